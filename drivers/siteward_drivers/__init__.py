@@ -1,0 +1,1 @@
+"""Wires, codecs, device profiles (data) and the simulated site."""

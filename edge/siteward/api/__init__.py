@@ -1,0 +1,1 @@
+"""The local API of core: HTTP and JSON on one Unix socket per caller."""

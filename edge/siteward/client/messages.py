@@ -1,0 +1,252 @@
+"""Message models of the local API: the model's live view and requests as JSON with the contract's key names."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from siteward.model.ids import ID_PATTERN
+
+PerPhase = tuple[float, float, float]
+_UNITS = ("a", "v", "w", "wh", "s", "c", "hz", "ms", "percent", "wh")
+
+
+def wire_key(name: str) -> str:
+    """Key of a field on the wire: camelCase, but a quantity keeps its snake_case unit suffix (ruling 23)."""
+    words = name.split("_")
+    if words[-1] in _UNITS and len(words) > 1:
+        return name
+    return words[0] + "".join(word.capitalize() for word in words[1:])
+
+
+class Message(BaseModel):
+    """Root of all messages: frozen, made from model values by attribute, unknown keys ignored for newer peers."""
+
+    model_config = ConfigDict(alias_generator=wire_key, populate_by_name=True, from_attributes=True, frozen=True)
+
+    def to_json(self) -> str:
+        """JSON text with wire keys."""
+        return self.model_dump_json(by_alias=True)
+
+
+class CauseMessage(Message):
+    """One link of a cause chain."""
+
+    cause: str
+    limit_a: float
+    feeder: str | None = None
+    limit: str | None = None
+
+
+class GrantMessage(Message):
+    """What a connector may draw and why."""
+
+    connector: str
+    limit_a: float
+    target_a: float
+    confirmed_a: float | None
+    reserved_a: float
+    reachable: bool
+    verified: bool
+    chain: tuple[CauseMessage, ...]
+
+
+class FeederMessage(Message):
+    """A fuse with its load."""
+
+    id: str
+    name: str
+    parent: str | None
+    rating_a: PerPhase
+    load_a: PerPhase | None
+    reserved_a: PerPhase
+    base_a: PerPhase
+    meter_age_s: float | None
+
+
+class SessionMessage(Message):
+    """A session."""
+
+    id: str
+    connector: str
+    state: str
+    created_at: datetime
+    source: str
+    order: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    start_register_wh: int | None
+    last_register_wh: int | None
+    energy_wh: int | None
+    meter: str | None
+    stop_reason: str | None
+    suspended_by: str | None
+    charging_s: int
+    estimated: bool
+    gap: bool
+
+
+class ConnectorMessage(Message):
+    """A connector now."""
+
+    id: str
+    charger: str
+    feeder: str
+    status: str
+    suspended_by: str | None
+    pilot: str | None
+    online: bool
+    current_a: PerPhase | None
+    voltage_v: PerPhase | None
+    power_w: float | None
+    energy_wh: int | None
+    temperature_c: float | None
+    soc_percent: float | None
+    age_s: float | None
+    grant: GrantMessage
+    session: SessionMessage | None
+
+
+class MeterMessage(Message):
+    """A meter now."""
+
+    id: str
+    line: str
+    current_a: PerPhase | None
+    voltage_v: PerPhase | None
+    power_w: float | None
+    energy_wh: int | None
+    age_s: float | None
+
+
+class AlarmMessage(Message):
+    """A standing alarm."""
+
+    code: str
+    subject: str
+    severity: str
+    raised_at: datetime
+    text_en: str
+    text_zh: str
+
+
+class SlaveMessage(Message):
+    """Statistics of one address on a line."""
+
+    device: str
+    unit: int
+    sent: int
+    answered: int
+    timeouts: int
+    garbled: int
+    refused: int
+    latency_ms: float | None
+    latency_p99_ms: float | None
+
+
+class LineMessage(Message):
+    """Statistics of one wire."""
+
+    id: str
+    port: str
+    open: bool
+    load: float
+    early_frames: int
+    slaves: tuple[SlaveMessage, ...]
+
+
+class HealthMessage(Message):
+    """Core's own figures."""
+
+    turn: int
+    turn_age_s: float
+    turn_ms: float
+    commit_age_s: float
+    store_ok: bool
+    uptime_s: float
+    journal: str
+    last_seq: int
+    acked_seq: int
+
+
+class LiveMessage(Message):
+    """The live view: GET /v1/live and each line of /v1/live/stream."""
+
+    site: str
+    name: str
+    at: datetime
+    clock: str
+    software: str
+    site_hash: str
+    feeders: tuple[FeederMessage, ...]
+    connectors: tuple[ConnectorMessage, ...]
+    meters: tuple[MeterMessage, ...]
+    alarms: tuple[AlarmMessage, ...]
+    lines: tuple[LineMessage, ...]
+    health: HealthMessage
+
+
+class ActorMessage(Message):
+    """The person behind a request, added by the panel and checked again by core."""
+
+    user: str = Field(max_length=64)
+    role: str
+    address: str = Field(default="", max_length=64)
+
+
+class RequestMessage(Message):
+    """POST /v1/requests: a contract command without envelope. Core takes the source from the socket."""
+
+    command_id: str = Field(pattern=ID_PATTERN)
+    station_id: str | None = None
+    name: str = Field(max_length=64)
+    target: str | None = Field(default=None, max_length=64)
+    params: dict[str, Any] | None = None
+    order_id: str | None = Field(default=None, pattern=ID_PATTERN)
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    actor: ActorMessage | None = None
+
+
+class ReplyMessage(Message):
+    """A command's stage: the answer of POST /v1/requests and GET /v1/requests/{id}, and the payload of up/replies."""
+
+    command_id: str
+    stage: str
+    code: str | None = None
+    message: str | None = None
+    message_zh: str | None = None
+    result: dict[str, Any] | None = None
+
+
+class AckMessage(Message):
+    """POST /v1/outbox/ack and down/acks: the platform has everything up to seq."""
+
+    journal_id: str = Field(pattern=ID_PATTERN)
+    seq: int = Field(ge=0)
+
+
+class EventsMessage(Message):
+    """GET /v1/events: stored event texts, byte for byte as hashed; last_seq is the journal's newest."""
+
+    journal_id: str
+    last_seq: int
+    acked_seq: int
+    events: tuple[dict[str, Any], ...]
+
+
+class UserMessage(Message):
+    """A user as kept by core: the hash is argon2 and leaves core only on the panel's socket."""
+
+    name: str = Field(pattern=ID_PATTERN)
+    role: str
+    password_hash: str
+    must_change: bool
+
+
+class ErrorMessage(Message):
+    """Body of every 4xx and 5xx answer: a code of the closed list and both sentences."""
+
+    code: str
+    message: str
+    message_zh: str

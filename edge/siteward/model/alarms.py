@@ -1,0 +1,119 @@
+"""Alarms: a closed vocabulary with severity and a sentence in both languages."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from siteward.model.sentences import Sentence
+
+
+class Severity(StrEnum):
+    """How soon somebody must act."""
+
+    HIGHEST = "highest"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class AlarmCode(StrEnum):
+    """What is wrong."""
+
+    FEEDER_OVER_BOUND = "FEEDER_OVER_BOUND"
+    FEEDER_UNPROVEN = "FEEDER_UNPROVEN"
+    METER_LOST = "METER_LOST"
+    METER_IMPLAUSIBLE = "METER_IMPLAUSIBLE"
+    BASE_LOAD_HIGH = "BASE_LOAD_HIGH"
+    CHARGER_UNREACHABLE = "CHARGER_UNREACHABLE"
+    CHARGER_DISOBEYS = "CHARGER_DISOBEYS"
+    CHARGER_STILL_DRAWS = "CHARGER_STILL_DRAWS"
+    CHARGER_FAULT = "CHARGER_FAULT"
+    FAILSAFE_UNVERIFIED = "FAILSAFE_UNVERIFIED"
+    FOREIGN_WRITE = "FOREIGN_WRITE"
+    STORE_FAILED = "STORE_FAILED"
+    CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
+    TURN_GAP = "TURN_GAP"
+    SESSION_METER_LOST = "SESSION_METER_LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A standing alarm about one subject (a feeder, meter, connector, or "station")."""
+
+    code: AlarmCode
+    subject: str
+
+
+SEVERITIES: dict[AlarmCode, Severity] = {
+    AlarmCode.FEEDER_OVER_BOUND: Severity.HIGHEST,
+    AlarmCode.FEEDER_UNPROVEN: Severity.HIGH,
+    AlarmCode.METER_LOST: Severity.HIGH,
+    AlarmCode.METER_IMPLAUSIBLE: Severity.HIGH,
+    AlarmCode.BASE_LOAD_HIGH: Severity.MEDIUM,
+    AlarmCode.CHARGER_UNREACHABLE: Severity.MEDIUM,
+    AlarmCode.CHARGER_DISOBEYS: Severity.HIGH,
+    AlarmCode.CHARGER_STILL_DRAWS: Severity.HIGHEST,
+    AlarmCode.CHARGER_FAULT: Severity.MEDIUM,
+    AlarmCode.FAILSAFE_UNVERIFIED: Severity.MEDIUM,
+    AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
+    AlarmCode.STORE_FAILED: Severity.HIGHEST,
+    AlarmCode.CLOCK_UNTRUSTED: Severity.LOW,
+    AlarmCode.TURN_GAP: Severity.LOW,
+    AlarmCode.SESSION_METER_LOST: Severity.HIGH,
+}
+
+ALARMS: dict[AlarmCode, Sentence] = {
+    AlarmCode.FEEDER_OVER_BOUND: Sentence(
+        "Feeder {subject} may carry more than it is allowed and nothing is left to reduce; look at its other loads.",
+        "馈线 {subject} 可能超过允许电流且已无可降负荷；请检查其他负载。",
+    ),
+    AlarmCode.FEEDER_UNPROVEN: Sentence(
+        "Feeder {subject} would not be safe if the controller died now; check the chargers' fail-safe currents.",
+        "若控制器此刻失效，馈线 {subject} 将不安全；请检查充电桩的安全电流。",
+    ),
+    AlarmCode.METER_LOST: Sentence(
+        "Meter {subject} does not answer; the worst base load is assumed.",
+        "电表 {subject} 无应答；按最大基础负荷计算。",
+    ),
+    AlarmCode.METER_IMPLAUSIBLE: Sentence(
+        "Meter {subject} shows values that cannot be true; check wiring, phases and current transformers.",
+        "电表 {subject} 读数不可信；请检查接线、相序和互感器。",
+    ),
+    AlarmCode.BASE_LOAD_HIGH: Sentence(
+        "Other load on feeder {subject} is above the configured worst base load.",
+        "馈线 {subject} 的其他负荷超过配置的最大基础负荷。",
+    ),
+    AlarmCode.CHARGER_UNREACHABLE: Sentence(
+        "Connector {subject} does not answer; check its supply and its cable.",
+        "充电枪 {subject} 无应答；请检查供电和通信线。",
+    ),
+    AlarmCode.CHARGER_DISOBEYS: Sentence(
+        "Connector {subject} draws more than its limit; it is being stopped.",
+        "充电枪 {subject} 电流超过限值；正在停止。",
+    ),
+    AlarmCode.CHARGER_STILL_DRAWS: Sentence(
+        "Connector {subject} still draws current after a stop; switch it off at its breaker.",
+        "充电枪 {subject} 停止后仍有电流；请断开其断路器。",
+    ),
+    AlarmCode.CHARGER_FAULT: Sentence("Connector {subject} reports a fault.", "充电枪 {subject} 报告故障。"),
+    AlarmCode.FAILSAFE_UNVERIFIED: Sentence(
+        "The fail-safe current of connector {subject} is not confirmed; its full rating is reserved.",
+        "充电枪 {subject} 的安全电流未确认；按额定电流预留。",
+    ),
+    AlarmCode.FOREIGN_WRITE: Sentence(
+        "Somebody else changed the limit of connector {subject}; it was written back.",
+        "充电枪 {subject} 的限值被其他系统修改；已写回。",
+    ),
+    AlarmCode.STORE_FAILED: Sentence(
+        "The disk does not accept records; running sessions go on, no new one starts.",
+        "磁盘无法写入；正在进行的充电继续，不开始新的充电。",
+    ),
+    AlarmCode.CLOCK_UNTRUSTED: Sentence("The clock is not synchronised; times are marked.", "时钟未同步；时间已标记。"),
+    AlarmCode.TURN_GAP: Sentence(
+        "The controller was held up for some seconds; raises wait until everything was read again.",
+        "控制器停顿数秒；重新读取全部设备前不提升电流。",
+    ),
+    AlarmCode.SESSION_METER_LOST: Sentence(
+        "The billing meter of connector {subject} does not answer.", "充电枪 {subject} 的计费电表无应答。"
+    ),
+}
+"""Every alarm has its sentence; tests/model pins that the table is complete."""

@@ -1,0 +1,77 @@
+"""Facts for the journal: a closed list of event types, each in its retention lane."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from siteward.model.ids import ConnectorId, OrderId, SessionId
+
+
+class ClockQuality(StrEnum):
+    """How far wall-clock times may be trusted (contract section 4)."""
+
+    NTP = "ntp"
+    RTC = "rtc"
+    CLOUD = "cloud"
+    UNSYNCED = "unsynced"
+
+    @property
+    def trusted(self) -> bool:
+        """Whether expiry and tariff boundaries may rely on the wall clock."""
+        return self is not ClockQuality.UNSYNCED
+
+
+class Lane(StrEnum):
+    """Retention class; never an order of sending."""
+
+    MONEY = "money"
+    EVENT = "event"
+
+
+class EventType(StrEnum):
+    """Types of journal events, contract section 4."""
+
+    SESSION_CREATED = "session.created"
+    SESSION_STARTING = "session.starting"
+    SESSION_CHARGING = "session.charging"
+    SESSION_SUSPENDED = "session.suspended"
+    SESSION_RESUMED = "session.resumed"
+    SESSION_FINISHED = "session.finished"
+    SESSION_SETTLED = "session.settled"
+    SESSION_FAILED = "session.failed"
+    SESSION_CANCELLED = "session.cancelled"
+    CONNECTOR_STATUS = "connector.status"
+    LIMIT_CHANGED = "limit.changed"
+    ALARM_RAISED = "alarm.raised"
+    ALARM_CLEARED = "alarm.cleared"
+    COMMAND_ACCEPTED = "command.accepted"
+    COMMAND_REJECTED = "command.rejected"
+    COMMAND_DONE = "command.done"
+    COMMAND_FAILED = "command.failed"
+    COMMAND_EXPIRED = "command.expired"
+    CONFIG_CHANGED = "config.changed"
+    CLOCK_CHANGED = "clock.changed"
+    AUDIT_LOGIN = "audit.login"
+    AUDIT_REFUSED = "audit.refused"
+    AUDIT_STARTED = "audit.started"
+    AUDIT_USER = "audit.user"
+    AUDIT_FOREIGN_WRITE = "audit.foreign_write"
+    JOURNAL_STUB = "journal.stub"
+
+    @property
+    def lane(self) -> Lane:
+        """Money is never dropped."""
+        return Lane.MONEY if self.value.startswith(("session.", "audit.", "command.")) else Lane.EVENT
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that became true, before the journal gave it a sequence number; data holds JSON types only."""
+
+    type: EventType
+    data: Mapping[str, object] = field(default_factory=dict)
+    connector: ConnectorId | None = None
+    session: SessionId | None = None
+    order: OrderId | None = None
+    occurred_at: datetime | None = None

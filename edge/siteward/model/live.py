@@ -1,0 +1,129 @@
+"""The live view: what panel, sync and cli may see of the running station, replaced as a whole each turn."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from siteward.model.limits import Grant
+from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
+from siteward.model.units import PerPhase
+
+
+@dataclass(frozen=True, slots=True)
+class FeederView:
+    """A fuse: load_a is measured (None = meter lost or none), reserved_a the sum of U, base_a other load as booked."""
+
+    id: str
+    name: str
+    parent: str | None
+    rating_a: PerPhase
+    load_a: PerPhase | None
+    reserved_a: PerPhase
+    base_a: PerPhase
+    meter_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorView:
+    """A connector with its session, if any."""
+
+    id: str
+    charger: str
+    feeder: str
+    status: ConnectorStatus
+    suspended_by: SuspendedBy | None
+    pilot: str | None
+    online: bool
+    current_a: PerPhase | None
+    voltage_v: PerPhase | None
+    power_w: float | None
+    energy_wh: int | None
+    temperature_c: float | None
+    soc_percent: float | None
+    age_s: float | None
+    grant: Grant
+    session: SessionRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterView:
+    """A meter; age_s None = never answered."""
+
+    id: str
+    line: str
+    current_a: PerPhase | None
+    voltage_v: PerPhase | None
+    power_w: float | None
+    energy_wh: int | None
+    age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """A standing alarm: code from the closed list, the thing it is about, both sentences."""
+
+    code: str
+    subject: str
+    severity: str
+    raised_at: datetime
+    text_en: str
+    text_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlaveView:
+    """Statistics of one address on a line."""
+
+    device: str
+    unit: int
+    sent: int
+    answered: int
+    timeouts: int
+    garbled: int
+    refused: int
+    latency_ms: float | None
+    latency_p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """Statistics of one wire; load is the busy share of the last minute, 0..1."""
+
+    id: str
+    port: str
+    open: bool
+    load: float
+    early_frames: int
+    slaves: tuple[SlaveView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Core's own figures."""
+
+    turn: int
+    turn_age_s: float
+    turn_ms: float
+    commit_age_s: float
+    store_ok: bool
+    uptime_s: float
+    journal: str
+    last_seq: int
+    acked_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """Everything a page or a heartbeat needs of one instant."""
+
+    site: str
+    name: str
+    at: datetime
+    clock: str
+    software: str
+    site_hash: str
+    feeders: tuple[FeederView, ...]
+    connectors: tuple[ConnectorView, ...]
+    meters: tuple[MeterView, ...]
+    alarms: tuple[AlarmView, ...]
+    lines: tuple[LineView, ...]
+    health: Health

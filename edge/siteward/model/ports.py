@@ -1,0 +1,149 @@
+"""The ports: how runtime reaches the computer, the devices and the disk. Plain values only go through them."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from siteward.model.batch import Batch
+from siteward.model.events import ClockQuality
+from siteward.model.facts import ChargerFacts, MeterFacts, WireFacts
+from siteward.model.ids import ConnectorId, LineId, MeterId
+from siteward.model.live import LineView
+from siteward.model.readings import ChargerReading, MeterReading
+from siteward.model.recovered import Recovered
+from siteward.model.requests import Reply, Request
+from siteward.model.wire import WireEvent, Write
+
+WireLog = Callable[[WireEvent], None]
+"""Takes every step of every frame to a charger; must not raise and must not block."""
+
+
+class Clock(Protocol):
+    """Time (law 9): `now` is CLOCK_BOOTTIME in seconds, `wall` is UTC."""
+
+    def now(self) -> float:
+        """Seconds since boot, suspend included."""
+        ...
+
+    def wall(self) -> datetime:
+        """UTC wall-clock time."""
+        ...
+
+    def quality(self) -> ClockQuality:
+        """How far `wall` may be trusted."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that much of `now` has passed."""
+        ...
+
+
+class Gate(Protocol):
+    """The right to speak, asked at the instant of sending. Never blocks."""
+
+    def may_send(self, write: Write, at: float) -> bool:
+        """Whether this write is still the newest, in time, and inside the room of its fuses (turn.md step 14)."""
+        ...
+
+    def may_speak(self, connector: ConnectorId, at: float) -> bool:
+        """Whether any other request may go to this charger now (R2, R7, ruling 1)."""
+        ...
+
+
+class Meter(Protocol):
+    """A meter on some wire."""
+
+    @property
+    def id(self) -> MeterId:
+        """Its name in site.toml."""
+        ...
+
+    async def read(self) -> MeterReading:
+        """Poll once. Raises DeviceUnreachable or DeviceRefused."""
+        ...
+
+
+class Charger(Protocol):
+    """One connector of a charger on some wire."""
+
+    @property
+    def id(self) -> ConnectorId:
+        """The connector's name in site.toml."""
+        ...
+
+    async def read(self) -> ChargerReading:
+        """Poll once, set point and watchdog included. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        ...
+
+    async def write(self, write: Write) -> None:
+        """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn.
+
+        Returning means that the device answered; it is NOT confirmed: only a later read is.
+        """
+        ...
+
+
+class ProfileCatalogue(Protocol):
+    """What the settings must know of device profiles to build and judge a site."""
+
+    def names(self, kind: str) -> Sequence[str]:
+        """Profile ids of a class ("meter" or "charger")."""
+        ...
+
+    def charger(self, profile: str) -> ChargerFacts | None:
+        """Facts of a charger profile, None when there is none of that name."""
+        ...
+
+    def meter(self, profile: str) -> MeterFacts | None:
+        """Facts of a meter profile, None when there is none of that name."""
+        ...
+
+    def wire(self, profile: str) -> WireFacts | None:
+        """How the device can be wired, None when there is no profile of that name."""
+        ...
+
+
+class Lines(Protocol):
+    """The wires of the site with their devices, opened and closed together."""
+
+    @property
+    def meters(self) -> Sequence[Meter]:
+        """Meters in the order of site.toml."""
+        ...
+
+    @property
+    def chargers(self) -> Sequence[Charger]:
+        """Connectors in the order of site.toml."""
+        ...
+
+    async def open(self) -> None:
+        """Start every line's task; a wire that is missing keeps retrying in the background, it never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Stop every task and close every port."""
+        ...
+
+    def views(self) -> tuple[LineView, ...]:
+        """Statistics of every line, now."""
+        ...
+
+    def line_of(self, connector: ConnectorId) -> LineId:
+        """The wire that a connector hangs on."""
+        ...
+
+
+class Journal(Protocol):
+    """The durable side, as the turn sees it."""
+
+    async def recover(self) -> Recovered:
+        """State to go on from, read once at start."""
+        ...
+
+    async def commit(self, batch: Batch) -> int:
+        """Make a batch durable, all or nothing, and return the last sequence number. Raises StoreError."""
+        ...
+
+    async def accept(self, request: Request, raw: bytes) -> Reply | None:
+        """Put a request into the inbox, durably. A known id returns its stored latest reply and has no second effect."""
+        ...

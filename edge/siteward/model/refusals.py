@@ -1,0 +1,91 @@
+"""Why a command is refused or failed: one closed list, each code with its sentence (ruling 30)."""
+
+from enum import StrEnum
+
+from siteward.model.sentences import Sentence
+
+
+class Refusal(StrEnum):
+    """Code of a rejected, failed or expired command."""
+
+    MALFORMED = "MALFORMED"
+    TOO_LARGE = "TOO_LARGE"
+    UNSUPPORTED_VERSION = "UNSUPPORTED_VERSION"
+    UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    BAD_PARAMS = "BAD_PARAMS"
+    UNKNOWN_TARGET = "UNKNOWN_TARGET"
+    WRONG_STATION = "WRONG_STATION"
+    BAD_SIGNATURE = "BAD_SIGNATURE"
+    UNSIGNED = "UNSIGNED"
+    EXPIRED = "EXPIRED"
+    RETAINED = "RETAINED"
+    CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
+    NOT_AUTHORISED = "NOT_AUTHORISED"
+    RATE_LIMITED = "RATE_LIMITED"
+    CONNECTOR_BUSY = "CONNECTOR_BUSY"
+    CONNECTOR_FAULTED = "CONNECTOR_FAULTED"
+    CHARGER_UNREACHABLE = "CHARGER_UNREACHABLE"
+    FAILSAFE_UNVERIFIED = "FAILSAFE_UNVERIFIED"
+    NO_SUCH_SESSION = "NO_SUCH_SESSION"
+    SESSION_MISMATCH = "SESSION_MISMATCH"
+    STORE_FAILED = "STORE_FAILED"
+    NO_VEHICLE = "NO_VEHICLE"
+    START_TIMEOUT = "START_TIMEOUT"
+    STOP_TIMEOUT = "STOP_TIMEOUT"
+    LIMIT_NOT_CONFIRMED = "LIMIT_NOT_CONFIRMED"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    CORE_DOWN = "CORE_DOWN"
+
+
+REFUSALS: dict[Refusal, Sentence] = {
+    Refusal.MALFORMED: Sentence(
+        "The message cannot be read; send JSON as the contract describes.",
+        "消息无法解析；请按协议发送 JSON。",
+    ),
+    Refusal.TOO_LARGE: Sentence("The message is too large.", "消息过大。"),
+    Refusal.UNSUPPORTED_VERSION: Sentence(
+        "This protocol version is not supported; this station speaks 1.x.", "不支持该协议版本；本站使用 1.x。"
+    ),
+    Refusal.UNKNOWN_COMMAND: Sentence("There is no such command.", "没有这个命令。"),
+    Refusal.NOT_SUPPORTED: Sentence("This station cannot do that.", "本站不支持该操作。"),
+    Refusal.BAD_PARAMS: Sentence("A parameter is missing or out of range.", "参数缺失或超出范围。"),
+    Refusal.UNKNOWN_TARGET: Sentence("The station has nothing with that name.", "站内没有该名称的对象。"),
+    Refusal.WRONG_STATION: Sentence("The command is for another station.", "该命令属于其他站点。"),
+    Refusal.BAD_SIGNATURE: Sentence("The signature is not valid.", "签名无效。"),
+    Refusal.UNSIGNED: Sentence("This station accepts signed commands only.", "本站只接受已签名的命令。"),
+    Refusal.EXPIRED: Sentence("The command came after its expiry.", "命令已过期。"),
+    Refusal.RETAINED: Sentence("Retained commands are never executed.", "保留消息中的命令不会执行。"),
+    Refusal.CLOCK_UNTRUSTED: Sentence(
+        "The station's clock is not synchronised, so this command cannot be judged in time.",
+        "站点时钟未同步，无法判断该命令是否有效。",
+    ),
+    Refusal.NOT_AUTHORISED: Sentence("You may not do this.", "您无权执行此操作。"),
+    Refusal.RATE_LIMITED: Sentence("Too many requests; try again in a moment.", "请求过多；请稍后再试。"),
+    Refusal.CONNECTOR_BUSY: Sentence("The connector is already in use.", "该充电枪正在使用中。"),
+    Refusal.CONNECTOR_FAULTED: Sentence("The connector reports a fault.", "该充电枪有故障。"),
+    Refusal.CHARGER_UNREACHABLE: Sentence("The charger does not answer.", "充电桩无应答。"),
+    Refusal.FAILSAFE_UNVERIFIED: Sentence(
+        "The charger's own fail-safe current is not confirmed yet; no session may start.",
+        "充电桩的安全电流尚未确认；不能开始充电。",
+    ),
+    Refusal.NO_SUCH_SESSION: Sentence("There is no such session.", "没有该充电会话。"),
+    Refusal.SESSION_MISMATCH: Sentence(
+        "The order named is not the one that charges here.", "指定的订单不是此处正在充电的订单。"
+    ),
+    Refusal.STORE_FAILED: Sentence(
+        "The station's disk does not accept records; no new session may start.",
+        "站点磁盘无法写入；不能开始新的充电。",
+    ),
+    Refusal.NO_VEHICLE: Sentence("No vehicle was plugged in in time.", "规定时间内未插入车辆。"),
+    Refusal.START_TIMEOUT: Sentence("The charger did not take the start in time.", "充电桩未能按时启动。"),
+    Refusal.STOP_TIMEOUT: Sentence("Current still flows after the stop.", "停止后仍有电流。"),
+    Refusal.LIMIT_NOT_CONFIRMED: Sentence(
+        "The limit could not be confirmed at every charger in time.", "未能按时在所有充电桩上确认限值。"
+    ),
+    Refusal.OUTCOME_UNKNOWN: Sentence(
+        "A restart hid the outcome; the observed state is reported.", "重启导致结果未知；已上报观察到的状态。"
+    ),
+    Refusal.CORE_DOWN: Sentence("The station's controller is not running.", "站点控制程序未运行。"),
+}
+"""Every code has its sentence; tests/model pins that the table is complete."""

@@ -1,0 +1,90 @@
+"""A charging session and its order, as kept in memory and in the store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from siteward.model.ids import ConnectorId, OrderId, SessionId
+
+
+class OrderState(StrEnum):
+    """Life of an order (S-14)."""
+
+    CREATED = "CREATED"
+    STARTING = "STARTING"
+    CHARGING = "CHARGING"
+    FINISHED = "FINISHED"
+    SETTLED = "SETTLED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def open(self) -> bool:
+        """Whether the connector is still taken by it."""
+        return self in (OrderState.CREATED, OrderState.STARTING, OrderState.CHARGING)
+
+
+class StopReason(StrEnum):
+    """Why a session ended."""
+
+    USER = "user"
+    REMOTE = "remote"
+    FULL = "full"
+    UNPLUGGED = "unplugged"
+    FAULT = "fault"
+    TIME_LIMIT = "time_limit"
+    ENERGY_LIMIT = "energy_limit"
+    POWER_LOSS = "power_loss"
+    NEVER_STARTED = "never_started"
+
+
+class ConnectorStatus(StrEnum):
+    """Connector status in OCPP 2.0.1 words."""
+
+    AVAILABLE = "Available"
+    OCCUPIED = "Occupied"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+
+
+class SuspendedBy(StrEnum):
+    """Who holds a session that draws nothing."""
+
+    CAR = "car"
+    STATION = "station"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One session: registers in integer Wh of the billing meter; None = not read yet, never guessed.
+
+    `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside.
+    """
+
+    id: SessionId
+    connector: ConnectorId
+    state: OrderState
+    created_at: datetime
+    source: str
+    order: OrderId | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    start_register_wh: int | None = None
+    last_register_wh: int | None = None
+    meter: str | None = None
+    stop_reason: StopReason | None = None
+    suspended_by: SuspendedBy | None = None
+    max_energy_wh: int | None = None
+    max_time_s: int | None = None
+    max_current_a: float | None = None
+    charging_s: int = 0
+    estimated: bool = False
+    gap: bool = False
+
+    @property
+    def energy_wh(self) -> int | None:
+        """Register difference so far, or None while a register is unknown."""
+        if self.start_register_wh is None or self.last_register_wh is None:
+            return None
+        return self.last_register_wh - self.start_register_wh

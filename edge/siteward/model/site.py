@@ -1,0 +1,150 @@
+"""The site as configured: wires, meters, the fuse tree, chargers and their connectors. Frozen for a whole run."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from siteward.model.facts import ChargerFacts, MeterFacts
+from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.units import PerPhase, Phase
+
+
+class Priority(StrEnum):
+    """Class of a connector when current is short, highest first."""
+
+    EMERGENCY = "emergency"
+    FLEET = "fleet"
+    NORMAL = "normal"
+    GUEST = "guest"
+
+    @property
+    def rank(self) -> int:
+        """0 is served first."""
+        return list(Priority).index(self)
+
+
+class Parity(StrEnum):
+    """Parity of a serial line."""
+
+    NONE = "none"
+    EVEN = "even"
+    ODD = "odd"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`."""
+
+    id: LineId
+    port: str
+    baud: int = 9600
+    parity: Parity = Parity.NONE
+    stop_bits: int = 1
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether bytes travel at the line's baud rate."""
+        return "://" not in self.port
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A meter on a line, with the Modbus unit id it answers to."""
+
+    id: MeterId
+    line: LineId
+    unit: int
+    profile: str
+    facts: MeterFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Feeder:
+    """A node of the fuse tree; worst_base_load_a is ALL load below it that is no charger (R11)."""
+
+    id: FeederId
+    name: str
+    parent: FeederId | None
+    rating_a: PerPhase
+    meter: MeterId | None
+    worst_base_load_a: PerPhase
+    chargers_only: bool = False
+    generation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One outlet: the unit that control commands and that a session happens at.
+
+    wiring[i] is the feeder phase that the charger's phase i+1 is wired to; max_a is never planned above;
+    hardware_max_a is the most it can draw whatever we write; failsafe_a is the current we put into its watchdog.
+    """
+
+    id: ConnectorId
+    charger: ChargerId
+    feeder: FeederId
+    type: str
+    channel: int
+    wiring: tuple[Phase, ...]
+    max_a: float
+    hardware_max_a: float
+    failsafe_a: float
+    priority: Priority
+    meter: MeterId | None
+    facts: ChargerFacts
+
+    @property
+    def cap_a(self) -> float:
+        """Highest limit that we ever write."""
+        return min(self.max_a, self.hardware_max_a, self.facts.limit.max_a)
+
+
+@dataclass(frozen=True, slots=True)
+class Charger:
+    """A charging device: one address on a line, one or more connectors."""
+
+    id: ChargerId
+    line: LineId
+    unit: int
+    profile: str
+    connectors: tuple[Connector, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StaticLimit:
+    """A limit on a feeder that the installer set, per phase in A."""
+
+    id: str
+    feeder: FeederId
+    limit_a: PerPhase
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration."""
+
+    id: SiteId
+    name: str
+    timezone: str
+    phase_voltage_v: float
+    lines: tuple[Line, ...]
+    meters: tuple[Meter, ...]
+    feeders: tuple[Feeder, ...]
+    chargers: tuple[Charger, ...]
+    limits: tuple[StaticLimit, ...] = ()
+    hash: str = ""
+    connectors: tuple[Connector, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Flatten the connectors in the order of site.toml."""
+        flat = tuple(c for charger in self.chargers for c in charger.connectors)
+        object.__setattr__(self, "connectors", flat)
+
+    def path(self, feeder: FeederId) -> tuple[Feeder, ...]:
+        """Feeders from the named one up to the grid connection."""
+        by_id = {f.id: f for f in self.feeders}
+        nodes = []
+        at: FeederId | None = feeder
+        while at is not None:
+            nodes.append(by_id[at])
+            at = by_id[at].parent
+        return tuple(nodes)

@@ -1,0 +1,35 @@
+"""The process image: everything that one turn may know, frozen before it decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from siteward.model.events import ClockQuality
+from siteward.model.ids import ConnectorId, MeterId
+from siteward.model.readings import ChargerReading, MeterReading
+from siteward.model.requests import Request
+from siteward.model.wire import WireEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Inputs of one turn. `at` is CLOCK_BOOTTIME in s; `wall` is UTC.
+
+    meters and chargers hold the latest good reading of each; misses counts polls without a usable answer in a row;
+    wire is the log since the last turn, oldest first; commit_age_s is the age of the oldest batch that the store has
+    not committed (0 = all durable); requests are new inbox rows, each given to exactly one turn; entropy is 10 random
+    bytes for new session ids, so that deciding stays deterministic.
+    """
+
+    at: float
+    wall: datetime
+    clock: ClockQuality
+    turn: int
+    meters: Mapping[MeterId, MeterReading] = field(default_factory=dict)
+    chargers: Mapping[ConnectorId, ChargerReading] = field(default_factory=dict)
+    misses: Mapping[ConnectorId, int] = field(default_factory=dict)
+    meter_misses: Mapping[MeterId, int] = field(default_factory=dict)
+    wire: tuple[WireEvent, ...] = ()
+    requests: tuple[Request, ...] = ()
+    commit_age_s: float = 0.0
+    entropy: bytes = bytes(10)

@@ -1,0 +1,1 @@
+"""The local web panel: pages, logins, live view and forms that become requests."""

@@ -1,0 +1,1 @@
+"""Everything that awaits: poller, turn, actuate, supervisor, recovery and the one clock."""
