@@ -1,10 +1,12 @@
 """The demo station: simulated wires, broker, platform and the three processes, started and stopped together."""
 
 import asyncio
+import json
 import os
 import shutil
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from siteward.app.options import ProcessOptions
@@ -35,7 +37,9 @@ async def run_demo(options: ProcessOptions) -> int:
     _say(f"starting {settings.site.name}: {len(settings.site.connectors)} connectors, {len(settings.site.lines)} wires")
     if broker is None:
         _say("no MQTT broker on this machine: the station runs offline, everything else works")
-    supervisor = Supervisor(_children(options, settings, broker, flag), clock, _say)
+    supervisor = Supervisor(
+        _children(options, settings, broker, flag), clock, _say, lambda pids: _write_pids(options.run, pids)
+    )
     running = asyncio.create_task(supervisor.run(dict(os.environ), stop, _STOP_S))
     announcing = asyncio.create_task(_announce(options, settings, clock))
     await running
@@ -47,6 +51,12 @@ async def run_demo(options: ProcessOptions) -> int:
 
 def _say(text: str) -> None:
     print(f"demo: {text}", flush=True)  # noqa: T201
+
+
+def _write_pids(run: Path, pids: Mapping[str, int]) -> None:
+    fresh = run / "pids.json.new"
+    fresh.write_text(json.dumps(dict(pids)) + "\n", encoding="ascii")
+    fresh.replace(run / "pids.json")
 
 
 def _fresh_folder(state: Path) -> None:
