@@ -35,6 +35,7 @@ class Outlet:
         self.supplied = True
         self.version = 0
         self.followed_order = -1
+        self.freed_at = at
         self._voltage_v = voltage_v
 
     @property
@@ -105,6 +106,7 @@ class Outlet:
         self.settle(at)
         stay, self.stay, self.car = self.stay, None, None
         self.followed_a = 0.0
+        self.freed_at = at
         self.history.change(at, ZERO)
         if stay is not None:
             stay.unplugged_at = at
