@@ -14,7 +14,7 @@ GATEWAY_NO_ANSWER = 0x0B
 
 @dataclass(slots=True)
 class WireCount:
-    """What truly passed on a simulated wire: frames heard, answers sent, frames before t3.5, frames with a bad check."""
+    """What truly passed on a wire: requests heard, answers sent, requests before t3.5, frames with a bad check."""
 
     requests: int = 0
     answers: int = 0

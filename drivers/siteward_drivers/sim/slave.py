@@ -45,7 +45,7 @@ def _write_many(device: SimDevice, pdu: bytes) -> bytes:
     return pdu[:5]
 
 
-def _word(data: bytes, at: int) -> int:
+def _word(data: bytes | bytearray, at: int) -> int:
     return data[at] << 8 | data[at + 1]
 
 
