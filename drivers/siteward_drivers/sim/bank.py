@@ -31,11 +31,11 @@ class Bank:
         self.faults = LineFaults()
         self.count = WireCount()
         self.random = random
-        self._settle = settle
+        self.settle = settle
 
     def answer(self, unit: int, pdu: bytes) -> tuple[bytes | None, float]:
         """The addressed device's answer, None for silence, and the time it thinks in s. Others overhear."""
-        self._settle()
+        self.settle()
         self.count.requests += 1
         for other, device in self.devices.items():
             if other != unit and device.answers and not device.faults.silent:

@@ -8,7 +8,7 @@ from siteward_drivers.profile_charger import OnResume, Step
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.sim.faults import DeviceFaults, Ignores
 from siteward_drivers.sim.habits import Habits, habits_of
-from siteward_drivers.sim.registers import to_raw
+from siteward_drivers.sim.registers import to_raw, to_raw_below
 from siteward_drivers.sim.world import World
 
 
@@ -57,11 +57,15 @@ class ChargePoint:
             self._watch()
         self._apply()
 
+    def write_scaled(self, quantity: Quantity, value: float) -> None:
+        """Put a value in the register's own unit into it and let it act."""
+        self.write(quantity, to_raw_below(self.profile.file.points[quantity], value))
+
     def do(self, steps: tuple[Step, ...], value_a: float) -> None:
         """Perform a profile verb with its registers in order."""
         for step in steps:
             point = self.profile.file.points[step.quantity]
-            self.write(step.quantity, to_raw(point, value_a) if step.raw is None else step.raw)
+            self.write(step.quantity, to_raw_below(point, value_a) if step.raw is None else step.raw)
 
     def restart(self) -> None:
         """The box restarts: what does not persist is lost, and it is silent for a while."""
@@ -194,6 +198,13 @@ class ChargePoint:
                 self._world.signal(self.connector.id, target_a)
 
         self._world.at(self._world.now + (self.habits.resume_s if resumes else self.habits.pwm_s), signal)
+
+    def set_fault(self, state: str | None) -> None:
+        """Show this raw fault state of the profile and allow no current; None ends it. ValueError for no such state."""
+        if state is not None and state not in self.part.status.faults:
+            raise ValueError(f"{self.profile.id} has the fault states {', '.join(self.part.status.faults)}")
+        self.fault_state = state
+        self._apply()
 
     def refresh(self) -> None:
         """Act again on the present registers, after a fault or habit was changed."""

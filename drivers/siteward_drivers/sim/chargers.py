@@ -92,6 +92,11 @@ class SimCharger:
         for point in self.points.values():
             point.restart()
 
+    def refresh(self) -> None:
+        """Act again on the present registers, after a fault was changed."""
+        for point in self.points.values():
+            point.refresh()
+
     def _show(self, place: Place) -> Value:
         return self.show(place.quantity, place.channel)
 

@@ -39,6 +39,11 @@ def to_raw(point: Point, value: float) -> int:
     return max(low, min(high, round(value / point.scale)))
 
 
+def to_raw_below(point: Point, value: float) -> int:
+    """Largest raw number that is not above a scaled value: how limits are rounded."""
+    return to_raw(point, math.floor(value / point.scale + 1e-6) * point.scale)
+
+
 def encode(point: Point, value: Value, order: WordOrder) -> list[int]:
     """Words of a scaled value, a text, or of the point's "not known"."""
     if point.type is RegisterType.STRING:

@@ -84,6 +84,24 @@ class SimSite:
             return self.meters[MeterId(name)]
         return self.chargers[self.points[ConnectorId(name)].connector.charger]
 
+    def charger(self, name: str) -> SimCharger:
+        """A charger by its id or by that of one of its connectors. Raises KeyError."""
+        device = self.device(name)
+        if not isinstance(device, SimCharger):
+            raise KeyError(name)
+        return device
+
+    def meter(self, name: str) -> SimMeter:
+        """A meter by its id. Raises KeyError."""
+        return self.meters[MeterId(name)]
+
+    def restore_device(self, name: str) -> None:
+        """Take every fault off a device. Raises KeyError."""
+        device = self.device(name)
+        device.faults.clear()
+        if isinstance(device, SimCharger):
+            device.refresh()
+
     def bank(self, line: str) -> Bank:
         """The devices and faults of a wire. Raises KeyError."""
         return self.banks[LineId(line)]
