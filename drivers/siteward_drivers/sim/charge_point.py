@@ -34,6 +34,9 @@ class ChargePoint:
         self._restarted = False
         self._target_a = 0.0
         self._start()
+        # A box that was up long before the simulation began already signals.
+        self._target_a = self.allowed_a()
+        world.signal(connector.id, self._target_a)
 
     def feed(self, *, limit_write: bool) -> None:
         """A frame that the box heard: re-arms its watchdog if that is what its habits say."""
@@ -74,6 +77,7 @@ class ChargePoint:
         self.fault_state = None
         self._restarted = True
         self._start()
+        self._apply()
         self._world.at(self.started_at + self.habits.boot_silent_s, self.refresh)
 
     @property
@@ -144,7 +148,6 @@ class ChargePoint:
             self.held[self.part.boot.standby_off.quantity] = 0
         self._fed_at = self._world.now
         self._watch()
-        self._apply()
 
     def _hold(self, steps: tuple[Step, ...], value_a: float) -> None:
         for step in steps:
