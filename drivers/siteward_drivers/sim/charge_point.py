@@ -30,6 +30,7 @@ class ChargePoint:
         self._world = world
         self._fed_at = world.now
         self._check_due = False
+        self._check_order = 0
         self._order = 0
         self._restarted = False
         self._target_a = 0.0
@@ -56,7 +57,9 @@ class ChargePoint:
         if quantity is Quantity.CURRENT_LIMIT and self.expired:
             self.expired = False
         if quantity is Quantity.WATCHDOG_TIMEOUT:
+            # A shorter time must not wait for the check that the longer one had set.
             self._fed_at = self._world.now
+            self._check_due = False
             self._watch()
         self._apply()
 
@@ -159,9 +162,13 @@ class ChargePoint:
         if timeout_s is None or failsafe is None or self._check_due:
             return
         self._check_due = True
-        self._world.at(self._fed_at + timeout_s * (1.0 + failsafe.tolerance), self._check)
+        self._check_order += 1
+        order = self._check_order
+        self._world.at(self._fed_at + timeout_s * (1.0 + failsafe.tolerance), lambda: self._check(order))
 
-    def _check(self) -> None:
+    def _check(self, order: int) -> None:
+        if order != self._check_order:
+            return
         self._check_due = False
         timeout_s, failsafe = self.timeout_s, self.part.failsafe
         if timeout_s is None or failsafe is None or self.expired:

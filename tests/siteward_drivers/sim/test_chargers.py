@@ -256,6 +256,15 @@ def test_a_group_is_released_by_its_enable_register_and_each_connector_has_its_o
     assert not sim.points[ConnectorId("c2")].expired
 
 
+def test_a_shorter_watchdog_time_counts_from_its_write_on() -> None:
+    sim, point = heidelberg()
+    sim.charger("cp1").write(TIMEOUT, (60_000,), 6)
+    sim.world.advance(1)
+    sim.charger("cp1").write(TIMEOUT, (5_000,), 6)
+    sim.world.advance(5.1)
+    assert point.expired
+
+
 def test_a_fault_state_is_shown_and_stops_the_current() -> None:
     sim, point = heidelberg()
     point.set_fault("10")
