@@ -15,6 +15,7 @@ _PHASES = ("L1", "L2", "L3")
 def check_plan(draft: Draft) -> None:
     """Add every fault of the tables among each other, devices left out."""
     _unique(draft)
+    _subjects(draft)
     _references(draft)
     _timezone(draft)
     _cloud(draft)
@@ -34,6 +35,19 @@ def _unique(draft: Draft) -> None:
         if first != path:
             line = draft.faults.lines.get((*first, "id"), 1)
             draft.faults.add((*path, "id"), f"'{name}' is used twice; the first one is in line {line}")
+
+
+def _subjects(draft: Draft) -> None:
+    """Commands and alarms name connectors, feeders and meters alike, so one id must mean one thing."""
+    seen: dict[str, str] = {}
+    for section, (path, name) in _all_with_id(draft):
+        if section not in ("connector", "feeder", "meter"):
+            continue
+        first = seen.setdefault(name, section)
+        if first != section:
+            draft.faults.add((*path, "id"), f"'{name}' is also a {first}; commands and alarms could mean either")
+        if name == "station":
+            draft.faults.add((*path, "id"), "'station' means the whole station in commands; choose another id")
 
 
 def _all_with_id(draft: Draft) -> Iterable[tuple[str, tuple[Path, str]]]:
@@ -164,7 +178,11 @@ def _ratings(draft: Draft) -> None:
         parent = parents.get(feeder.parent or "")
         if parent is not None:
             _not_above(
-                (*path, "rating_a"), feeder.rating_a, parent, draft.faults, lambda a: f"the smaller fuse rules: {a:g}"
+                (*path, "rating_a"),
+                feeder.rating_a,
+                parent,
+                draft.faults,
+                lambda a: f"write {a:g}, because the smaller fuse decides",
             )
 
 

@@ -42,11 +42,13 @@ def sentence(model: type[BaseModel], where: Path, detail: ErrorDetails) -> str:
         return f"is {shown(given)}, must be {words} {ctx[name]:g}{unit}"
     if kind == "literal_error" and info is not None:
         return _choice(given, info)
-    return _length_or_form(kind, given, ctx, detail["msg"])
+    return _length_or_form(info, kind, given, ctx, detail["msg"])
 
 
-def _length_or_form(kind: str, given: Any, ctx: dict[str, Any], text: str) -> str:
+def _length_or_form(info: FieldInfo | None, kind: str, given: Any, ctx: dict[str, Any], text: str) -> str:
     if kind in ("too_short", "too_long"):
+        if info is not None and unit_of(info) == " A":
+            return f"has {ctx['actual_length']} values; write three, for L1, L2 and L3"
         bound = ctx.get("min_length", ctx.get("max_length"))
         least = "at least" if kind == "too_short" else "at most"
         return f"has {ctx['actual_length']} entries, needs {least} {bound}"
