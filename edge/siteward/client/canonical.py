@@ -1,4 +1,4 @@
-"""Hash of a journal event over RFC 8785 canonical JSON: the one form that edge, store and platform all compute alike."""
+"""Hash of a journal event over RFC 8785 canonical JSON: one form for edge, store and platform."""
 
 import hashlib
 from collections.abc import Mapping
