@@ -1,0 +1,1 @@
+"""The simulated site: cars, fuses and devices that answer byte-exact frames, in real or in virtual time."""
