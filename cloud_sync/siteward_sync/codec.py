@@ -137,7 +137,7 @@ def _id_or_none(value: Any) -> str | None:
 
 
 def open_envelope(data: bytes, *, limit: int = DOWN_LIMIT) -> Opened:
-    """Check size, JSON, version and envelope. Raises BadMessage with the code to answer and the ids that were readable."""
+    """Check size, JSON, version and envelope. Raises BadMessage: the code to answer and the ids that were readable."""
     if len(data) > limit:
         raise BadMessage(Refusal.TOO_LARGE, f"{len(data)} bytes, at most {limit} are read")
     members = _parse(data)

@@ -169,7 +169,7 @@ class _Session:
         if context is not None:
             client.tls_set_context(context)
         if options.will is not None:
-            delay = Properties(PacketTypes.WILLMESSAGE)
+            delay = _properties(PacketTypes.WILLMESSAGE)
             delay.WillDelayInterval = options.will_delay_s
             client.will_set(options.will.topic, options.will.payload, 1, options.will.retain, delay)
         client.on_socket_open = self._no_delay
@@ -200,7 +200,7 @@ class _Session:
     def _dial(self, dialled: "asyncio.Future[None]") -> None:
         """Name look-up, TCP and TLS may each block for seconds: they get a thread that nobody waits for at exit."""
         options = self._options
-        properties = Properties(PacketTypes.CONNECT)
+        properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = min(options.session_expiry_s, _KEEP_FOR_S)
         properties.ReceiveMaximum = options.receive_maximum
         error: LinkDown | None = None
@@ -223,11 +223,11 @@ class _Session:
             )
             for topic in self._options.subscriptions
         ]
-        self._client.subscribe(wanted)  # type: ignore[arg-type]  # paho's stub has no list of options
+        self._client.subscribe(wanted)
 
     async def publish(self, topic: str, payload: bytes, qos: int, retain: bool, expiry_s: int | None) -> None:
         """Hand over to paho and wait for its report."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = _properties(PacketTypes.PUBLISH)
         if expiry_s is not None:
             properties.MessageExpiryInterval = expiry_s
         async with self._window if qos else contextlib.nullcontext():
@@ -252,14 +252,18 @@ class _Session:
         if client.disconnect() == MQTTErrorCode.MQTT_ERR_SUCCESS and not self.ended.done():
             await asyncio.wait({self.ended}, timeout=_CLOSE_S)
         self._end(LinkDown("closed"))
-        raw = client.socket()
+        raw: Any = client.socket()
         if raw is not None:
             with contextlib.suppress(OSError):  # already closed by the peer: that is what is wanted
                 raw.shutdown(socket.SHUT_RDWR)
-        reaper = threading.Thread(target=client.loop_stop, daemon=True, name="mqtt-reap")
-        reaper.start()
-        while reaper.is_alive():
-            await asyncio.sleep(0.005)
+        reaped: asyncio.Future[None] = self._loop.create_future()
+        threading.Thread(target=self._reap, args=(reaped,), daemon=True, name="mqtt-reap").start()
+        await reaped
+
+    def _reap(self, reaped: "asyncio.Future[None]") -> None:
+        """Join paho's thread without holding up the loop."""
+        self._client.loop_stop()
+        self._call(_settle, reaped, None)
 
     # --- in the loop -------------------------------------------------------------------------------------------
 
@@ -323,6 +327,11 @@ class _Session:
             message.topic, bytes(message.payload), message.qos, message.retain, message.mid, self._epoch
         )
         self._call(self._deliver, received)
+
+
+def _properties(packet: int) -> Properties:
+    """Empty MQTT 5 properties of a kind of packet; paho leaves their constructor untyped."""
+    return Properties(packet)  # type: ignore[no-untyped-call]
 
 
 def _settle(future: "asyncio.Future[Any]", error: Exception | None, value: Any = None) -> None:
