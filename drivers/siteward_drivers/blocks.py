@@ -51,9 +51,9 @@ def plan_blocks(
 
 def _span_of(point: Point, spans: Sequence[Span]) -> Span | None:
     for span in spans:
-        if span.table is point.table and span.first <= point.address:
-            if point.address + point.width <= span.first + span.count:
-                return span
+        inside = span.first <= point.address and point.address + point.width <= span.first + span.count
+        if inside and span.table is point.table:
+            return span
     return None
 
 
