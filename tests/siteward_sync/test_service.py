@@ -12,10 +12,9 @@ from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
 
 from siteward.client.canonical import event_hash
 from siteward.model.events import ClockQuality, EventType
-from siteward.model.requests import Stage
 from siteward_sync.codec import open_envelope, seal
 from siteward_sync.receiver import Platform, Records
-from siteward_sync.topics import COMMANDS, EVENTS, HEARTBEAT, REPLIES, SITE, STATUS, topic
+from siteward_sync.topics import COMMANDS, EVENTS, HEARTBEAT, SITE, STATUS, topic
 
 __all__ = ["broker"]
 pytestmark = pytest.mark.station
@@ -274,7 +273,30 @@ async def test_untrusted_clock_never_expires_a_held_command(broker: Broker, tmp_
             await running.__aexit__(None, None, None)
 
 
-def test_reply_topics_are_one_name() -> None:
-    """The reply stages that tests wait for are the model's."""
-    assert REPLIES == "up/replies"
-    assert Stage.RECEIVED == "received"
+async def test_a_restarted_uplink_tells_what_happened_meanwhile(broker: Broker, tmp_path: Path) -> None:
+    """The uplink keeps no state: a command that ended while it was down is still answered."""
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served:
+        station, target = core.site().id, core.site().connectors[5].id
+        async with synced(core, broker):
+            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+            command = await served.send(station, "START_CHARGE", target)
+            await until(lambda: command in core.requests)
+        await until(lambda: len(core.replies[command]) == 3)
+        async with synced(core, broker), asyncio.timeout(8):
+            assert (await served.replies(station, command))[-1]["stage"] == "done"
+
+
+async def test_a_new_journal_starts_at_its_own_beginning(broker: Broker, tmp_path: Path) -> None:
+    """A restored journal has another journalId: both are complete on the platform, late acks of the old do no harm."""
+    async with platform(broker, tmp_path) as served, core_at(tmp_path / "a") as first:
+        station = first.site().id
+        fill(first, 20)
+        async with synced(first, broker):
+            await until(lambda: first.acked_seq == len(first.texts))
+        async with core_at(tmp_path / "b") as second, synced(second, broker):
+            fill(second, 5)
+            await until(lambda: second.acked_seq == len(second.texts))
+            assert len(served.records.events(station)) == len(first.texts) + len(second.texts)
+            status = served.records.latest(station, STATUS)
+            assert status is not None
+            assert status["journalId"] == second.journal != first.journal

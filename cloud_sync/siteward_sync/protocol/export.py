@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas and the AsyncAPI document of contract v1: `python -m siteward_sync.protocol.export [FOLDER]`."""
+"""Writes JSON Schemas and AsyncAPI document of contract v1: `python -m siteward_sync.protocol.export [FOLDER]`."""
 
 import json
 import sys
