@@ -4,7 +4,8 @@ from siteward.app.options import ProcessOptions
 from siteward.app.signals import stop_on_signals
 from siteward.model.errors import ConfigError
 from siteward.runtime.clock import SYNC_FLAG, SystemClock
-from siteward.settings.load import CloudSettings, load_settings
+from siteward.settings.load import load_settings
+from siteward.settings.result import CloudSettings
 from siteward_drivers.registry import load_profiles
 from siteward_sync.link_options import TlsFiles
 from siteward_sync.service import SyncOptions, run_sync
