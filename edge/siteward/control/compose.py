@@ -121,7 +121,7 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mappi
 
 
 def _alarms(draft: Draft) -> frozenset[Alarm]:
-    """Alarms of the story: a charger's own fault, a billing meter that is silent or not to be believed."""
+    """A charger's own fault; a billing meter that is silent (unless its charger is) or not to be believed."""
     found = set()
     for connector in draft.site.connectors:
         post = draft.posts[connector.id]
@@ -129,7 +129,8 @@ def _alarms(draft: Draft) -> frozenset[Alarm]:
             found.add(Alarm(AlarmCode.CHARGER_FAULT, connector.id))
         if post.session is None:
             continue
-        if meter_lost(post.session, draft.snapshot.at):
+        heard = connector.meter is not None or see(draft.snapshot, connector.id).online
+        if heard and meter_lost(post.session, draft.snapshot.at):
             found.add(Alarm(AlarmCode.SESSION_METER_LOST, connector.id))
         if post.session.register.doubted:
             meter = billing_meter(draft.site, connector) or connector.id

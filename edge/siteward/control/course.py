@@ -87,7 +87,8 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     session = _metered(scene, session)
     if session.register.doubted:
         ending = Ending(StopReason.POWER_LOSS, scene.at, AlarmCode.METER_IMPLAUSIBLE.value, failed=True)
-        return replace(session, restored=False, ending=session.ending or ending)
+        record = replace(session.record, gap=True)
+        return replace(session, record=record, restored=False, ending=session.ending or ending)
     waited = scene.at - session.opened_at >= METER_LOST_S
     if session.metered and session.register.fresh_at is None and not waited:
         return session
