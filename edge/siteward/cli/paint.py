@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-
 _WIDE = 200
 """Columns where nobody looks at a terminal: ids must not be folded in a pipe."""
 
