@@ -7,8 +7,12 @@ from typing import Any
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.client.client import Client
-from siteward.client.messages import LiveMessage, ReplyMessage, RequestMessage
+from siteward.client.messages import ReplyMessage, RequestMessage
 from siteward.model.requests import CommandName, Stage
+from siteward.model.sessions import OrderState
+
+_NEWEST = 500
+"""Sessions to look through: an open one is among the newest."""
 
 
 async def start(client: Client, screen: Screen, connector: str, bounds: dict[str, Any], wait_s: float) -> int:
@@ -18,13 +22,11 @@ async def start(client: Client, screen: Screen, connector: str, bounds: dict[str
 
 async def stop(client: Client, screen: Screen, target: str, wait_s: float) -> int:
     """Stop the session at a connector, or the session of that id; a stop names its session and matches only that."""
-    connector, session = _session_at(await client.live(), target)
+    connector, session = await _session_at(client, target)
     return await _send(client, screen, CommandName.STOP_CHARGE, connector, {"sessionId": session}, wait_s)
 
 
-async def limit(
-    client: Client, screen: Screen, target: str, amps: float, minutes: float | None, wait_s: float
-) -> int:
+async def limit(client: Client, screen: Screen, target: str, amps: float, minutes: float | None, wait_s: float) -> int:
     """Limit a connector, a feeder or the station; without `minutes` until the next limit."""
     params: dict[str, Any] = {"limit_a": amps}
     if minutes is not None:
@@ -37,13 +39,15 @@ def _stamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _session_at(live: LiveMessage, target: str) -> tuple[str, str]:
-    for connector in live.connectors:
-        session = connector.session
-        if session is not None and target in (connector.id, session.id):
-            return connector.id, session.id
-    if any(connector.id == target for connector in live.connectors):
-        raise CommandFailed(f"there is no session at {target}", "`siteward status` shows who charges", "NO_SUCH_SESSION")
+async def _session_at(client: Client, target: str) -> tuple[str, str]:
+    # The list of sessions is durable at once; the live view may be one turn behind a start.
+    for session in await client.sessions(limit=_NEWEST):
+        if OrderState(session.state).open and target in (session.connector, session.id):
+            return session.connector, session.id
+    if any(connector.id == target for connector in (await client.live()).connectors):
+        raise CommandFailed(
+            f"there is no session at {target}", "`siteward status` shows who charges", "NO_SUCH_SESSION"
+        )
     raise CommandFailed(
         f"there is neither a connector nor an open session {target}", "`siteward status` lists both", "UNKNOWN_TARGET"
     )

@@ -17,7 +17,7 @@ from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths, find_paths
 from siteward.cli.schema import show_schema
 from siteward.cli.talk import Verb, with_core
-from siteward.model.errors import SitewardError
+from siteward.model.errors import ConfigError, SitewardError
 from siteward.model.requests import Role
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    result_callback=lambda status, **_: _end(status),
 )
 journal_app = typer.Typer(help="The journal: every fact, chained by hash.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may use the panel.", no_args_is_help=True)
@@ -56,19 +57,19 @@ def run_cli(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status: 0 good, 1 did not hold, 2 bad use."""
     as_json = "--json" in arguments
     try:
-        result = app(args=list(arguments), prog_name="siteward", standalone_mode=False)
+        app(args=list(arguments), prog_name="siteward")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
     except CommandFailed as error:
         Screen(as_json).trouble(error.sentence, error.advice, error.code)
-        return 1
     except SitewardError as error:
-        Screen(as_json).trouble(str(error))
-        return 1
-    except typer.TyperException as error:
-        error.show()
-        return error.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return 1
-    return result if isinstance(result, int) else 0
+        Screen(as_json).trouble(str(error), code="CONFIG" if isinstance(error, ConfigError) else "")
+    return 1
+
+
+def _end(status: int) -> None:
+    """Every command returns its exit status; here it becomes the process's."""
+    raise typer.Exit(status)
 
 
 @app.callback()
@@ -76,8 +77,13 @@ def _folders(run: RunFolder = None, state: StateFolder = None) -> None:
     _Folders.paths = find_paths(run, state, os.environ, Path.cwd())
 
 
-def _ask(screen: Screen, verb: Verb) -> int:
-    return with_core(_Folders.paths, screen, verb)
+def _ask(screen: Screen, verb: Verb, endless: bool = False) -> int:
+    try:
+        return with_core(_Folders.paths, screen, verb)
+    except KeyboardInterrupt:
+        if endless:
+            return 0
+        raise
 
 
 @app.command()
@@ -111,7 +117,7 @@ def watch(
 
     Example: siteward watch
     """
-    return _ask(Screen(json), lambda client, screen: status.watch(client, screen, views))
+    return _ask(Screen(json), lambda client, screen: status.watch(client, screen, views), endless=True)
 
 
 @app.command()
@@ -149,7 +155,9 @@ def stop(
 def limit(
     target: Annotated[str, typer.Argument(help="A connector, a feeder, or station.")],
     amps: Annotated[float, typer.Argument(min=0, help="The most that may flow there, A on each phase.")],
-    minutes: Annotated[float | None, typer.Option("--minutes", min=0.1, max=1440, help="How long; else for good.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.1, max=1440, help="How long; else for good.")
+    ] = None,
     wait: Wait = 60.0,
     json: Json = False,
 ) -> int:
@@ -183,7 +191,7 @@ def events(
 
     Example: siteward events --follow
     """
-    return _ask(Screen(json), lambda client, screen: records.events(client, screen, after, limit, follow))
+    return _ask(Screen(json), lambda client, screen: records.events(client, screen, after, limit, follow), follow)
 
 
 @app.command()

@@ -14,6 +14,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+_WIDE = 200
+"""Columns where nobody looks at a terminal: ids must not be folded in a pipe."""
+
 
 @dataclass(slots=True)
 class Branch:
@@ -50,7 +53,8 @@ class Screen:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+        width = None if sys.stdout.isatty() else _WIDE
+        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=False, width=width)
         self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def data(self, value: object) -> None:
@@ -61,7 +65,7 @@ class Screen:
     def show(self, parts: Sequence[Part]) -> None:
         """Write a page for people."""
         for part in parts:
-            self._out.print(_render(part))
+            self._out.print(_render(part), soft_wrap=isinstance(part, str))
 
     def text(self, text: str) -> None:
         """Write a text for people or programs as it is."""
@@ -78,7 +82,7 @@ class Screen:
 
     @contextmanager
     def pages(self) -> Iterator[Any]:
-        """Give a function that replaces the page on the terminal; where there is no terminal, pages follow each other."""
+        """Give a function that replaces the page on a terminal; elsewhere pages follow each other."""
         if not self._out.is_terminal:
             yield self.show
             return

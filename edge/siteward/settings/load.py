@@ -10,6 +10,8 @@ from siteward.settings.document import read_draft
 from siteward.settings.result import Settings
 from siteward.settings.wiring import check_wiring
 
+__all__ = ["Settings", "load_settings", "load_site"]
+
 
 def load_settings(path: Path, catalogue: ProfileCatalogue) -> Settings:
     """Read, judge and build a whole site file.
