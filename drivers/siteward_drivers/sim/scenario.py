@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from siteward.model.errors import ConfigError
 
+
 def _rising(span: tuple[float, float]) -> tuple[float, float]:
     if span[0] > span[1]:
         raise ValueError("the first number must not be above the second")
