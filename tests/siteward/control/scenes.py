@@ -13,22 +13,22 @@ from siteward.model.site import Feeder, Priority, Site
 from tests.siteward.control.sites import Box, feeder, site
 from tests.siteward.control.truth import Truth, Verdict
 
-FAULTS = ("line", "deaf", "mute", "meter", "frozen", "kill", "kill_long", "restart", "base")
+FAULTS = ("line", "deaf", "mute", "meter", "frozen", "kill", "kill_long", "kill_base", "restart", "base", "base", "line_base")
 
 
 def random_site(rng: Random) -> Site:
     """A three-level tree whose fuses are proven (R3), enlarged until they are."""
     rows = rng.randint(1, 3)
-    nodes = [feeder("grid", 63.0, worst=rng.choice((10.0, 25.0, 40.0)), metered=True)]
+    nodes = [feeder("grid", 63.0, worst=rng.choice((10.0, 40.0, 60.0, 80.0)), metered=True)]
     boxes = []
     tw = rng.choice((10.0, 15.0, 15.0, 30.0, 60.0))
     boots = rng.choice(((0.0, 6.0), (0.0, 6.0, 8.0), (6.0, None), (0.0, 6.0, 8.0, None)))
     full = rng.random() < 0.5
     for r in range(rows):
         metered = rng.random() < 0.5
-        worst = rng.choice((0.0, 5.0, 15.0)) if metered else rng.choice((0.0, 3.0))
+        worst = rng.choice((0.0, 5.0, 20.0)) if metered else rng.choice((0.0, 3.0))
         nodes.append(feeder(f"row{r}", 40.0, "grid", worst=worst, metered=metered))
-        for _ in range(rng.randint(2, 4)):
+        for _ in range(rng.randint(2, 5)):
             hw = rng.choice((16.0, 32.0, 32.0))
             boxes.append(
                 Box(
@@ -101,22 +101,22 @@ class Scene:
     def _cars(self) -> None:
         t = self.truth
         for cid, box in t.boxes.items():
-            if self.rng.random() < 1 / 300:
+            if self.rng.random() < (1 / 900 if box.wants else 1 / 60):
                 if box.wants:
                     box.wants = 0.0
                     t.demands[cid] = Demand(False, 0.0, box.connector.priority, t.at)
                 else:
-                    box.wants = self.rng.choice((10.0, 16.0, 32.0))
+                    box.wants = self.rng.choice((10.0, 32.0, 32.0))
                     one = self.rng.randint(0, 2)
-                    single = self.rng.random() < 0.4
+                    single = self.rng.random() < 0.25
                     box.phases = (not single or one == 0, not single or one == 1, not single or one == 2)
                     if len(box.connector.wiring) < 3:
                         box.phases = (True, True, True)
                     t.demands[cid] = Demand(True, 32.0, box.connector.priority, t.at)
         for f in self.site.feeders:
-            if self.rng.random() < 1 / 60:
+            if self.rng.random() < 1 / 150:
                 worst = f.worst_base_load_a
-                share = self.rng.choice((0.0, 0.3, 0.7, 1.0))
+                share = self.rng.choice((0.0, 0.0, 0.1, 0.5, 1.0))
                 t.base[f.id] = [self.rng.uniform(0.0, 1.0) * share * worst[p] for p in range(3)]
         self._fit_base()
 
@@ -136,6 +136,10 @@ class Scene:
         t, rng = self.truth, self.rng
         lasts = rng.choice((2.0, 6.0, 20.0, 60.0, 200.0))
         self.log.append(f"{t.at:.0f} {kind} {lasts:.0f}")
+        if kind.endswith("_base"):
+            self.until.append((t.at + rng.uniform(0.0, 4.0), "base", None))
+            lasts = 60.0
+            kind = "line" if kind == "line_base" else kind
         if kind in ("line", "mute", "deaf"):
             lines = sorted({c.line for c in self.site.chargers})
             line = rng.choice(lines)
@@ -183,5 +187,9 @@ class Scene:
                     t.boxes[ConnectorId(cid)].hears = t.boxes[ConnectorId(cid)].answers = True
             elif what == "meter":
                 t.meter_mode.pop(which, None)  # type: ignore[call-overload]
+            elif what == "base":
+                for f in self.site.feeders:
+                    t.base[f.id] = list(f.worst_base_load_a)
+                self._fit_base()
             else:
                 t.alive = True
