@@ -83,7 +83,9 @@ def test_the_installers_limits_are_always_in_force() -> None:
 def test_targets() -> None:
     site = story_site()
     station, row, outlet = (find_target(site, name) for name in ("station", "row", "A2"))
-    assert station is not None and row is not None and outlet is not None
+    assert station is not None
+    assert row is not None
+    assert outlet is not None
     assert (station.feeder, row.feeder, outlet.connector_id) == ("grid", "row", "A2")
     assert find_target(site, "x") is None
     assert find_target(site, None) is None

@@ -46,7 +46,8 @@ def test_the_same_reading_is_judged_once() -> None:
     bad = RegisterReading(1, 11.0, None)
     for _ in range(9):
         register = judge(register, bad, KW)
-    assert register.held == 1 and not register.doubted
+    assert register.held == 1
+    assert not register.doubted
 
 
 @given(st.lists(st.tuples(st.integers(0, 2_000_000), st.floats(0.5, 5.0)), max_size=30))
