@@ -54,9 +54,7 @@ async def test_a_killed_child_is_back_within_a_second():
 async def test_a_child_that_ignores_the_stop_is_killed_in_time():
     starts: list[dict[str, int]] = []
     stop = asyncio.Event()
-    supervisor = Supervisor(
-        [Child("child", STUBBORN)], SystemClock(), lambda _: None, lambda p: starts.append(dict(p))
-    )
+    supervisor = Supervisor([Child("child", STUBBORN)], SystemClock(), lambda _: None, lambda p: starts.append(dict(p)))
     running = asyncio.create_task(supervisor.run(os.environ, stop, 0.5))
     child = await _pid(starts, 1)
     await asyncio.sleep(0.3)
