@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
+
 from siteward.model.ids import is_id
 from siteward.model.refusals import Refusal
 from siteward_sync.errors import BadMessage

@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+
 from siteward_sync.errors import LinkDown, PublishRefused
 from siteward_sync.link_options import LinkOptions, tls_context
 
@@ -41,11 +42,12 @@ class Link:
 
     Nothing is queued while the connection is down: what must not be lost is kept and sent again by its owner.
     `on_message` is called in the loop for every message and must not block; QoS 1 messages stay the broker's
-    until `ack`.
+    until `ack`. The constructor raises UnsafeLink.
     """
 
     def __init__(self, options: LinkOptions, on_message: Callable[[Received], None]) -> None:
         self._options = options
+        self._context = tls_context(options)
         self._on_message = on_message
         self._session: _Session | None = None
         self._up = asyncio.Event()
@@ -93,23 +95,22 @@ class Link:
         return session.ack(message)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Connect, and again whenever the connection ends, until `stop`; then say goodbye. Raises UnsafeLink."""
-        context = tls_context(self._options)
+        """Connect, and again whenever the connection ends, until `stop`; then say goodbye."""
         halted = asyncio.create_task(stop.wait())
         failures = 0
         try:
             while not stop.is_set():
-                lasted = await self._one_connection(context, halted)
+                lasted = await self._one_connection(halted)
                 failures = 0 if lasted else failures + 1
                 await asyncio.wait({halted}, timeout=self._options.pause_s(failures, secrets.SystemRandom().random()))
         finally:
             halted.cancel()
 
-    async def _one_connection(self, context: ssl.SSLContext | None, halted: "asyncio.Task[Any]") -> bool:
+    async def _one_connection(self, halted: "asyncio.Task[Any]") -> bool:
         """Live through one connection. Return whether it stood long enough to trust the broker again."""
         loop = asyncio.get_running_loop()
         self.epoch += 1
-        session = self._session = _Session(self._options, context, self.epoch, self._deliver)
+        session = self._session = _Session(self._options, self._context, self.epoch, self._deliver)
         began = loop.time()
         opening = asyncio.ensure_future(session.open())
         try:

@@ -24,7 +24,7 @@ class Pace:
     @property
     def flight(self) -> int:
         """Batches on the way at once, now."""
-        return FLIGHT if self.batch_bytes == self._largest else 1
+        return FLIGHT if self.batch_bytes == self._largest and self._share >= 1 else 1
 
     def confirmed(self, took_s: float) -> float:
         """Take note of a confirmed batch; return how long to rest before the next one, in seconds."""

@@ -10,17 +10,18 @@ from siteward_sync.link import Link
 from siteward_sync.topics import topic
 
 
+def envelope(station: str, payload: bytes, clock: Clock) -> bytes:
+    """Bytes of a message made now."""
+    wall = clock.wall()
+    return seal(station, ulid(int(wall.timestamp() * 1000), secrets.token_bytes(10)), wall, payload)
+
+
 class Speaker:
     """The voice of one station (or, on the other side, of the platform towards stations)."""
 
     def __init__(self, link: Link, clock: Clock) -> None:
         self._link = link
         self._clock = clock
-
-    def envelope(self, station: str, payload: bytes) -> bytes:
-        """Bytes of a message made now."""
-        wall = self._clock.wall()
-        return seal(station, ulid(int(wall.timestamp() * 1000), secrets.token_bytes(10)), wall, payload)
 
     async def say(
         self,
@@ -33,7 +34,7 @@ class Speaker:
         expiry_s: int | None = None,
     ) -> None:
         """Send once. Raises LinkDown, PublishRefused."""
-        data = self.envelope(station, payload)
+        data = envelope(station, payload, self._clock)
         await self._link.publish(topic(station, leaf), data, qos=qos, retain=retain, expiry_s=expiry_s)
 
     async def tell(self, station: str, leaf: str, payload: bytes) -> None:

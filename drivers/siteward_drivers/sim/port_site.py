@@ -1,5 +1,6 @@
 """Port fidelity: the Lines, Meter and Charger ports of a simulated site straight on its world, without frames."""
 
+import math
 from collections.abc import Sequence
 
 from siteward.model.errors import DeviceUnreachable
@@ -41,10 +42,10 @@ class PortMeter:
         rejected: list[str] = []
 
         def value(quantity: Quantity) -> float | None:
-            shown = self._device.show(quantity)
             point = self._device.profile.file.points.get(quantity)
             if point is None:
                 return None
+            shown = self._device.show(quantity)
             if self._device.faults.shows is Shows.ONES or not _true(point, shown):
                 rejected.append(quantity.value)
                 return None
@@ -116,8 +117,10 @@ def _nothing() -> None:
 
 
 def _true(point: Point, value: Value) -> bool:
-    if point.range is None or not isinstance(value, float):
+    if not isinstance(value, float):
         return True
+    if point.range is None:
+        return not math.isnan(value)
     low, high = point.range
     return low <= value <= high
 

@@ -88,8 +88,6 @@ class CoreBackend:
         """Create or replace a user."""
         await self._records.put_user(user, actor, source)
 
-    async def audit(
-        self, type: EventType, data: Mapping[str, object], actor: Actor | None, source: Source
-    ) -> None:
+    async def audit(self, kind: EventType, data: Mapping[str, object], actor: Actor | None, source: Source) -> None:
         """Journal an audit event."""
-        await self._records.audit(type, data, actor, source)
+        await self._records.audit(kind, data, actor, source)

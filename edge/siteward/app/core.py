@@ -28,7 +28,7 @@ async def run_core(options: ProcessOptions) -> int:
     settings = load_settings(options.config, profiles)
     site = settings.site
     folder = options.state / "core"
-    trace = TraceWriter(folder / "trace.db", clock)
+    trace = TraceWriter()
     backends: list[CoreBackend] = []
 
     def lines(gate: LedgerGate, actuator: Actuator) -> Lines:
@@ -36,6 +36,8 @@ async def run_core(options: ProcessOptions) -> int:
 
     async def journal() -> StationJournal:
         store = await open_store(folder / "siteward.db", clock)
+        store.on_settled = station.inbox.settle
+        station.inbox.settle(await store.settled())
         backends[0].attach(store)
         return store
 
@@ -53,6 +55,8 @@ async def run_core(options: ProcessOptions) -> int:
     )
     backends.append(CoreBackend(site, station))
     options.run.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    await trace.open(folder / "trace.db")
     api = asyncio.create_task(run_api(backends[0], options.run, clock, stop))
     try:
         await station.run(stop)

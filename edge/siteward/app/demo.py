@@ -1,23 +1,21 @@
 """The demo station: simulated wires, broker, platform and the three processes, started and stopped together."""
 
 import asyncio
-import json
 import os
 import shutil
 import socket
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from siteward.app.options import ProcessOptions
 from siteward.app.signals import stop_on_signals
+from siteward.app.up import STOP_S, siteward_child, write_pids
 from siteward.model.errors import ConfigError
 from siteward.runtime.clock import SystemClock
 from siteward.runtime.supervisor import Child, Supervisor
-from siteward.settings.load import Settings, load_settings
+from siteward.settings.load import load_settings
+from siteward.settings.result import CloudSettings, Settings
 from siteward_drivers.registry import load_profiles
 
-_STOP_S = 2.0
 _READY_S = 30.0
 _MOSQUITTO = ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto")
 _MARK = "made by siteward demo"
@@ -32,15 +30,18 @@ async def run_demo(options: ProcessOptions) -> int:
     options.run.mkdir(parents=True, exist_ok=True)
     flag = options.run / "clock-synchronised"
     flag.write_text("station and platform share this machine's clock\n", encoding="ascii")
-    broker = next((Path(p) for p in (*_MOSQUITTO, shutil.which("mosquitto") or "") if p and Path(p).exists()), None)
-    _check_ports(settings)
+    cloud = settings.cloud
+    if cloud is None:
+        raise ConfigError(f"{options.config} has no [cloud] section; the demo shows a platform, too")
+    broker = _find_broker()
+    _check_ports(settings, cloud)
     _say(f"starting {settings.site.name}: {len(settings.site.connectors)} connectors, {len(settings.site.lines)} wires")
     if broker is None:
         _say("no MQTT broker on this machine: the station runs offline, everything else works")
     supervisor = Supervisor(
-        _children(options, settings, broker, flag), clock, _say, lambda pids: _write_pids(options.run, pids)
+        _children(options, cloud, broker, flag), clock, _say, lambda pids: write_pids(options.run, pids)
     )
-    running = asyncio.create_task(supervisor.run(dict(os.environ), stop, _STOP_S))
+    running = asyncio.create_task(supervisor.run(dict(os.environ), stop, STOP_S))
     announcing = asyncio.create_task(_announce(options, settings, clock))
     await running
     announcing.cancel()
@@ -51,12 +52,6 @@ async def run_demo(options: ProcessOptions) -> int:
 
 def _say(text: str) -> None:
     print(f"demo: {text}", flush=True)  # noqa: T201
-
-
-def _write_pids(run: Path, pids: Mapping[str, int]) -> None:
-    fresh = run / "pids.json.new"
-    fresh.write_text(json.dumps(dict(pids)) + "\n", encoding="ascii")
-    fresh.replace(run / "pids.json")
 
 
 def _fresh_folder(state: Path) -> None:
@@ -70,8 +65,13 @@ def _fresh_folder(state: Path) -> None:
     mark.write_text(_MARK + "\n", encoding="utf-8")
 
 
-def _check_ports(settings: Settings) -> None:
-    wanted = {"panel": settings.panel.port, "broker": settings.cloud.port}
+def _find_broker() -> Path | None:
+    places = [Path(place) for place in (*_MOSQUITTO, shutil.which("mosquitto") or "") if place]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _check_ports(settings: Settings, cloud: CloudSettings) -> None:
+    wanted = {"panel": settings.panel.port, "broker": cloud.port}
     for line in settings.site.lines:
         if line.port.startswith("tcp://"):
             wanted[f"line {line.id}"] = int(line.port.rsplit(":", 1)[1])
@@ -82,22 +82,20 @@ def _check_ports(settings: Settings) -> None:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
                 raise ConfigError(
-                    f"port {port} ({name}) is taken; is another demo running? End it, or change the port in the site file"
+                    f"port {port} ({name}) is taken; is another demo running? End it, or change the site file's port"
                 ) from error
 
 
-def _children(options: ProcessOptions, settings: Settings, broker: Path | None, flag: Path) -> list[Child]:
-    python = (sys.executable, "-m", "siteward")
-    common = ("--config", str(options.config), "--state", str(options.state), "--run", str(options.run))
-    children = [Child("sim", (*python, "sim", *common))]
+def _children(options: ProcessOptions, cloud: CloudSettings, broker: Path | None, flag: Path) -> list[Child]:
+    children = [siteward_child("sim", options)]
     if broker is not None:
-        configuration = _broker_file(options.state, settings.cloud.port)
+        configuration = _broker_file(options.state, cloud.port)
         children.append(Child("broker", (str(broker), "-c", str(configuration))))
-        children.append(Child("platform", (*python, "platform", *common)))
-    children.append(Child("core", (*python, "core", *common, "--clock-flag", str(flag))))
+        children.append(siteward_child("platform", options))
+    children.append(siteward_child("core", options, "--clock-flag", str(flag)))
     if broker is not None:
-        children.append(Child("sync", (*python, "sync", *common)))
-    children.append(Child("panel", (*python, "panel", *common)))
+        children.append(siteward_child("sync", options, "--clock-flag", str(flag)))
+    children.append(siteward_child("panel", options))
     return children
 
 

@@ -4,11 +4,22 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from importlib import import_module
 
-from siteward.app.options import parse_process
+from siteward.app.options import ProcessOptions, parse_process
 from siteward.model.errors import SitewardError
 
-PROCESSES = ("core", "sync", "panel", "sim", "platform", "up", "demo")
+_ENTRIES = {
+    "core": ("siteward.app.core", "run_core"),
+    "sync": ("siteward.app.uplink", "run_uplink"),
+    "panel": ("siteward.app.pages", "run_pages"),
+    "sim": ("siteward.app.simulator", "run_simulator"),
+    "platform": ("siteward.app.platform", "run_platform"),
+    "up": ("siteward.app.up", "run_up"),
+    "demo": ("siteward.app.demo", "run_demo"),
+}
+
+PROCESSES = tuple(_ENTRIES)
 """Names that `run` understands."""
 
 
@@ -25,18 +36,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
 
 
-def _entry(name: str) -> Callable[..., Coroutine[object, object, int]]:
+def _entry(name: str) -> Callable[[ProcessOptions], Coroutine[object, object, int]]:
     # Each process imports only what it needs: core stays free of FastAPI, the panel of pymodbus (goal 14).
-    if name == "core":
-        from siteward.app.core import run_core as entry
-    elif name == "sync":
-        from siteward.app.uplink import run_uplink as entry
-    elif name == "panel":
-        from siteward.app.pages import run_pages as entry
-    elif name == "sim":
-        from siteward.app.simulator import run_simulator as entry
-    elif name == "platform":
-        from siteward.app.platform import run_platform as entry
-    else:
-        from siteward.app.demo import run_demo as entry
+    module, function = _ENTRIES[name]
+    entry: Callable[[ProcessOptions], Coroutine[object, object, int]] = getattr(import_module(module), function)
     return entry

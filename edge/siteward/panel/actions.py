@@ -73,10 +73,11 @@ class Actions:
             )
 
     def _answer(self, request: Request, reply: ReplyMessage) -> Response:
-        values = {"reply": reply, "final": Stage(reply.stage).final, "good": reply.stage == Stage.DONE}
-        if request.headers.get("hx-request") == "true":
-            return HTMLResponse(self._desk.pages.render("live/reply.html", self._desk.speak(request), **values))
-        return self._desk.plain(request, "answer.html", **values)
+        stage = Stage(reply.stage)
+        html = self._desk.pages.render(
+            "live/reply.html", self._desk.speak(request), reply=reply, final=stage.final, good=stage is Stage.DONE
+        )
+        return HTMLResponse(html)
 
 
 def _refused(command: str, code: Refusal) -> ReplyMessage:

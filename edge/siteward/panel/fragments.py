@@ -84,14 +84,18 @@ def rendered(pages: Pages, frame: Frame, audience: Audience) -> dict[str, str]:
     held = frame.cache.get(audience)
     if isinstance(held, dict):
         return held
-    made = {name: pages.fragment(template, audience.language, values) for name, template, values in parts(frame, audience)}
+    made = {
+        name: pages.fragment(template, audience.language, values) for name, template, values in parts(frame, audience)
+    }
     frame.cache[audience] = made
     return made
 
 
 def shape(frame: Frame) -> str:
     """What the skeleton of the pages depends on; when it changes, browsers load their page anew."""
-    return "" if frame.view is None else f"{frame.view.site_hash}:{len(frame.view.connectors)}:{len(frame.view.feeders)}"
+    return (
+        "" if frame.view is None else f"{frame.view.site_hash}:{len(frame.view.connectors)}:{len(frame.view.feeders)}"
+    )
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The gate in front of every page: Host allow-list, Origin, size of bodies, and the headers that fence the browser in."""
+"""The gate in front of every page: Host allow-list, Origin, size of bodies, headers that fence the browser in."""
 
 import ipaddress
 from collections.abc import Iterable

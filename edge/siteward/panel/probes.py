@@ -78,6 +78,4 @@ def _samples(live: LiveMessage) -> list[str]:
         made.append(f'siteward_connector_limit_amperes{{connector="{connector.id}"}} {connector.grant.limit_a}')
         if connector.power_w is not None:
             made.append(f'siteward_connector_power_watts{{connector="{connector.id}"}} {connector.power_w}')
-    for line in live.lines:
-        made.append(f'siteward_line_load_ratio{{line="{line.id}"}} {line.load}')
-    return made
+    return made + [f'siteward_line_load_ratio{{line="{line.id}"}} {line.load}' for line in live.lines]

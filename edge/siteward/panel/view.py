@@ -100,7 +100,7 @@ def nodes(roots: Iterable[Node]) -> list[Node]:
 def totals(live: LiveMessage) -> Totals:
     """Figures of the whole site."""
     roots = tree(live)
-    alarms = sorted(live.alarms, key=lambda alarm: _SEVERITIES.index(alarm.severity))
+    alarms = sorted(live.alarms, key=lambda alarm: _severity_rank(alarm.severity))
     open_sessions = [c.session for c in live.connectors if c.session is not None and session_open(c.session)]
     return Totals(
         root=roots[0] if roots else None,
@@ -210,3 +210,8 @@ def _level(load_a: float | None, rating_a: float) -> str:
 
 def _worst_level(levels: Sequence[str]) -> str:
     return next((level for level in ("over", "near", "unknown") if level in levels), "ok")
+
+
+def _severity_rank(severity: str) -> int:
+    """0 is worst; a severity of a newer core counts as worst."""
+    return _SEVERITIES.index(severity) if severity in _SEVERITIES else 0

@@ -67,9 +67,7 @@ CAUSES: Final[dict[Cause, Sentence]] = {
         "控制程序曾停顿；重新读取全部设备前不提升电流。",
     ),
     Cause.STORE: Sentence("A raise waits for its record on disk.", "等待记录写入磁盘后再提升电流。"),
-    Cause.START: Sentence(
-        "The station has just started and reads its devices first.", "站点刚启动，正在先读取设备。"
-    ),
+    Cause.START: Sentence("The station has just started and reads its devices first.", "站点刚启动，正在先读取设备。"),
 }
 
 EVENTS: Final[dict[EventType, Sentence]] = {

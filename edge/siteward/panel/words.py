@@ -36,7 +36,9 @@ WORDS: Final[dict[str, Sentence]] = {
     "password_save": Sentence("Save password", "保存密码"),
     "password_wrong": Sentence("The present password is not right.", "当前密码不正确。"),
     "password_repeat": Sentence("The two new passwords are not the same.", "两次输入的新密码不一致。"),
-    "password_short": Sentence("The new password is too short: at least 10 characters.", "新密码太短：至少 10 个字符。"),
+    "password_short": Sentence(
+        "The new password is too short: at least 10 characters.", "新密码太短：至少 10 个字符。"
+    ),
     "password_long": Sentence("The new password is too long: at most 128 characters.", "新密码太长：最多 128 个字符。"),
     "password_same": Sentence("The new password is the old one.", "新密码与旧密码相同。"),
     "password_name": Sentence("The new password contains the user name.", "新密码包含用户名。"),
@@ -118,7 +120,9 @@ WORDS: Final[dict[str, Sentence]] = {
     "start_register": Sentence("Start register", "起始读数"),
     "last_register": Sentence("Last register", "最近读数"),
     "stop_reason": Sentence("Stop reason", "停止原因"),
-    "estimated": Sentence("Energy is estimated: the stop register could not be read.", "电量为估算：未能读取停止读数。"),
+    "estimated": Sentence(
+        "Energy is estimated: the stop register could not be read.", "电量为估算：未能读取停止读数。"
+    ),
     "gap": Sentence("The controller was away during this session.", "会话期间控制程序曾中断。"),
     "back": Sentence("Back to the overview", "返回总览"),
     "alarms_none": Sentence("No standing alarm. Everything is as it should be.", "当前无告警，一切正常。"),

@@ -13,6 +13,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
 )
+
 from siteward.client.messages import wire_key
 from siteward.model.ids import ID_PATTERN
 
@@ -30,13 +31,16 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d
 
 def _only_rfc3339(value: Any) -> Any:
     """Refuse the other spellings that the parser would guess at, such as seconds since 1970."""
-    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
         raise ValueError("a time is written as in RFC 3339, 2026-05-01T08:00:00.000Z")
     return value
 
 
 Time = Annotated[
-    AwareDatetime, BeforeValidator(_only_rfc3339), PlainSerializer(rfc3339, return_type=str, when_used="json")
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_only_rfc3339),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

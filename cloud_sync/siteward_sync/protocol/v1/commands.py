@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from pydantic import Field
+
 from siteward_sync.protocol.v1.base import Id, Time, Wire
 
 StageWord = Literal["received", "rejected", "accepted", "done", "failed", "expired"]

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
+
 from siteward_sync.protocol.v1.base import Hash, Id, Time, Wire
 
 STUB_TYPE = "journal.stub"

@@ -1,6 +1,7 @@
 """`up/heartbeat`: the station and every connector as they are now."""
 
 from pydantic import Field
+
 from siteward_sync.protocol.v1.base import Amps, Celsius, Id, PerPhaseAmps, PerPhaseVolts, Time, Wire
 
 
@@ -28,7 +29,7 @@ class HeartbeatConnector(Wire):
     energy_wh: int | None = None
     temperature_c: Celsius | None = None
     limit_a: Amps
-    limit_cause: str | None = None
+    limit_cause: str | None = Field(default=None, alias="limit_cause")  # the contract spells it so
     session_id: Id | None = None
     order_id: Id | None = None
     session_energy_wh: int | None = None
