@@ -18,7 +18,7 @@ def package_files() -> list[Path]:
     return [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
 
 
-def test_files() -> list[Path]:
+def suite_files() -> list[Path]:
     """Every file of the suite and of the rigs."""
     return sorted((ROOT / "tests").rglob("*.py")) + sorted((ROOT / "hil").rglob("*.py"))
 
