@@ -110,8 +110,8 @@ class Station:
         """Protect the site until `stop`; starts with any device, and with the disk, missing."""
         ports = self._ports
         silent_s = silence_s(ports.site.connectors, ports.starts.begin(self._started))
-        if silent_s:
-            await ports.clock.sleep(silent_s)
+        if silent_s and await _set_within(stop, silent_s):
+            return
         await self.lines.open()
         recovered = await self._open_journal()
         self._began = ports.clock.now()
@@ -216,3 +216,11 @@ class Station:
             last_seq=0 if journal is None else journal.last_seq,
             acked_seq=0 if journal is None else journal.acked_seq,
         )
+
+
+async def _set_within(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await stop.wait()
+    except TimeoutError:
+        return False
