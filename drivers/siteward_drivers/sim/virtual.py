@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 from siteward.model.errors import WeAreWrong
 from siteward.model.events import ClockQuality
@@ -82,7 +82,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._waits.outside -= 1
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+        self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts
     ) -> "asyncio.Future[_T]":
         """Run in a thread; virtual time stands still meanwhile."""
         future = super().run_in_executor(executor, func, *args)
