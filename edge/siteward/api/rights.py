@@ -45,10 +45,16 @@ def may_request(caller: Source, actor: Actor | None, users: Iterable[User]) -> b
 
 
 def may_change_user(caller: Source, actor: Actor | None, user: User, users: Iterable[User]) -> bool:
-    """Whether this person may write this user: installers all, everybody their own password; the cli is the console."""
+    """Whether this person may write this user: installers all, everybody their own password; the cli is the console.
+
+    A new station has nobody who could be asked: its panel may then make one installer, whose password must change.
+    """
     if caller is Source.CLI:
         return True
-    role = _proven_role(actor, users)
+    known = tuple(users)
+    if not known:
+        return caller is Source.PANEL and user.role is Role.INSTALLER and user.must_change
+    role = _proven_role(actor, known)
     if role is None or actor is None:
         return False
     return role is Role.INSTALLER or (actor.user == user.name and role is user.role)

@@ -44,6 +44,10 @@ class StationJournal(Journal, Protocol):
         """Newest sequence number that the platform has."""
         ...
 
+    async def close(self) -> None:
+        """Close the database."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StationPorts:
@@ -80,6 +84,7 @@ class Station:
         self.inbox = Inbox(self._wake)
         self.journal: StationJournal | None = None
         self._turn: Turn | None = None
+        self._last: TurnDone | None = None
         self._live: LiveView | None = None
         self._live_changed = asyncio.Condition()
 
@@ -181,20 +186,22 @@ class Station:
         ports.notifier.send("WATCHDOG=1")
         ports.trace(done)
         lines = self.lines.views()
-        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self._health(done), ports.software)
+        self._last = done
+        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
         self._announce = asyncio.ensure_future(self._announce_live())
 
     async def _announce_live(self) -> None:
         async with self._live_changed:
             self._live_changed.notify_all()
 
-    def _health(self, done: TurnDone) -> Health:
+    def health(self) -> Health:
+        """Core's own figures, now."""
         now = self._ports.clock.now()
-        journal = self.journal
+        journal, done = self.journal, self._last
         return Health(
-            turn=done.snapshot.turn,
-            turn_age_s=0.0,
-            turn_ms=round(done.took_s * 1000, 2),
+            turn=0 if done is None else done.snapshot.turn,
+            turn_age_s=0.0 if done is None else round(now - done.snapshot.at, 2),
+            turn_ms=0.0 if done is None else round(done.took_s * 1000, 2),
             commit_age_s=round(self._committer.age_s, 2),
             store_ok=journal is not None and not self._committer.failed,
             uptime_s=round(now - self._started, 1),
