@@ -1,15 +1,15 @@
-"""Golden stories: each file is one story as data, with everything that it must journal and answer, second by second."""
+"""Golden stories: each file is one story as data, with everything that it must journal and answer (I10, S-14)."""
 
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures.story_rig import Rig
 
 from siteward.model.events import ClockQuality
 from siteward.model.ids import SessionId
 from siteward.model.requests import Request
-from tests.fixtures.story_rig import Rig
 
 STORIES = sorted((Path(__file__).parents[2] / "golden" / "story").glob("*.toml"))
 _SHOWN = {
