@@ -19,6 +19,7 @@ from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
+from siteward.runtime.starts import StartRecord, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.view import live_view
 
@@ -44,6 +45,10 @@ class StationJournal(Journal, Protocol):
         """Newest sequence number that the platform has."""
         ...
 
+    async def close(self) -> None:
+        """Close the database."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StationPorts:
@@ -58,6 +63,7 @@ class StationPorts:
     build_lines: Callable[[LedgerGate, Actuator], Lines]
     open_journal: Callable[[], Awaitable[StationJournal]]
     trace: Callable[[TurnDone], None]
+    starts: StartRecord
     notifier: Notifier
     entropy: Callable[[], bytes]
     software: str
@@ -69,7 +75,7 @@ class Station:
     def __init__(self, ports: StationPorts) -> None:
         self._ports = ports
         clock = ports.clock
-        self._started = clock.now()
+        self._started = self._began = clock.now()
         self._gate = LedgerGate()
         self._actuator = Actuator(lambda connector: self._poller.poke(connector))
         self.lines = ports.build_lines(self._gate, self._actuator)
@@ -80,6 +86,7 @@ class Station:
         self.inbox = Inbox(self._wake)
         self.journal: StationJournal | None = None
         self._turn: Turn | None = None
+        self._last: TurnDone | None = None
         self._live: LiveView | None = None
         self._live_changed = asyncio.Condition()
 
@@ -101,9 +108,13 @@ class Station:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Protect the site until `stop`; starts with any device, and with the disk, missing."""
+        ports = self._ports
+        silent_s = silence_s(ports.site.connectors, ports.starts.begin(self._started))
+        if silent_s:
+            await ports.clock.sleep(silent_s)
         await self.lines.open()
         recovered = await self._open_journal()
-        ports = self._ports
+        self._began = ports.clock.now()
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
             site=ports.site,
@@ -179,22 +190,25 @@ class Station:
     def _done(self, done: TurnDone) -> None:
         ports = self._ports
         ports.notifier.send("WATCHDOG=1")
+        ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
         lines = self.lines.views()
-        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self._health(done), ports.software)
+        self._last = done
+        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
         self._announce = asyncio.ensure_future(self._announce_live())
 
     async def _announce_live(self) -> None:
         async with self._live_changed:
             self._live_changed.notify_all()
 
-    def _health(self, done: TurnDone) -> Health:
+    def health(self) -> Health:
+        """Core's own figures, now."""
         now = self._ports.clock.now()
-        journal = self.journal
+        journal, done = self.journal, self._last
         return Health(
-            turn=done.snapshot.turn,
-            turn_age_s=0.0,
-            turn_ms=round(done.took_s * 1000, 2),
+            turn=0 if done is None else done.snapshot.turn,
+            turn_age_s=0.0 if done is None else round(now - done.snapshot.at, 2),
+            turn_ms=0.0 if done is None else round(done.took_s * 1000, 2),
             commit_age_s=round(self._committer.age_s, 2),
             store_ok=journal is not None and not self._committer.failed,
             uptime_s=round(now - self._started, 1),

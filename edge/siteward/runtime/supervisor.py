@@ -21,12 +21,19 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children running; `say` gets one line for each start after the first and each death."""
+    """Keeps children running; `say` gets one line for each death, `started` the process ids after each start."""
 
-    def __init__(self, children: Sequence[Child], clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        clock: Clock,
+        say: Callable[[str], None],
+        started: Callable[[Mapping[str, int]], None],
+    ) -> None:
         self._children = children
         self._clock = clock
         self._say = say
+        self._started = started
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     @property
@@ -53,6 +60,7 @@ class Supervisor:
                 *child.command, env={**environment, **child.environment}, start_new_session=True
             )
             self._processes[child.name] = process
+            self._started(self.pids)
             code = await process.wait()
             deaths = 1 if self._clock.now() - started > _STEADY_S else deaths + 1
             pause_s = _BACK_OFF_S[min(deaths, len(_BACK_OFF_S)) - 1]

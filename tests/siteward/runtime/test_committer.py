@@ -37,21 +37,20 @@ class FakeJournal:
         return len(self.batches)
 
 
-async def _start(journal: FakeJournal | None):
+async def _start(journal: FakeJournal | None, clock: VirtualClock):
     sent: list[Write] = []
-    clock = VirtualClock()
     committer = Committer(clock, sent.extend)
     if journal is not None:
         committer.attach(journal)
     task = asyncio.create_task(committer.run())
-    return committer, sent, clock, task
+    return committer, sent, task
 
 
 def test_r14_a_raise_goes_out_only_after_its_commit():
-    async def story():
+    async def story(clock):
         journal = FakeJournal()
         journal.slow_s = 0.5
-        committer, sent, _, task = await _start(journal)
+        committer, sent, task = await _start(journal, clock)
         committer.put(FACT, (RAISE,))
         await asyncio.sleep(0.4)
         assert sent == []
@@ -64,8 +63,8 @@ def test_r14_a_raise_goes_out_only_after_its_commit():
 
 
 def test_r14_without_a_store_raises_go_at_once_and_batches_are_kept():
-    async def story():
-        committer, sent, _, task = await _start(None)
+    async def story(clock):
+        committer, sent, task = await _start(None, clock)
         assert committer.failed
         committer.put(FACT, (RAISE,))
         assert sent == [RAISE]
@@ -80,10 +79,10 @@ def test_r14_without_a_store_raises_go_at_once_and_batches_are_kept():
 
 
 def test_r14_a_store_silent_for_two_seconds_counts_as_failed():
-    async def story():
+    async def story(clock):
         journal = FakeJournal()
         journal.broken = True
-        committer, sent, _, task = await _start(journal)
+        committer, sent, task = await _start(journal, clock)
         committer.put(FACT, ())
         await asyncio.sleep(2.5)
         assert committer.failed
@@ -101,9 +100,9 @@ def test_r14_a_store_silent_for_two_seconds_counts_as_failed():
 
 @pytest.mark.parametrize(("batch", "latest_s"), [(FACT, 0.1), (ROW, 1.1)])
 def test_ruling_17_facts_commit_at_once_and_rows_within_a_second(batch, latest_s):
-    async def story():
+    async def story(clock):
         journal = FakeJournal()
-        committer, _, _, task = await _start(journal)
+        committer, _, task = await _start(journal, clock)
         await asyncio.sleep(0.05)
         committer.put(batch, ())
         await asyncio.sleep(latest_s)
@@ -114,9 +113,9 @@ def test_ruling_17_facts_commit_at_once_and_rows_within_a_second(batch, latest_s
 
 
 def test_an_empty_batch_is_never_written_but_its_raises_go():
-    async def story():
+    async def story(clock):
         journal = FakeJournal()
-        committer, sent, _, task = await _start(journal)
+        committer, sent, task = await _start(journal, clock)
         committer.put(Batch(ClockQuality.NTP), (RAISE,))
         await asyncio.sleep(1.5)
         assert sent == [RAISE]

@@ -1,4 +1,4 @@
-"""Virtual time: a day passes in a moment, timers keep their order, and a wait for nothing is told."""
+"""Virtual time: a day passes in a moment, timers keep their order, and a wait for nothing is told (law 9)."""
 
 import asyncio
 from datetime import timedelta

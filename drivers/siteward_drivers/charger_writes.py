@@ -1,0 +1,114 @@
+"""What a write to a connector puts into its registers: the profile's verbs as frames, pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from siteward.model.errors import DeviceRefused
+from siteward.model.wire import Write, WriteKind
+from siteward_drivers.decode import encode, encode_raw
+from siteward_drivers.profile import Profile
+from siteward_drivers.profile_charger import FailsafePart, Verb
+from siteward_drivers.profile_points import Point, Table, WordOrder
+from siteward_drivers.quantities import Quantity
+
+_SLACK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Neighbouring registers that are written together."""
+
+    table: Table
+    address: int
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The frames of a write in order, and the value in A that the device will hold after them."""
+
+    value_a: float
+    frames: tuple[Frame, ...]
+
+
+def plan_write(profile: Profile, channel: int, write: Write) -> Plan:
+    """Frames for a write. Raises DeviceRefused for what the device cannot take."""
+    if not math.isfinite(write.value_a) or write.value_a < 0:
+        raise DeviceRefused(f"{write.connector}: {write.value_a} A is no current")
+    if write.kind is WriteKind.FAILSAFE:
+        return _failsafe(profile, channel, write)
+    return _limit(profile, channel, write)
+
+
+def _limit(profile: Profile, channel: int, write: Write) -> Plan:
+    charger = profile.charger
+    value = _down(min(write.value_a, charger.limit.max_a), charger.limit.step_a)
+    if value < charger.limit.min_a:
+        # Less than the device can signal is a pause: rounding up would draw what nobody granted.
+        return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause, 0.0)))
+    return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit, value)))
+
+
+def _steps(profile: Profile, channel: int, verb: Verb, value_a: float) -> list[tuple[Point, tuple[int, ...]]]:
+    order = profile.file.word_order
+    written = []
+    for step in verb.steps:
+        point = profile.point(step.quantity, channel)
+        words = encode(point, value_a, order) if step.raw is None else encode_raw(point, step.raw, order)
+        written.append((point, words))
+    return written
+
+
+def _failsafe(profile: Profile, channel: int, write: Write) -> Plan:
+    part = profile.charger.failsafe
+    if part is None or not part.writable:
+        raise DeviceRefused(f"{write.connector}: profile {profile.id} has no watchdog that can be written")
+    order = profile.file.word_order
+    value = _down(min(write.value_a, part.max_a), profile.charger.limit.step_a)
+    if value < part.min_a:
+        value = 0.0
+    written = []
+    for quantity in part.order:
+        point = profile.point(quantity, channel)
+        written.append((point, _failsafe_words(profile, part, quantity, point, value, order)))
+    return Plan(value, _join(profile, written))
+
+
+def _failsafe_words(
+    profile: Profile, part: FailsafePart, quantity: Quantity, point: Point, value: float, order: WordOrder
+) -> tuple[int, ...]:
+    if quantity is Quantity.WATCHDOG_TIMEOUT:
+        return encode(point, part.timeout_s, order)
+    if quantity is Quantity.FAILSAFE_CURRENT:
+        if value > 0:
+            return encode(point, value, order)
+        if part.encode_stop is None:
+            raise DeviceRefused(f"profile {profile.id} cannot hold less than {part.min_a:g} A as fail-safe current")
+        return encode_raw(point, part.encode_stop, order)
+    standby = profile.charger.boot.standby_off
+    if standby is None or standby.quantity is not quantity:
+        raise DeviceRefused(f"profile {profile.id} says not what to write into {quantity}")
+    return encode_raw(point, standby.raw, order)
+
+
+def _down(value: float, step: float) -> float:
+    return round(math.floor(value / step + _SLACK) * step, 6)
+
+
+def _join(profile: Profile, written: Sequence[tuple[Point, tuple[int, ...]]]) -> tuple[Frame, ...]:
+    """Neighbours in the order of writing become one frame, as far as the device takes several registers at once."""
+    timing = profile.file.timing
+    most = timing.max_write_registers if {15, 16} & set(timing.write_functions) else 1
+    frames: list[Frame] = []
+    for point, words in written:
+        last = frames[-1] if frames else None
+        if last is not None and _follows(last, point) and len(last.words) + len(words) <= most:
+            frames[-1] = Frame(last.table, last.address, last.words + words)
+        else:
+            frames.append(Frame(point.table, point.address, words))
+    return tuple(frames)
+
+
+def _follows(frame: Frame, point: Point) -> bool:
+    return frame.table is point.table and frame.address + len(frame.words) == point.address

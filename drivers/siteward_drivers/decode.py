@@ -1,0 +1,133 @@
+"""Registers to values and values to registers: pure, by the profile's points; a value that cannot be true is none."""
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from siteward_drivers.profile_points import Point, RegisterType, WordOrder
+from siteward_drivers.quantities import Quantity
+
+Value = float | int | str
+_PACK = {
+    RegisterType.U16: ">H",
+    RegisterType.I16: ">h",
+    RegisterType.U32: ">I",
+    RegisterType.I32: ">i",
+    RegisterType.U64: ">Q",
+    RegisterType.F32: ">f",
+}
+_DIGITS = 9
+_STEP_SLACK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Values by quantity, scaled; `raw` are the numbers as sent; `rejected` names quantities that had none."""
+
+    values: Mapping[Quantity, Value] = field(default_factory=dict)
+    raw: Mapping[Quantity, Value] = field(default_factory=dict)
+    rejected: tuple[Quantity, ...] = ()
+
+
+def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:
+    """Values of points out of one block that starts at register (or bit) `first`; all must lie inside it."""
+    values: dict[Quantity, Value] = {}
+    raws: dict[Quantity, Value] = {}
+    rejected = []
+    for quantity, point in points.items():
+        offset = point.address - first
+        part = words[offset : offset + point.width]
+        raw = raw_value(point, part, order)
+        value = None if raw is None else _scaled(point, raw)
+        if raw is None or value is None:
+            rejected.append(quantity)
+        else:
+            values[quantity] = value
+            raws[quantity] = raw
+    return Decoded(values, raws, tuple(rejected))
+
+
+def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | None:
+    """The number or text as the device sent it, None when it says "not known" or is no number."""
+    if len(words) != point.width:
+        return None
+    if point.is_bit:
+        return sum(bool(bit) << i for i, bit in enumerate(words))
+    if point.type is RegisterType.STRING:
+        return _text(words)
+    data = b"".join(w.to_bytes(2, "big") for w in _ordered(point, words, order))
+    if point.type is RegisterType.BITFIELD:
+        return int.from_bytes(data, "big")
+    number: float | int = struct.unpack(_PACK[point.type], data)[0]
+    if not math.isfinite(number) or number in point.invalid:
+        return None
+    return number
+
+
+def _text(words: Sequence[int]) -> str | None:
+    data = b"".join(w.to_bytes(2, "big") for w in words).split(b"\0", 1)[0].strip()
+    if not data.isascii():
+        return None
+    text = data.decode("ascii")
+    return text if text.isprintable() else None
+
+
+def _ordered(point: Point, words: Sequence[int], order: WordOrder) -> Sequence[int]:
+    lsw_first = (point.word_order or order) is WordOrder.LSW_FIRST
+    return words[::-1] if lsw_first else words
+
+
+def _scaled(point: Point, raw: Value) -> Value | None:
+    if isinstance(raw, str) or point.type is RegisterType.BITFIELD or point.is_bit:
+        return raw
+    value = raw if point.scale == 1.0 else round(raw * point.scale, _DIGITS)
+    if point.range is not None and not point.range[0] <= value <= point.range[1]:
+        return None
+    return value
+
+
+def encode(point: Point, value: float, order: WordOrder) -> tuple[int, ...]:
+    """Registers for a value, rounded DOWN to the device's step and never above its range.
+
+    Raises ValueError when the value is no number, lies below what may be written, or the point takes no numbers.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be written")
+    low, high = point.write_range or (-math.inf, math.inf)
+    value = min(value, high)
+    if point.step is not None:
+        value = math.floor(value / point.step + _STEP_SLACK) * point.step
+    if value < low - _STEP_SLACK:
+        raise ValueError(f"{value:g} is below {low:g}, the least that may be written")
+    if point.type is RegisterType.F32:
+        return encode_raw(point, value / point.scale, order)
+    return encode_raw(point, math.floor(value / point.scale + _STEP_SLACK), order)
+
+
+def encode_raw(point: Point, raw: float, order: WordOrder) -> tuple[int, ...]:
+    """Registers for a raw number. Raises ValueError when it does not fit the type or the point takes no numbers."""
+    if point.is_bit:
+        return (int(bool(raw)),)
+    if point.type is RegisterType.STRING:
+        raise ValueError("texts are not written")
+    try:
+        if point.type is RegisterType.BITFIELD:
+            data = int(raw).to_bytes(2 * point.width, "big")
+        elif point.type is RegisterType.F32:
+            data = _float_down(raw)
+        else:
+            data = struct.pack(_PACK[point.type], int(raw))
+    except (struct.error, OverflowError) as error:
+        raise ValueError(f"{raw} does not fit a {point.type}") from error
+    words = [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]
+    return tuple(_ordered(point, words, order))
+
+
+def _float_down(raw: float) -> bytes:
+    """The largest 32-bit float that is not above the number."""
+    data = struct.pack(">f", raw)
+    if struct.unpack(">f", data)[0] <= raw:
+        return data
+    bits = int.from_bytes(data, "big")
+    return (bits - 1 if raw > 0 else bits + 1).to_bytes(4, "big")

@@ -1,0 +1,15 @@
+"""Errors of the drivers that are no device's answer."""
+
+from siteward.model.errors import SitewardError
+
+
+class DriverError(SitewardError):
+    """Root of errors of wires and codecs."""
+
+
+class LinkDown(DriverError):
+    """The port is gone, refused to open, or the peer closed it; opening again later may help."""
+
+
+class Garbled(DriverError):
+    """Bytes on a wire with its own framing (Modbus TCP) that can belong to no frame: only a new connection helps."""

@@ -1,0 +1,242 @@
+"""The line: the one task that owns a wire and decides which request goes out next (law 7)."""
+
+import asyncio
+from collections.abc import Sequence
+
+from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
+from siteward.model.live import LineView
+from siteward.model.ports import Clock
+from siteward.model.site import Line
+from siteward.model.wire import FrameStage
+from siteward_drivers.busy import Busy
+from siteward_drivers.errors import LinkDown
+from siteward_drivers.line_job import Job, JobQueue
+from siteward_drivers.link import Link
+from siteward_drivers.modbus import Answer
+from siteward_drivers.profile_schema import Transport
+from siteward_drivers.slave import Slave
+from siteward_drivers.wire import RtuWire, TcpWire, Wire
+
+_FIRST_REOPEN_S = 0.25
+_LAST_REOPEN_S = 10.0
+_DEAF_FRAMES = 5
+_DEAF_S = 15.0
+
+
+class LineOwner:
+    """Owner of one wire: callers hand in jobs, one task sends them one at a time, the most urgent first.
+
+    A caller that is cancelled leaves the queue if its frame was not sent; a frame on the wire is always carried to its
+    end, so that its answer can never be taken for another's.
+    """
+
+    def __init__(self, line: Line, link: Link, framing: Transport, clock: Clock) -> None:
+        self.line = line
+        self.slaves: list[Slave] = []
+        self._link = link
+        self._clock = clock
+        self._wire: Wire = TcpWire(link) if framing is Transport.TCP else RtuWire(link, line)
+        self._queue = JobQueue()
+        self._wake = asyncio.Event()
+        self._busy = Busy()
+        self._task: asyncio.Task[None] | None = None
+        self._current: Job | None = None
+        self._reopen_s = _FIRST_REOPEN_S
+        self._why_down = "not opened"
+        self._unheard = 0
+        self._heard_at = 0.0
+
+    def add_slave(self, slave: Slave) -> Slave:
+        """Register an address, for its statistics."""
+        self.slaves.append(slave)
+        return slave
+
+    async def open(self) -> None:
+        """Start the task; a missing port is retried in the background."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"line {self.line.id}")
+            self._task.add_done_callback(self._ended)
+
+    async def close(self) -> None:
+        """Stop the task, close the port and fail what waits."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        await self._link.close()
+        for job in self._queue.waiting():
+            self._queue.remove(job)
+            self._never_sent(job, DeviceUnreachable(f"line {self.line.id} is closed"))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        # A task that dies of a broken promise must not do so in silence: its waiting callers would hang for ever.
+        if task.cancelled() or task.exception() is None:
+            return
+        hanging = [*self._queue.waiting(), *([self._current] if self._current else [])]
+        for job in hanging:
+            self._queue.remove(job)
+            if not job.future.done():
+                job.future.set_exception(WeAreWrong(f"line {self.line.id} died: {task.exception()!r}"))
+
+    async def perform(self, job: Job) -> Answer:
+        """Have a job done. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        if self._task is None or self._task.done():
+            self._trace(job, FrameStage.QUEUED)
+            self._trace(job, FrameStage.WITHDRAWN, reason="line is closed")
+            raise DeviceUnreachable(f"line {self.line.id} is closed")
+        self._trace(job, FrameStage.QUEUED)
+        older = self._queue.add(job, asyncio.get_running_loop().time())
+        if older is not None:
+            self._never_sent(older, Withdrawn("a newer write took its place"))
+        self._wake.set()
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            if self._queue.remove(job):
+                self._trace(job, FrameStage.WITHDRAWN, reason="caller gave up")
+            raise
+
+    def view(self) -> LineView:
+        """Statistics of the line and its slaves."""
+        load = self._busy.share(asyncio.get_running_loop().time())
+        return LineView(
+            self.line.id, self.line.port, self._link.is_open, load, 0, tuple(slave.view() for slave in self.slaves)
+        )
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._step()
+            except LinkDown as error:
+                self._why_down = str(error)
+                await self._link.close()
+
+    async def _step(self) -> None:
+        if not self._link.is_open and not await self._reopen():
+            return
+        loop = asyncio.get_running_loop()
+        self._drop_impatient(link_up=True)
+        self._wake.clear()
+        job, again = self._queue.pick(loop.time())
+        if job is None:
+            await self._sleep_until(self._earlier(again, link_up=True))
+            return
+        # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
+        began = loop.time()
+        silence = await self._wire.settle(job.slave.timing.gap_s)
+        if silence and self._queue.pick(loop.time())[0] is job and self._queue.remove(job):
+            self._current = job
+            await self._send(job)
+            self._current = None
+        self._busy.add(began, loop.time())
+
+    async def _reopen(self) -> bool:
+        self._drop_impatient(link_up=False)
+        try:
+            await self._link.open()
+        except LinkDown as error:
+            self._why_down = str(error)
+            await self._wait_to_reopen()
+            return False
+        self._reopen_s = _FIRST_REOPEN_S
+        self._unheard, self._heard_at = 0, asyncio.get_running_loop().time()
+        self._wire.reset()
+        return True
+
+    async def _wait_to_reopen(self) -> None:
+        loop = asyncio.get_running_loop()
+        retry_at = loop.time() + self._reopen_s
+        self._reopen_s = min(self._reopen_s * 2, _LAST_REOPEN_S)
+        while loop.time() < retry_at:
+            self._wake.clear()
+            self._drop_impatient(link_up=False)
+            await self._sleep_until(self._earlier(retry_at, link_up=False))
+
+    def _earlier(self, at: float, link_up: bool) -> float:
+        impatience = self._queue.next_impatience(asyncio.get_running_loop().time(), link_up)
+        return at if impatience is None else min(at, impatience)
+
+    async def _sleep_until(self, at: float) -> None:
+        """Sleep until the time or the next new job."""
+        try:
+            async with asyncio.timeout_at(at):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _drop_impatient(self, link_up: bool) -> None:
+        for job in self._queue.impatient(asyncio.get_running_loop().time(), link_up):
+            why = f"{job.slave.device} is silent" if link_up else f"line {self.line.id} is down: {self._why_down}"
+            self._never_sent(job, DeviceUnreachable(why))
+
+    async def _send(self, job: Job) -> None:
+        at = self._clock.now()
+        late = job.deadline is not None and at > job.deadline
+        refusal = "deadline passed" if late else job.guard(at)
+        if refusal:
+            self._never_sent(job, Withdrawn(refusal))
+            return
+        loop = asyncio.get_running_loop()
+        sent = loop.time()
+        self._queue.sent(job, sent)
+        job.slave.on_sent()
+        self._trace(job, FrameStage.SENT, at)
+        try:
+            outcome = await self._wire.exchange(job.slave, job.request)
+        except (LinkDown, asyncio.CancelledError) as error:
+            self._missed(job, at, f"line {self.line.id}: {error or 'closed'}", noise=False)
+            raise
+        answer = outcome.answer
+        if answer is None:
+            what = "wrong bytes" if outcome.noise else "no answer"
+            self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
+            await self._doubt_port()
+            return
+        self._unheard, self._heard_at = 0, outcome.ended
+        job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
+        self._finish(job, at, answer)
+
+    async def _doubt_port(self) -> None:
+        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that."""
+        self._unheard += 1
+        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > _DEAF_S:
+            self._why_down = "nobody answers"
+            await self._link.close()
+
+    def _finish(self, job: Job, at: float, answer: Answer) -> None:
+        code = answer.exception
+        if code is None:
+            self._trace(job, FrameStage.ANSWERED, at)
+            if not job.future.done():
+                job.future.set_result(answer)
+            return
+        job.slave.refused += 1
+        why = f"{job.slave.device} refused function {job.request.function} at {job.request.address}: exception {code}"
+        self._trace(job, FrameStage.FAILED, at, why)
+        if not job.future.done():
+            job.future.set_exception(DeviceRefused(why, code))
+
+    def _missed(self, job: Job, at: float, why: str, noise: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        job.slave.on_miss(job.request, now, noise, self._wire.late_s)
+        self._trace(job, FrameStage.FAILED, at, why)
+        wanted = not job.future.done()
+        if wanted and job.retries > 0 and not job.slave.silent and self._queue.put_back(job):
+            job.retries -= 1
+            job.queued_at = now
+            return
+        if wanted:
+            job.future.set_exception(DeviceUnreachable(why))
+
+    def _never_sent(self, job: Job, error: Withdrawn | DeviceUnreachable) -> None:
+        self._trace(job, FrameStage.WITHDRAWN, reason=str(error))
+        if not job.future.done():
+            job.future.set_exception(error)
+
+    def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
+        job.trace(stage, self._clock.now(), sent_at, reason)
+
+
+def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:
+    """Statistics of several lines."""
+    return tuple(line.view() for line in lines)

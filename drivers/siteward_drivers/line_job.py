@@ -1,0 +1,151 @@
+"""A job is one request that waits for its turn on a line; the queue says which one goes next, and when."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from siteward.model.wire import FrameStage
+from siteward_drivers.modbus import Answer, Request
+from siteward_drivers.slave import Slave
+
+PATIENCE_S = 1.0
+"""How long a job waits for a silent device or a missing port before it fails."""
+
+_HOLD_S = 0.15
+_SILENT_PACE_S = 1.0
+
+
+class Rank(IntEnum):
+    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself."""
+
+    CUT = 0
+    LIMIT_METER = 1
+    SILENT_CONTROL = 2
+    CONTROL = 3
+    REST = 4
+    SILENT_REST = 5
+
+
+def no_guard(at: float) -> str:
+    """Guard of requests that nobody can forbid."""
+    return ""
+
+
+def no_trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+    """Trace of requests that nobody logs."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One request with what it needs to be sent.
+
+    `guard` is asked at the instant of sending and returns why not, or nothing; `trace` takes each stage; `key` names
+    what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one.
+    """
+
+    slave: Slave
+    request: Request
+    rank: Rank
+    retries: int = 0
+    guard: Callable[[float], str] = no_guard
+    trace: Callable[[FrameStage, float, float | None, str], None] = no_trace
+    key: Hashable | None = None
+    deadline: float | None = None
+    future: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    order: int = 0
+    queued_at: float = 0.0
+
+    @property
+    def urgency(self) -> Rank:
+        """Rank as things are now."""
+        if not self.slave.silent:
+            return self.rank
+        return Rank.SILENT_CONTROL if self.rank < Rank.REST else Rank.SILENT_REST
+
+
+class JobQueue:
+    """The waiting jobs of a line. All times are the loop's."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Job] = []
+        self._count = 0
+        self._silent_slot = 0.0
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def waiting(self) -> tuple[Job, ...]:
+        """The jobs in the order of their coming."""
+        return tuple(sorted(self._jobs, key=lambda job: job.order))
+
+    def add(self, job: Job, now: float) -> Job | None:
+        """Queue a job; returns the waiting job of the same key that it replaces, already taken out."""
+        older = next((j for j in self._jobs if job.key is not None and j.key == job.key), None)
+        if older is not None:
+            self._jobs.remove(older)
+        self._count += 1
+        job.order, job.queued_at = self._count, now
+        self._jobs.append(job)
+        return older
+
+    def put_back(self, job: Job) -> bool:
+        """Queue a job for its next try in its old place; False when a newer one of its key already waits."""
+        if job.key is not None and any(j.key == job.key for j in self._jobs):
+            return False
+        self._jobs.append(job)
+        return True
+
+    def remove(self, job: Job) -> bool:
+        """Take a job out; False when it was not waiting."""
+        if job not in self._jobs:
+            return False
+        self._jobs.remove(job)
+        return True
+
+    def pick(self, now: float) -> tuple[Job | None, float]:
+        """The job to send now (still queued), or none and the time at which to ask again.
+
+        A cut whose device must rest for a moment holds back everything that is no cut: a poll that began now could
+        keep the wire for longer than the rest lasts.
+        """
+        again = now + 3600.0
+        hold = False
+        for job in sorted(self._jobs, key=_urgency):
+            if hold and job.urgency is not Rank.CUT:
+                break
+            ready = self._ready_at(job)
+            if ready <= now:
+                return job, now
+            again = min(again, ready)
+            hold = hold or (job.urgency is Rank.CUT and ready - now <= _HOLD_S)
+        return None, again
+
+    def sent(self, job: Job, now: float) -> None:
+        """Note that the job is on the wire: the next try of any silent device comes a second later."""
+        if job.slave.silent:
+            self._silent_slot = now + _SILENT_PACE_S
+
+    def _ready_at(self, job: Job) -> float:
+        ready = max(job.slave.rest_until, job.slave.clear_at(job.request))
+        return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
+
+    def impatient(self, now: float, link_up: bool) -> list[Job]:
+        """Take out the jobs that waited PATIENCE_S for a silent device or a missing port."""
+        gone = [j for j in self._stuck(now, link_up) if now >= j.queued_at + PATIENCE_S]
+        for job in gone:
+            self._jobs.remove(job)
+        return gone
+
+    def next_impatience(self, now: float, link_up: bool) -> float | None:
+        """When the next job loses its patience, None when none can."""
+        return min((j.queued_at + PATIENCE_S for j in self._stuck(now, link_up)), default=None)
+
+    def _stuck(self, now: float, link_up: bool) -> list[Job]:
+        """Jobs that cannot go: all while the port is missing, else those whose silent device is not due."""
+        return [j for j in self._jobs if not link_up or (j.slave.silent and self._ready_at(j) > now)]
+
+
+def _urgency(job: Job) -> tuple[Rank, float]:
+    # Silent devices share one try a second: who is due for longest has it, however often callers come anew.
+    return job.urgency, job.slave.next_attempt if job.slave.silent else job.order

@@ -1,0 +1,92 @@
+"""The port of a wire: bytes out, bytes in until a deadline; what lies behind it is a link of some kind."""
+
+import asyncio
+from typing import Protocol
+
+from siteward_drivers.errors import LinkDown
+
+
+class Link(Protocol):
+    """A way for bytes. One reader at a time; deadlines are in the running loop's time."""
+
+    @property
+    def name(self) -> str:
+        """Where the bytes go, for people."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether bytes can be written now."""
+        ...
+
+    async def open(self) -> None:
+        """Open it; nothing happens when it is open. Raises LinkDown."""
+        ...
+
+    async def close(self) -> None:
+        """Close it and forget unread bytes; nothing happens when it is closed."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send bytes. Raises LinkDown."""
+        ...
+
+    async def read(self, deadline: float) -> bytes:
+        """Bytes as soon as there are any, b"" when there were none by the deadline. Raises LinkDown."""
+        ...
+
+
+class Inbox(asyncio.Protocol):
+    """Receiving half that all links share: keeps bytes until the one reader takes them."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost: str | None = None
+        self.transport: asyncio.BaseTransport | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection ended."""
+        return self._lost is not None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, for the link that owns this inbox."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Keep the bytes and wake the reader."""
+        self._bytes += data
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remember the end and wake the reader."""
+        self._lost = str(exc) if exc is not None else "closed by the peer"
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self, deadline: float) -> bytes:
+        """All bytes that are there, waiting for the first until the deadline. Raises LinkDown once it ended."""
+        if not self._bytes and self._lost is None:
+            await self._wait(deadline)
+        if self._bytes:
+            data = bytes(self._bytes)
+            self._bytes.clear()
+            return data
+        if self._lost is not None:
+            raise LinkDown(self._lost)
+        return b""
+
+    async def _wait(self, deadline: float) -> None:
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._waiter = waiter
+        timer = loop.call_at(deadline, self._wake)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None

@@ -1,0 +1,82 @@
+"""A serial port as a link, by pyserial-asyncio: the one file that imports it."""
+
+import asyncio
+
+import serial
+import serial_asyncio
+
+from siteward.model.site import Parity
+from siteward_drivers.errors import LinkDown
+from siteward_drivers.link import Inbox
+
+_PARITY = {Parity.NONE: serial.PARITY_NONE, Parity.EVEN: serial.PARITY_EVEN, Parity.ODD: serial.PARITY_ODD}
+
+
+class SerialLink:
+    """An RS485 adapter, a UART or a pseudo-terminal, locked against other programs while it is open.
+
+    A pseudo-terminal takes no other parity than none (ruling 8).
+    """
+
+    def __init__(self, port: str, baud: int, parity: Parity, stop_bits: int) -> None:
+        self._port = port
+        self._baud = baud
+        self._parity = parity
+        self._stop_bits = stop_bits
+        self._inbox: Inbox | None = None
+
+    @property
+    def name(self) -> str:
+        """The port's path."""
+        return self._port
+
+    @property
+    def is_open(self) -> bool:
+        """Whether bytes can be written now."""
+        return self._inbox is not None and not self._inbox.lost
+
+    async def open(self) -> None:
+        """Open the port. Raises LinkDown when it is missing, in use or refuses the settings."""
+        if self.is_open:
+            return
+        await self.close()
+        loop = asyncio.get_running_loop()
+        try:
+            _, inbox = await serial_asyncio.create_serial_connection(
+                loop,
+                Inbox,
+                self._port,
+                baudrate=self._baud,
+                bytesize=serial.EIGHTBITS,
+                parity=_PARITY[self._parity],
+                stopbits=self._stop_bits,
+                exclusive=True,
+            )
+        except (OSError, ValueError) as error:
+            # serial.SerialException is an OSError; refused settings come as ValueError or termios.error.
+            raise LinkDown(f"{self._port}: {error}") from error
+        # The library hands the transport to the protocol one step of the loop later.
+        await asyncio.sleep(0)
+        self._inbox = inbox
+
+    async def close(self) -> None:
+        """Close the port and forget unread bytes."""
+        inbox, self._inbox = self._inbox, None
+        transport = inbox.transport if inbox is not None else None
+        if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+            transport.abort()
+        # The transport gives the port back in a callback of the loop.
+        await asyncio.sleep(0)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes. Raises LinkDown."""
+        inbox = self._inbox
+        if inbox is None or inbox.lost or not isinstance(inbox.transport, asyncio.WriteTransport):
+            raise LinkDown(f"{self._port}: not open")
+        inbox.transport.write(data)
+
+    async def read(self, deadline: float) -> bytes:
+        """Bytes by the deadline. Raises LinkDown."""
+        if self._inbox is None:
+            raise LinkDown(f"{self._port}: not open")
+        return await self._inbox.take(deadline)

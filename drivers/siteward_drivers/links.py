@@ -1,0 +1,39 @@
+"""Which link a line of site.toml needs."""
+
+from urllib.parse import urlsplit
+
+from siteward.model.errors import ConfigError
+from siteward.model.site import Line
+from siteward_drivers.link import Link
+from siteward_drivers.link_serial import SerialLink
+from siteward_drivers.link_tcp import TcpLink
+from siteward_drivers.profile_schema import Transport
+
+_SCHEMES = {"tcp": Transport.TCP, "rtu+tcp": Transport.RTU}
+
+
+def framing(line: Line) -> Transport:
+    """Framing of a line: RTU on serial ports and gateways, TCP on sockets. Raises ConfigError for a strange port."""
+    if line.is_serial:
+        return Transport.RTU
+    scheme = line.port.partition("://")[0]
+    if scheme not in _SCHEMES:
+        raise ConfigError(f"line {line.id}: port: {line.port!r} begins with neither /, tcp:// nor rtu+tcp://")
+    return _SCHEMES[scheme]
+
+
+def open_link(line: Line) -> Link:
+    """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one."""
+    transport = framing(line)
+    if line.is_serial:
+        return SerialLink(line.port, line.baud, line.parity, line.stop_bits)
+    try:
+        parts = urlsplit(line.port)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"line {line.id}: port: {line.port!r}: {error}") from error
+    if not host:
+        raise ConfigError(f"line {line.id}: port: {line.port!r} names no host")
+    if transport is Transport.RTU and port is None:
+        raise ConfigError(f"line {line.id}: port: {line.port!r} names no TCP port of the gateway")
+    return TcpLink(host, port or 502)

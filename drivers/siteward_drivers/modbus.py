@@ -1,0 +1,181 @@
+"""Modbus requests as bytes and bytes as answers, on pymodbus' PDUs and framers: the one file that imports it."""
+
+from dataclasses import dataclass
+
+from pymodbus.framer.rtu import FramerRTU
+from pymodbus.framer.socket import FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteMultipleCoilsRequest,
+    WriteSingleCoilRequest,
+)
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
+
+from siteward_drivers.errors import Garbled
+
+_READ_BITS = (1, 2)
+_READS = (1, 2, 3, 4)
+_DECODER = DecodePDU(False)
+_RTU = FramerRTU(_DECODER)
+_TCP = FramerSocket(_DECODER)
+_EXCEPTION_LENGTH = 5
+_MBAP = 7
+_MAX_TCP_LENGTH = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One Modbus request: `values` are the registers (or bits as 0 and 1) of a write, `count` how many are meant."""
+
+    unit: int
+    function: int
+    address: int
+    count: int
+    values: tuple[int, ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it changes nothing in the device."""
+        return self.function in _READS
+
+    @property
+    def reply_length(self) -> int:
+        """Bytes of the RTU frame that answers it with yes."""
+        if self.function in _READ_BITS:
+            return 5 + (self.count + 7) // 8
+        return 5 + 2 * self.count if self.is_read else 8
+
+    def confusable(self, other: "Request") -> bool:
+        """Whether an RTU answer to the other request would also pass as an answer to this one."""
+        if (self.unit, self.function) != (other.unit, other.function):
+            return False
+        if self.is_read:
+            return self.reply_length == other.reply_length
+        return _echo(self) == _echo(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the device answered: registers or bits of a read, nothing for a write, or its exception code."""
+
+    values: tuple[int, ...] = ()
+    exception: int | None = None
+
+
+def encode_rtu(request: Request) -> bytes:
+    """The request as an RTU frame. Raises ValueError for counts and addresses outside the protocol."""
+    return bytes(_RTU.buildFrame(_pdu(request)))
+
+
+def encode_tcp(request: Request, transaction: int) -> bytes:
+    """The request as a Modbus TCP frame. Raises ValueError for counts and addresses outside the protocol."""
+    pdu = _pdu(request)
+    pdu.transaction_id = transaction
+    return bytes(_TCP.buildFrame(pdu))
+
+
+def find_rtu(request: Request, buffer: bytes) -> Answer | None:
+    """The first whole frame in the buffer that answers the request, None while there is none.
+
+    A frame counts only with the request's unit, its function, the exact length or echo, and a right checksum; bytes
+    before it (noise, other slaves) are stepped over one by one, so that a burst of noise costs no answer.
+    """
+    for start in range(len(buffer) - _EXCEPTION_LENGTH + 1):
+        if buffer[start] != request.unit:
+            continue
+        length = _rtu_length(request, buffer[start + 1 :])
+        frame = buffer[start : start + length]
+        if length == 0 or len(frame) < length:
+            continue
+        if FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")):
+            answer = _answer(request, frame[1:-2])
+            if answer is not None:
+                return answer
+    return None
+
+
+def find_tcp(request: Request, transaction: int, buffer: bytearray) -> Answer | None:
+    """Take whole frames off the buffer until one answers the request; frames of other transactions are dropped.
+
+    Raises Garbled when the bytes cannot be Modbus TCP: the stream has lost its place.
+    """
+    while len(buffer) >= _MBAP:
+        length = int.from_bytes(buffer[4:6], "big")
+        if buffer[2:4] != b"\0\0" or not 2 <= length <= _MAX_TCP_LENGTH:
+            raise Garbled(f"no Modbus TCP header: {bytes(buffer[:_MBAP]).hex(' ')}")
+        if len(buffer) < 6 + length:
+            return None
+        frame = bytes(buffer[: 6 + length])
+        del buffer[: 6 + length]
+        if int.from_bytes(frame[:2], "big") != transaction or frame[6] != request.unit:
+            continue
+        answer = _answer(request, frame[_MBAP:])
+        if answer is not None:
+            return answer
+    return None
+
+
+def _pdu(request: Request) -> ModbusPDU:
+    unit, address, count, values = request.unit, request.address, request.count, request.values
+    bits = [bool(v) for v in values]
+    match request.function:
+        case 1:
+            return ReadCoilsRequest(dev_id=unit, address=address, count=count)
+        case 2:
+            return ReadDiscreteInputsRequest(dev_id=unit, address=address, count=count)
+        case 3:
+            return ReadHoldingRegistersRequest(dev_id=unit, address=address, count=count)
+        case 4:
+            return ReadInputRegistersRequest(dev_id=unit, address=address, count=count)
+        case 5:
+            return WriteSingleCoilRequest(dev_id=unit, address=address, bits=bits)
+        case 6:
+            return WriteSingleRegisterRequest(dev_id=unit, address=address, registers=list(values))
+        case 15:
+            return WriteMultipleCoilsRequest(dev_id=unit, address=address, bits=bits)
+        case 16:
+            return WriteMultipleRegistersRequest(dev_id=unit, address=address, registers=list(values))
+    raise ValueError(f"function {request.function} is not driven")
+
+
+def _echo(request: Request) -> bytes:
+    """The four bytes after the function code with which a device acknowledges a write."""
+    if request.function == 5:
+        return request.address.to_bytes(2, "big") + (b"\xff\x00" if request.values[0] else b"\0\0")
+    second = request.values[0] if request.function == 6 else request.count
+    return request.address.to_bytes(2, "big") + second.to_bytes(2, "big")
+
+
+def _rtu_length(request: Request, after_unit: bytes) -> int:
+    """Length of the frame that begins here, 0 when it cannot answer the request."""
+    if after_unit[0] == request.function | 0x80:
+        return _EXCEPTION_LENGTH
+    if after_unit[0] != request.function:
+        return 0
+    if request.is_read and after_unit[1] != request.reply_length - 5:
+        return 0
+    return request.reply_length
+
+
+def _answer(request: Request, pdu: bytes) -> Answer | None:
+    """Judge a PDU whose unit and checksum (or transaction) are right."""
+    if len(pdu) == 2 and pdu[0] == request.function | 0x80:
+        return Answer(exception=pdu[1])
+    if pdu[:1] != bytes([request.function]) or len(pdu) != request.reply_length - 3:
+        return None
+    if not request.is_read:
+        return Answer() if pdu[1:] == _echo(request) else None
+    if pdu[1] != len(pdu) - 2:
+        return None
+    decoded = _DECODER.decode(pdu)
+    if decoded is None:
+        return None
+    values = decoded.bits if request.function in _READ_BITS else decoded.registers
+    return Answer(values=tuple(int(v) for v in values[: request.count]))

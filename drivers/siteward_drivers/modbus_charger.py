@@ -1,0 +1,87 @@
+"""One connector of a Modbus charger as the port of the model sees it, made from its profile."""
+
+from siteward.model.ids import ConnectorId
+from siteward.model.ports import Clock, Gate, WireLog
+from siteward.model.readings import ChargerReading
+from siteward.model.site import Connector
+from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
+from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.charger_reading import charger_reading
+from siteward_drivers.charger_writes import plan_write
+from siteward_drivers.line_job import Rank
+from siteward_drivers.modbus_device import FedBy, RegisterDevice, Terms, Trace
+from siteward_drivers.profile_schema import Transport
+from siteward_drivers.slow import SlowBlocks
+
+_KIND = {WriteKind.LIMIT: FrameKind.LIMIT, WriteKind.FAILSAFE: FrameKind.FAILSAFE}
+
+
+class ModbusCharger:
+    """One connector; implements model.ports.Charger."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        device: RegisterDevice,
+        framing: Transport,
+        clock: Clock,
+        gate: Gate,
+        log: WireLog,
+        feeds: FedBy,
+    ) -> None:
+        poll = device.profile.file.poll
+        self._connector = connector
+        self._device = device
+        self._clock = clock
+        self._gate = gate
+        self._log = log
+        self._feeds = feeds
+        self._blocks = poll_blocks(device.profile, poll.always, connector.channel, framing)
+        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, framing))
+        self._read_back = False
+
+    @property
+    def id(self) -> ConnectorId:
+        """The connector's name in site.toml."""
+        return self._connector.id
+
+    async def read(self) -> ChargerReading:
+        """Poll once; right after a write it is a read-back and goes before other polls.
+
+        Raises DeviceUnreachable, DeviceRefused, Withdrawn.
+        """
+        trace = self._trace(FrameKind.READ, None, None)
+        read_back, self._read_back = self._read_back, False
+        rank = Rank.CONTROL if read_back else Rank.REST
+        values = await self._device.read(self._blocks, Terms(rank, guard=self._may_speak, trace=trace))
+        if not read_back:
+            await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
+        self._slow.show(values)
+        return charger_reading(self._connector.id, self._device.profile, values)
+
+    async def write(self, write: Write) -> None:
+        """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        plan = plan_write(self._device.profile, self._connector.channel, write)
+        cut = write.kind is WriteKind.LIMIT and not write.raises
+        trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)
+        for number, frame in enumerate(plan.frames):
+            terms = Terms(
+                Rank.CUT if cut else Rank.CONTROL,
+                retries=1,
+                guard=lambda at: "" if self._gate.may_send(write, at) else "no longer allowed at sending",
+                trace=trace,
+                key=(self._connector.id, write.kind, number),
+                deadline=write.deadline if write.raises else None,
+            )
+            await self._device.write(frame.table, frame.address, frame.words, terms)
+        self._read_back = True
+
+    def _may_speak(self, at: float) -> str:
+        return "" if self._gate.may_speak(self._connector.id, at) else "no lease to speak"
+
+    def _trace(self, kind: FrameKind, value_a: float | None, turn: int | None) -> Trace:
+        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+            self._log(WireEvent(self._connector.id, kind, stage, at, value_a, sent_at, turn, reason))
+            self._feeds(stage, at, sent_at)
+
+        return trace

@@ -1,0 +1,66 @@
+"""A Modbus meter as the port of the model sees it, made from its profile."""
+
+from siteward.model.ids import MeterId
+from siteward.model.ports import Clock
+from siteward.model.readings import MeterReading
+from siteward.model.site import Meter
+from siteward.model.wire import FrameStage
+from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.line_job import Rank
+from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
+from siteward_drivers.profile_schema import Transport
+from siteward_drivers.quantities import Quantity
+from siteward_drivers.slave import Role
+from siteward_drivers.slow import SlowBlocks
+
+
+class ModbusMeter:
+    """One meter; implements model.ports.Meter."""
+
+    def __init__(
+        self, meter: Meter, device: RegisterDevice, framing: Transport, clock: Clock, guard: Guard, feeds: FedBy
+    ) -> None:
+        poll = device.profile.file.poll
+        self._meter = meter
+        self._device = device
+        self._clock = clock
+        self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
+        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
+        rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
+
+        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+            feeds(stage, at, sent_at)
+
+        self._terms = Terms(rank, guard=guard, trace=trace)
+
+    @property
+    def id(self) -> MeterId:
+        """Its name in site.toml."""
+        return self._meter.id
+
+    async def read(self) -> MeterReading:
+        """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        values = await self._device.read(self._blocks, self._terms)
+        await self._slow.refresh(self._clock.now(), self._terms)
+        self._slow.show(values)
+        serial = values.values.get(Quantity.SERIAL_NUMBER)
+        return MeterReading(
+            meter=self._meter.id,
+            sent_at=values.sent_at,
+            current_a=values.phases(Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3),
+            voltage_v=values.phases(Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3),
+            power_w=power_w(values),
+            frequency_hz=values.number(Quantity.FREQUENCY),
+            energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
+            serial=None if serial is None else str(serial),
+            rejected=tuple(str(q) for q in values.rejected),
+        )
+
+
+def power_w(values: Values) -> float | None:
+    """Active power: the device's total, else the sum of its phases, else not known."""
+    total = values.number(Quantity.ACTIVE_POWER_TOTAL)
+    if total is not None or Quantity.ACTIVE_POWER_TOTAL in values.rejected:
+        return total
+    phases = values.phases(Quantity.ACTIVE_POWER_L1, Quantity.ACTIVE_POWER_L2, Quantity.ACTIVE_POWER_L3)
+    return None if phases is None else sum(phases)

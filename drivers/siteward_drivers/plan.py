@@ -1,0 +1,162 @@
+"""The poll plan of a site: how full each line is, and how long the last cut takes in the worst case."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from siteward.model.ids import LineId
+from siteward.model.site import Charger, Line, Meter, Site
+from siteward.model.wire import Write, WriteKind
+from siteward_drivers.blocks import Block, poll_blocks
+from siteward_drivers.catalogue import Profiles
+from siteward_drivers.charger_writes import plan_write
+from siteward_drivers.links import framing
+from siteward_drivers.modbus import Request
+from siteward_drivers.modbus_device import write_function
+from siteward_drivers.profile import Profile
+from siteward_drivers.profile_schema import Transport
+from siteward_drivers.wire import char_s, t35_s
+
+FULL = 0.70
+"""Planned load above which a line is refused: the rest belongs to writes, retries and silent devices."""
+
+SLOW_REACTION_S = 10.0
+"""Worst reaction time above which `siteward check` warns (ruling 5)."""
+
+BILLING_PERIOD_S = 5.0
+"""Period at which the poller reads a meter that guards no feeder (ruling 3: all other telemetry comes last)."""
+
+_TURN_S = 0.1
+_WRITE_REQUEST_BYTES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """Polling of one meter or connector: requests of a poll, seconds of wire that they take, period, share."""
+
+    device: str
+    unit: int
+    profile: str
+    requests: int
+    wire_s: float
+    period_s: float
+    load: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinePlan:
+    """A line's poll plan. `worst_reaction_s`: from a rise at a fuse to the last cut here acknowledged."""
+
+    line: LineId
+    load: float
+    worst_reaction_s: float
+    devices: tuple[DevicePlan, ...]
+
+    @property
+    def too_full(self) -> bool:
+        """Whether a new configuration must be refused."""
+        return self.load > FULL
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether the installer must be warned."""
+        return self.worst_reaction_s > SLOW_REACTION_S
+
+
+class _WireTime:
+    """Seconds that frames take on one line."""
+
+    def __init__(self, line: Line) -> None:
+        self.framing = framing(line)
+        self._char_s = char_s(line) if self.framing is Transport.RTU else 0.0
+        self._silence_s = t35_s(line) if self.framing is Transport.RTU else 0.0
+
+    def exchange(self, profile: Profile, request_bytes: int, reply_bytes: int) -> float:
+        timing = profile.file.timing
+        on_wire = (request_bytes + reply_bytes) * self._char_s
+        return on_wire + timing.turnaround_s + max(self._silence_s, timing.gap_s)
+
+    def blocks(self, profile: Profile, blocks: Iterable[Block]) -> list[float]:
+        return [
+            self.exchange(profile, 8, Request(1, b.table.read_function, b.first, b.count).reply_length) for b in blocks
+        ]
+
+
+def plan_lines(site: Site, profiles: Profiles) -> tuple[LinePlan, ...]:
+    """The poll plan of every line of the site. Raises ConfigError for unknown profiles and strange ports."""
+    detection = max((_detection_s(site, meter, profiles) for meter in _limit_meters(site)), default=0.0)
+    return tuple(_plan_line(site, line, profiles, detection) for line in site.lines)
+
+
+def _limit_meters(site: Site) -> list[Meter]:
+    limiting = {feeder.meter for feeder in site.feeders}
+    return [meter for meter in site.meters if meter.id in limiting]
+
+
+def _plan_line(site: Site, line: Line, profiles: Profiles, detection_s: float) -> LinePlan:
+    devices = _devices(site, line, profiles)
+    chargers = [c for c in site.chargers if c.line == line.id]
+    reaction = 0.0
+    if chargers:
+        reaction = detection_s + _TURN_S + _longest_s(site, line, profiles) + _cuts_s(line, chargers, profiles)
+    return LinePlan(line.id, sum(d.load for d in devices), reaction, devices)
+
+
+def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ...]:
+    wire = _WireTime(line)
+    limiting = {meter.id for meter in _limit_meters(site)}
+    plans = []
+    for meter in site.meters:
+        if meter.line == line.id:
+            every_s = None if meter.id in limiting else BILLING_PERIOD_S
+            plans.append(_device(wire, meter.id, meter.unit, profiles[meter.profile], 1, every_s))
+    for charger in site.chargers:
+        if charger.line == line.id:
+            profile = profiles[charger.profile]
+            plans += [_device(wire, c.id, charger.unit, profile, c.channel) for c in charger.connectors]
+    return tuple(plans)
+
+
+def _device(
+    wire: _WireTime, name: str, unit: int, profile: Profile, channel: int, every_s: float | None = None
+) -> DevicePlan:
+    poll = profile.file.poll
+    period_s = max(poll.every_s, every_s or 0.0)
+    always = wire.blocks(profile, poll_blocks(profile, poll.always, channel, wire.framing))
+    slow = wire.blocks(profile, poll_blocks(profile, poll.slow, channel, wire.framing))
+    load = sum(always) / period_s + sum(slow) / poll.slow_s
+    return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)
+
+
+def _detection_s(site: Site, meter: Meter, profiles: Profiles) -> float:
+    """From the rise to the end of the poll that shows it: the meter's own refresh, our period, its wire."""
+    line = next(line for line in site.lines if line.id == meter.line)
+    plan = _device(_WireTime(line), meter.id, meter.unit, profiles[meter.profile], 1)
+    pauses = (plan.requests - 1) * profiles[meter.profile].file.timing.rest_s
+    return meter.facts.refresh_s + plan.period_s + plan.wire_s + pauses + _longest_s(site, line, profiles)
+
+
+def _longest_s(site: Site, line: Line, profiles: Profiles) -> float:
+    """The longest that one exchange can keep the line: a device that does not answer any more."""
+    used = [m.profile for m in site.meters if m.line == line.id]
+    used += [c.profile for c in site.chargers if c.line == line.id]
+    wire = _WireTime(line)
+    return max((wire.exchange(profiles[p], 8, 0) + profiles[p].file.timing.response_timeout_s for p in used), default=0)
+
+
+def _cuts_s(line: Line, chargers: Sequence[Charger], profiles: Profiles) -> float:
+    """A cut to every connector of the line, one after the other, connectors of one device with its rest between."""
+    wire = _WireTime(line)
+    total = 0.0
+    for charger in chargers:
+        profile = profiles[charger.profile]
+        frames = 0
+        for connector in charger.connectors:
+            write = Write(connector.id, WriteKind.LIMIT, profile.charger.limit.min_a, False, 0, 0.0)
+            for frame in plan_write(profile, connector.channel, write).frames:
+                single = write_function(profile, frame.table, len(frame.words)) in (5, 6)
+                request = 8 if single else _WRITE_REQUEST_BYTES + 2 * len(frame.words)
+                total += wire.exchange(profile, request, 8)
+                frames += 1
+        # A poll may have ended just before, so that even the first frame waits for the rest.
+        total += frames * profile.file.timing.rest_s if frames > 1 else 0.0
+    return total

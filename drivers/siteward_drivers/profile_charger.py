@@ -1,0 +1,242 @@
+"""Schema of what a charger profile declares for the reservation of current (turn.md section 5); unknown = worst."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from siteward.model.facts import OnExpiry, Readback, ResetBy
+from siteward.model.readings import Pilot
+from siteward_drivers.profile_points import Part
+from siteward_drivers.quantities import Quantity, Unit
+
+
+class Side(StrEnum):
+    """Which side of the charger a limit counts on."""
+
+    AC = "ac"
+    DC = "dc"
+
+
+class Scope(StrEnum):
+    """What one limit register governs."""
+
+    CONNECTOR = "connector"
+    DEVICE = "device"
+    STATION = "station"
+
+
+class BelowMin(StrEnum):
+    """What a set point between 0 and min_a means to the device."""
+
+    PAUSE = "pause"
+    UNKNOWN = "unknown"
+
+
+class OnResume(StrEnum):
+    """Which limit holds after contact came back."""
+
+    KEEPS_FAILSAFE = "keeps_fs"
+    OLD_SET_POINT = "old_set_point"
+    UNKNOWN = "unknown"
+
+
+class LimitPart(Part):
+    """The set point: quantity `current_limit`; step and hold are the device's own.
+
+    `write_hold_s` keeps raises apart (ruling 7), never cuts; `write_budget` is the number of writes that its flash
+    stands, None where writes do not wear; `late_write_s` is how late a gateway may still deliver a write.
+    """
+
+    unit: Unit = Unit.A
+    side: Side = Side.AC
+    scope: Scope = Scope.CONNECTOR
+    min_a: float = Field(default=6.0, gt=0)
+    max_a: float = Field(gt=0)
+    step_a: float = Field(gt=0)
+    no_limit_code: float | None = None
+    below_min: BelowMin = BelowMin.UNKNOWN
+    volatile: bool = False
+    write_hold_s: float = Field(default=0.0, ge=0)
+    raise_interval_s: float = Field(default=5.0, ge=0)
+    write_budget: int | None = None
+    late_write_s: float = Field(default=3.0, ge=0)
+
+    @model_validator(mode="after")
+    def _supported(self) -> Self:
+        if self.unit is not Unit.A or self.side is not Side.AC or self.scope is not Scope.CONNECTOR:
+            raise ValueError("only AC limits in A of one connector are driven so far")
+        if self.max_a < self.min_a:
+            raise ValueError("max_a is below min_a")
+        return self
+
+
+class Step(Part):
+    """One register of a verb: `raw` as it is, or the limit itself where `raw` is left out."""
+
+    quantity: Quantity
+    raw: int | None = None
+
+
+class Verb(Part):
+    """Registers written for a verb, in order; neighbours on the wire go out in one frame."""
+
+    steps: tuple[Step, ...] = Field(min_length=1)
+    reversible: bool = True
+
+
+class Condition(Part):
+    """A register that shows a raw number."""
+
+    quantity: Quantity
+    raw: int
+
+
+class Verbs(Part):
+    """How the device is limited, paused, resumed and stopped (R19: nothing else is ever written).
+
+    `paused_when`: register contents that show the pause verb in force, besides a set point of 0.
+    """
+
+    limit: Verb
+    pause: Verb
+    resume: Verb
+    stop: Verb
+    paused_when: tuple[Condition, ...] = ()
+
+
+class ReadbackPart(Part):
+    """Where a written limit is seen again, and how soon (R5). An empty `valid_in` = in every state."""
+
+    quantity: Quantity
+    kind: Readback
+    valid_in: tuple[Pilot, ...] = ()
+    tolerance_a: float = Field(default=0.05, ge=0)
+    apply_s: float = Field(ge=0)
+
+
+class Persists(Part):
+    """What survives a restart of the device."""
+
+    limit: bool
+    failsafe: bool
+    timeout: bool
+
+
+class FailsafePart(Part):
+    """The charger's own watchdog: quantities `failsafe_current` and `watchdog_timeout`, written in `order`.
+
+    `timeout_s` is what we write. `off_code` is the raw time-out that switches it off, `encode_stop` the raw current
+    that means stop on expiry (None: it cannot).
+    """
+
+    timeout_s: float = Field(gt=0)
+    timeout_range_s: tuple[float, float]
+    tolerance: float = Field(default=0.0, ge=0)
+    min_a: float = Field(gt=0)
+    max_a: float = Field(gt=0)
+    encode_stop: int | None = None
+    off_code: int | None = None
+    reset_by: ResetBy
+    heartbeat_raw: int | None = None
+    on_expiry: OnExpiry
+    on_resume: OnResume = OnResume.UNKNOWN
+    recovery: str = ""
+    writable: bool = True
+    persists: Persists
+    order: tuple[Quantity, ...] = (Quantity.FAILSAFE_CURRENT, Quantity.WATCHDOG_TIMEOUT)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        low, high = self.timeout_range_s
+        if not low <= self.timeout_s <= high:
+            raise ValueError("timeout_s lies outside timeout_range_s")
+        if self.writable and not {Quantity.FAILSAFE_CURRENT, Quantity.WATCHDOG_TIMEOUT} <= set(self.order):
+            raise ValueError("order must name failsafe_current and watchdog_timeout")
+        return self
+
+
+class BootPart(Part):
+    """What the device does after its own restart; a left-out number is unknown and counts as the hardware maximum.
+
+    `restart_mark` is the quantity that changes with a restart; `standby_off` the register content that keeps the
+    device from falling silent when idle.
+    """
+
+    boot_a: float | None = None
+    rest_a: float | None = None
+    hold_s: float | None = None
+    watchdog_at_start: bool = False
+    charges_before_answer: bool = True
+    min_silence_s: float = 3.0
+    max_boot_s: float | None = None
+    restart_mark: Quantity | None = None
+    standby_silent: bool = False
+    standby_off: Condition | None = None
+
+
+class HardwareMaxPart(Part):
+    """Where the hardware maximum is set: a register, a switch, or only the rating plate."""
+
+    quantity: Quantity | None = None
+    switch: str = ""
+    verified: bool = False
+
+
+class ReactPart(Part):
+    """Seconds from a write to its effect: new PWM, stop, resume."""
+
+    pwm_s: float = Field(ge=0)
+    stop_s: float = Field(ge=0)
+    resume_s: float = Field(ge=0)
+
+
+class MeasuredPart(Part):
+    """The charger's own measuring: 0 phases = none."""
+
+    phases: int = Field(ge=0, le=3)
+    lag_s: float = Field(default=1.0, ge=0)
+    accuracy_percent: float = 2.0
+    valid_in: tuple[Pilot, ...] = ()
+
+
+class PhasesPart(Part):
+    """Phases of the device and whether it can switch between one and three."""
+
+    wired: int = Field(ge=1, le=3)
+    switchable: bool = False
+    contactor_state: Quantity | None = None
+
+
+class StatusPart(Part):
+    """Raw states of quantity `status`: pilot by IEC 61851-1, those in which energy flows, those that are faults."""
+
+    map: dict[str, Pilot]
+    charging: tuple[str, ...]
+    faults: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        strange = (set(self.charging) | set(self.faults)) - set(self.map)
+        if strange:
+            raise ValueError(f"states not in map: {', '.join(sorted(strange))}")
+        return self
+
+
+class ChargerPart(Part):
+    """Everything about charging; `common_mode` = one fault takes several connectors with it (gateway, controller)."""
+
+    rated_a: float = Field(gt=0)
+    bills_energy: bool = False
+    common_mode: bool = False
+    other_writers: tuple[str, ...] = ()
+    status: StatusPart
+    limit: LimitPart
+    verbs: Verbs
+    readback: ReadbackPart
+    failsafe: FailsafePart | None = None
+    boot: BootPart = BootPart()
+    hw_max: HardwareMaxPart = HardwareMaxPart()
+    react: ReactPart
+    measured: MeasuredPart
+    phases: PhasesPart

@@ -1,0 +1,210 @@
+"""Schema of a whole profile file: identity, wiring, timing, points, poll plan, and the meter's or charger's part."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from siteward.model.site import Parity
+from siteward_drivers.profile_charger import ChargerPart
+from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
+from siteward_drivers.quantities import Quantity, Unit
+
+
+class Kind(StrEnum):
+    """Class of a device."""
+
+    METER = "meter"
+    CHARGER = "charger"
+
+
+class Tested(StrEnum):
+    """What the numbers were held against."""
+
+    HARDWARE = "hardware"
+    CAPTURE = "capture"
+    DATASHEET = "datasheet"
+
+
+class Transport(StrEnum):
+    """Framing on the wire; rtu also travels through a serial gateway."""
+
+    RTU = "rtu"
+    TCP = "tcp"
+
+
+class SerialPart(Part):
+    """Factory settings of the serial port, and what the device can be set to."""
+
+    baud: int
+    parity: Parity
+    stop_bits: Literal[1, 2] = 1
+    bauds: tuple[int, ...]
+    parities: tuple[Parity, ...]
+    stop_bits_supported: tuple[Literal[1, 2], ...] = (1,)
+
+
+class WirePart(Part):
+    """How the device hangs on a wire; `unit` is its factory address."""
+
+    transports: tuple[Transport, ...] = Field(min_length=1)
+    unit: int = Field(ge=0, le=255)
+    tcp_port: int = 502
+    serial: SerialPart | None = None
+
+    @model_validator(mode="after")
+    def _serial_known(self) -> Self:
+        if Transport.RTU in self.transports and self.serial is None:
+            raise ValueError("transport rtu needs a serial part")
+        return self
+
+
+class TimingPart(Part):
+    """Times of the device in s.
+
+    `gap_s` is the silence on the wire before a frame to it, `rest_s` the pause between its answer and the next request
+    to it (other devices may be spoken to meanwhile), `turnaround_s` its usual thinking time, for planning.
+    """
+
+    response_timeout_s: float = Field(default=0.5, gt=0)
+    gap_s: float = Field(default=0.05, ge=0)
+    rest_s: float = Field(default=0.0, ge=0)
+    turnaround_s: float = Field(default=0.02, ge=0)
+    max_registers: int = Field(default=MAX_REGISTERS, ge=1, le=MAX_REGISTERS)
+    max_write_registers: int = Field(default=1, ge=1, le=123)
+    write_functions: tuple[Literal[5, 6, 15, 16], ...] = ()
+
+
+class PollPart(Part):
+    """What is read at every poll, and what only now and then; `every_s` is the planned period of a connector."""
+
+    every_s: float = Field(default=1.0, gt=0)
+    always: tuple[Quantity, ...] = Field(min_length=1)
+    slow_s: float = Field(default=10.0, gt=0)
+    slow: tuple[Quantity, ...] = ()
+
+
+class ChannelsPart(Part):
+    """Connectors behind one address: the points are those of channel 1, channel n lies (n-1)*stride higher."""
+
+    count: int = Field(default=1, ge=1)
+    stride: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.count > 1 and self.stride == 0:
+            raise ValueError("several channels need a stride")
+        return self
+
+
+class Span(Part):
+    """Registers that the device documents without a gap: a read may cross them even where no point is named."""
+
+    table: Table
+    first: int = Field(ge=0, le=65535)
+    count: int = Field(ge=1)
+    per_channel: bool = True
+
+
+class Probe(Part):
+    """A register that proves the identity of a device by the span of its scaled value or by a text it begins with."""
+
+    quantity: Quantity
+    range: tuple[float, float] | None = None
+    begins: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.range is None) == (self.begins is None):
+            raise ValueError("give either range or begins")
+        return self
+
+
+class MeterPart(Part):
+    """What control must know of a meter: its own refresh, averaging window, largest current, sign, noisy quantities."""
+
+    refresh_s: float = Field(gt=0)
+    window_s: float = Field(ge=0)
+    range_a: float | None = None
+    signed: bool = True
+    noise: tuple[Quantity, ...] = ()
+    bills_energy: bool = False
+
+
+_ALWAYS_UNIT = {Quantity.ENERGY_IMPORT_TOTAL: Unit.WH, Quantity.APPARENT_ENERGY_TOTAL: Unit.VAH}
+
+
+class ProfileFile(Part):
+    """A profile file as written; `source` names the documents its numbers come from."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    kind: Kind
+    vendor: str
+    model: str
+    tested: Tested
+    source: tuple[str, ...] = Field(min_length=1)
+    notes: tuple[str, ...] = ()
+    word_order: WordOrder = WordOrder.MSW_FIRST
+    wire: WirePart
+    timing: TimingPart = TimingPart()
+    channels: ChannelsPart = ChannelsPart()
+    poll: PollPart
+    identify: tuple[Probe, ...] = Field(min_length=1)
+    meter: MeterPart | None = None
+    charger: ChargerPart | None = None
+    documented: tuple[Span, ...] = Field(min_length=1)
+    points: dict[Quantity, Point]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.meter is not None) != (self.kind is Kind.METER) or (self.charger is None) == (
+            self.kind is Kind.CHARGER
+        ):
+            raise ValueError(f"kind {self.kind} needs exactly its own part [{self.kind}]")
+        missing = sorted({q for q in self._named() if q not in self.points})
+        if missing:
+            raise ValueError(f"no point for {', '.join(missing)}")
+        for quantity, unit in _ALWAYS_UNIT.items():
+            point = self.points.get(quantity)
+            if point is not None and point.unit is not unit:
+                raise ValueError(f"points.{quantity}: unit must be {unit}")
+        self._disjoint()
+        self._documented()
+        return self
+
+    def _named(self) -> Iterator[Quantity]:
+        yield from self.poll.always
+        yield from self.poll.slow
+        yield from (probe.quantity for probe in self.identify)
+        if self.charger is None:
+            return
+        charger = self.charger
+        verbs = charger.verbs
+        for verb in (verbs.limit, verbs.pause, verbs.resume, verbs.stop):
+            yield from (step.quantity for step in verb.steps)
+        yield from (condition.quantity for condition in verbs.paused_when)
+        yield charger.readback.quantity
+        if charger.failsafe is not None and charger.failsafe.writable:
+            yield from charger.failsafe.order
+        if charger.boot.standby_off is not None:
+            yield charger.boot.standby_off.quantity
+
+    def _disjoint(self) -> None:
+        taken: dict[tuple[Table, int], Quantity] = {}
+        for quantity, point in self.points.items():
+            for address in range(point.address, point.address + point.width):
+                other = taken.setdefault((point.table, address), quantity)
+                if other is not quantity:
+                    raise ValueError(f"points.{quantity} overlaps points.{other} at {point.table} {address}")
+
+    def _documented(self) -> None:
+        for quantity, point in self.points.items():
+            if not any(_inside(point, span) for span in self.documented):
+                raise ValueError(f"points.{quantity} lies in no span of [[documented]]")
+
+
+def _inside(point: Point, span: Span) -> bool:
+    if point.table is not span.table or point.per_channel is not span.per_channel:
+        return False
+    return span.first <= point.address and point.address + point.width <= span.first + span.count

@@ -1,0 +1,68 @@
+"""The devices on one simulated wire by their unit id: who hears a request, who answers, how late."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from siteward_drivers.sim.devices import SimDevice
+from siteward_drivers.sim.faults import LineFaults
+from siteward_drivers.sim.slave import execute
+
+BROADCAST = 0
+GATEWAY_NO_ANSWER = 0x0B
+
+
+@dataclass(slots=True)
+class WireCount:
+    """What truly passed on a wire: requests heard, answers sent, requests before t3.5, frames with a bad check."""
+
+    requests: int = 0
+    answers: int = 0
+    early: int = 0
+    garbled: int = 0
+    busy_s: float = 0.0
+
+
+class Bank:
+    """All devices of one line. `settle` brings the world to the present before a device looks at it."""
+
+    def __init__(self, devices: Mapping[int, SimDevice], settle: Callable[[], None], random: Random) -> None:
+        self.devices = dict(devices)
+        self.faults = LineFaults()
+        self.count = WireCount()
+        self.random = random
+        self.settle = settle
+
+    def answer(self, unit: int, pdu: bytes) -> tuple[bytes | None, float]:
+        """The addressed device's answer, None for silence, and the time it thinks in s. Others overhear."""
+        self.settle()
+        self.count.requests += 1
+        for other, device in self.devices.items():
+            if other != unit and device.answers and not device.faults.silent:
+                device.overhear()
+        if unit == BROADCAST:
+            for device in self.devices.values():
+                self._hear(device, pdu)
+            return None, 0.0
+        device_or_none = self.devices.get(unit)
+        return (None, 0.0) if device_or_none is None else self._hear(device_or_none, pdu)
+
+    def _hear(self, device: SimDevice, pdu: bytes) -> tuple[bytes | None, float]:
+        faults = device.faults
+        if faults.silent or not device.answers or self.random.random() < faults.loss:
+            return None, 0.0
+        reply = execute(device, pdu)
+        if faults.mute or self.random.random() < faults.loss:
+            return None, 0.0
+        self.count.answers += 1
+        return reply, device.think_s + self.faults.late_s
+
+    def distort(self, data: bytes) -> bytes:
+        """The bytes with the line's noise on them."""
+        if self.faults.noise <= 0.0:
+            return data
+        noisy = bytearray(data)
+        for n in range(len(noisy)):
+            if self.random.random() < self.faults.noise:
+                noisy[n] ^= 1 << self.random.randrange(8)
+        return bytes(noisy)

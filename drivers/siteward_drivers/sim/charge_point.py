@@ -1,0 +1,221 @@
+"""One simulated connector: set point, watchdog, restart and pilot of a charging point, on the world's own time."""
+
+from siteward.model.facts import OnExpiry, ResetBy
+from siteward.model.readings import Pilot
+from siteward.model.site import Connector
+from siteward_drivers.profile import Profile
+from siteward_drivers.profile_charger import OnResume, Step
+from siteward_drivers.quantities import Quantity
+from siteward_drivers.sim.faults import DeviceFaults, Ignores
+from siteward_drivers.sim.habits import Habits, habits_of
+from siteward_drivers.sim.registers import to_raw, to_raw_below
+from siteward_drivers.sim.world import World
+
+
+class ChargePoint:
+    """Behaviour of one connector as its profile and habits say; registers hold raw numbers by quantity."""
+
+    def __init__(self, world: World, connector: Connector, profile: Profile, faults: DeviceFaults) -> None:
+        self.connector = connector
+        self.outlet = world.outlets[connector.id]
+        self.profile = profile
+        self.part = profile.charger
+        self.habits: Habits = habits_of(self.part, connector.hardware_max_a)
+        self.faults = faults
+        self.held: dict[Quantity, int] = {}
+        self.expired = False
+        self.latched = False
+        self.fault_state: str | None = None
+        self.started_at = world.now
+        self._world = world
+        self._fed_at = world.now
+        self._check_due = False
+        self._check_order = 0
+        self._order = 0
+        self._restarted = False
+        self._target_a = 0.0
+        self._start()
+        # A box that was up long before the simulation began already signals.
+        self._target_a = self.allowed_a()
+        world.signal(connector.id, self._target_a)
+
+    def feed(self, *, limit_write: bool) -> None:
+        """A frame that the box heard: re-arms its watchdog if that is what its habits say."""
+        if self.habits.reset_by is ResetBy.LIMIT_WRITE and not limit_write:
+            return
+        self._fed_at = self._world.now
+        if self.expired and self.habits.on_resume is OnResume.OLD_SET_POINT:
+            self.expired = False
+            self._apply()
+        self._watch()
+
+    def write(self, quantity: Quantity, raw: int) -> None:
+        """Put a raw number into a register and let it act."""
+        if self.faults.ignores is Ignores.WRITES:
+            return
+        self.held[quantity] = raw
+        if quantity is Quantity.CURRENT_LIMIT and self.expired:
+            self.expired = False
+        if quantity is Quantity.WATCHDOG_TIMEOUT:
+            # A shorter time must not wait for the check that the longer one had set.
+            self._fed_at = self._world.now
+            self._check_due = False
+            self._watch()
+        self._apply()
+
+    def write_scaled(self, quantity: Quantity, value: float) -> None:
+        """Put a value in the register's own unit into it and let it act."""
+        self.write(quantity, to_raw_below(self.profile.file.points[quantity], value))
+
+    def do(self, steps: tuple[Step, ...], value_a: float) -> None:
+        """Perform a profile verb with its registers in order."""
+        for step in steps:
+            point = self.profile.file.points[step.quantity]
+            self.write(step.quantity, to_raw_below(point, value_a) if step.raw is None else step.raw)
+
+    def restart(self) -> None:
+        """The box restarts: what does not persist is lost, and it is silent for a while."""
+        self.started_at = self._world.now
+        self.expired = self.latched = False
+        self.fault_state = None
+        self._restarted = True
+        self._start()
+        self._apply()
+        self._world.at(self.started_at + self.habits.boot_silent_s, self.refresh)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is up: not booting, not asleep in standby."""
+        boot = self.part.boot
+        if self._booting:
+            return False
+        if boot.standby_silent and boot.standby_off is not None and self.outlet.car is None:
+            awake = self.held.get(boot.standby_off.quantity) == boot.standby_off.raw
+            idle_s = self._world.now - max(self.outlet.freed_at, self.started_at)
+            return awake or idle_s < self.habits.standby_after_s
+        return True
+
+    @property
+    def _booting(self) -> bool:
+        return self._restarted and self._world.now < self.started_at + self.habits.boot_silent_s - 1e-9
+
+    def scaled(self, quantity: Quantity) -> float:
+        """A held register in its unit."""
+        return self.held.get(quantity, 0) * self.profile.file.points[quantity].scale
+
+    @property
+    def paused(self) -> bool:
+        """Whether the profile's pause is in force."""
+        if any(self.held.get(c.quantity) == c.raw for c in self.part.verbs.paused_when):
+            return True
+        return self.scaled(Quantity.CURRENT_LIMIT) < self.part.limit.min_a - 1e-9
+
+    @property
+    def timeout_s(self) -> float | None:
+        """Watchdog time in force, None when it is off or the box has none."""
+        failsafe = self.part.failsafe
+        raw = self.held.get(Quantity.WATCHDOG_TIMEOUT)
+        if failsafe is None or raw is None or raw == failsafe.off_code:
+            return None
+        return self.scaled(Quantity.WATCHDOG_TIMEOUT)
+
+    def status_key(self) -> str:
+        """The profile's raw state: by pilot, first the form "not allowed", then "allowed"."""
+        status = self.part.status
+        if self.fault_state is not None or self.latched:
+            return self.fault_state or next(k for k in status.faults)
+        pilot = self.outlet.pilot
+        keys = [k for k, p in status.map.items() if p is pilot and k not in status.faults]
+        if pilot is Pilot.C:
+            return next(k for k in keys if k in status.charging)
+        return keys[-1] if self.outlet.signalled_a > 0 else keys[0]
+
+    def _start(self) -> None:
+        """Registers as after power-up; what persists keeps its content."""
+        failsafe = self.part.failsafe
+        keeps = failsafe.persists if failsafe is not None and self.held else None
+        habits, points = self.habits, self.profile.file.points
+        for quantity, point in points.items():
+            if point.access != "r":
+                self.held.setdefault(quantity, 0)
+        if keeps is None or not keeps.limit:
+            verbs = self.part.verbs
+            self._hold((verbs.limit if habits.boot_a > 0 else verbs.pause).steps, habits.boot_a)
+        if failsafe is not None and not (keeps is not None and keeps.failsafe):
+            self.held[Quantity.FAILSAFE_CURRENT] = to_raw(points[Quantity.FAILSAFE_CURRENT], habits.boot_failsafe_a)
+        if failsafe is not None and not (keeps is not None and keeps.timeout):
+            off, time_s = failsafe.off_code, habits.boot_timeout_s
+            point = points[Quantity.WATCHDOG_TIMEOUT]
+            self.held[Quantity.WATCHDOG_TIMEOUT] = (off or 0) if time_s is None else to_raw(point, time_s)
+        if self.part.boot.standby_off is not None:
+            self.held[self.part.boot.standby_off.quantity] = 0
+        self._fed_at = self._world.now
+        self._watch()
+
+    def _hold(self, steps: tuple[Step, ...], value_a: float) -> None:
+        for step in steps:
+            point = self.profile.file.points[step.quantity]
+            self.held[step.quantity] = to_raw(point, value_a) if step.raw is None else step.raw
+
+    def _watch(self) -> None:
+        timeout_s, failsafe = self.timeout_s, self.part.failsafe
+        if timeout_s is None or failsafe is None or self._check_due:
+            return
+        self._check_due = True
+        self._check_order += 1
+        order = self._check_order
+        self._world.at(self._fed_at + timeout_s * (1.0 + failsafe.tolerance), lambda: self._check(order))
+
+    def _check(self, order: int) -> None:
+        if order != self._check_order:
+            return
+        self._check_due = False
+        timeout_s, failsafe = self.timeout_s, self.part.failsafe
+        if timeout_s is None or failsafe is None or self.expired:
+            return
+        if self._world.now < self._fed_at + timeout_s * (1.0 + failsafe.tolerance) - 1e-6:
+            self._watch()
+            return
+        self.expired = True
+        self.latched = self.habits.on_expiry is OnExpiry.ERROR_LATCHED
+        self._apply()
+
+    def allowed_a(self) -> float:
+        """Current that the box would signal now, before the delay of its electronics."""
+        habits = self.habits
+        if self.latched or self.fault_state is not None or (self._booting and not habits.charges_before_answer):
+            return 0.0
+        if self.expired:
+            amps = self.scaled(Quantity.FAILSAFE_CURRENT) if habits.on_expiry is OnExpiry.FAILSAFE else 0.0
+        else:
+            amps = 0.0 if self.paused else self.scaled(Quantity.CURRENT_LIMIT)
+        amps = min(amps, self.connector.hardware_max_a)
+        return amps * self.faults.overdraw if amps >= self.part.limit.min_a - 1e-9 else 0.0
+
+    def _apply(self) -> None:
+        if self.faults.ignores is Ignores.EFFECT:
+            return
+        target_a = self.allowed_a()
+        if target_a == self._target_a:
+            return
+        resumes = self._target_a == 0.0
+        self._target_a = target_a
+        self._order += 1
+        order = self._order
+
+        def signal() -> None:
+            if order == self._order:
+                self._world.signal(self.connector.id, target_a)
+
+        self._world.at(self._world.now + (self.habits.resume_s if resumes else self.habits.pwm_s), signal)
+
+    def set_fault(self, state: str | None) -> None:
+        """Show this raw fault state of the profile and allow no current; None ends it. ValueError for no such state."""
+        if state is not None and state not in self.part.status.faults:
+            raise ValueError(f"{self.profile.id} has the fault states {', '.join(self.part.status.faults)}")
+        self.fault_state = state
+        self._apply()
+
+    def refresh(self) -> None:
+        """Act again on the present registers, after a fault or habit was changed."""
+        self._apply()

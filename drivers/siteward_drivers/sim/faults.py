@@ -1,0 +1,59 @@
+"""Faults that can be put on simulated devices and lines, and taken off again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ignores(StrEnum):
+    """What a disobedient charger leaves undone (fault 21): nothing, the register, or only its effect."""
+
+    NOTHING = "nothing"
+    WRITES = "writes"
+    EFFECT = "effect"
+
+
+class Shows(StrEnum):
+    """What a meter shows: the truth, its last truth for ever, zero, not-a-number, or all ones (faults 28 to 30)."""
+
+    TRUTH = "truth"
+    FROZEN = "frozen"
+    ZERO = "zero"
+    NAN = "nan"
+    ONES = "ones"
+
+
+@dataclass(slots=True)
+class DeviceFaults:
+    """Faults of one device. silent: neither hears nor answers; mute: hears and acts, its answers are lost (R2)."""
+
+    silent: bool = False
+    mute: bool = False
+    latency_s: float = 0.0
+    loss: float = 0.0
+    ignores: Ignores = Ignores.NOTHING
+    overdraw: float = 1.0
+    shows: Shows = Shows.TRUTH
+    factor: float = 1.0
+
+    def clear(self) -> None:
+        """Take every fault off."""
+        fresh = DeviceFaults()
+        for name in self.__slots__:
+            setattr(self, name, getattr(fresh, name))
+
+
+@dataclass(slots=True)
+class LineFaults:
+    """Faults of one wire. noise is the chance of a flipped bit per byte; late_s delays every answer."""
+
+    cut: bool = False
+    mute: bool = False
+    noise: float = 0.0
+    late_s: float = 0.0
+    echo: bool = False
+
+    def clear(self) -> None:
+        """Take every fault off."""
+        fresh = LineFaults()
+        for name in self.__slots__:
+            setattr(self, name, getattr(fresh, name))

@@ -1,0 +1,121 @@
+"""A simulated meter: currents, power and energy of what it is clamped around, as old as its own refresh makes them."""
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+from siteward.model.site import Meter
+from siteward.model.units import ZERO, add
+from siteward_drivers.profile import Profile
+from siteward_drivers.profile_points import RegisterType, Table
+from siteward_drivers.quantities import Quantity
+from siteward_drivers.sim.chargers import constants
+from siteward_drivers.sim.devices import Ripple
+from siteward_drivers.sim.faults import DeviceFaults, Shows
+from siteward_drivers.sim.history import CurrentHistory
+from siteward_drivers.sim.registers import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ModbusFault, Place, RegisterMap, Value
+from siteward_drivers.sim.world import World
+
+_CURRENTS = (Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3)
+_VOLTAGES = (Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3)
+_POWERS = (Quantity.ACTIVE_POWER_L1, Quantity.ACTIVE_POWER_L2, Quantity.ACTIVE_POWER_L3)
+_ALIVE = frozenset({*_VOLTAGES, Quantity.FREQUENCY})
+
+
+class SimMeter:
+    """A meter around feeders or outlets; a feeder's meter counts all that flows through it. Implements SimDevice."""
+
+    def __init__(self, world: World, meter: Meter, profile: Profile, random: Random) -> None:
+        self.meter = meter
+        self.profile = profile
+        self.faults = DeviceFaults()
+        self._world = world
+        self._sources = _sources(world, meter)
+        self._map = RegisterMap(profile)
+        part = profile.file.meter
+        self._refresh_s = part.refresh_s if part is not None else 1.0
+        self._window_s = part.window_s if part is not None else 1.0
+        self._ripple = Ripple(random, world.voltage_v)
+        self._register_offset_wh = random.randrange(100_000, 900_000)
+        self._constants = constants(profile.file, 1)
+        self._constants[Quantity.SERIAL_NUMBER] = float(random.randrange(1_000_000, 9_000_000))
+        self._frozen: dict[Quantity, Value] = {}
+        self._seen: tuple[float, dict[Quantity, Value]] = (-math.inf, {})
+
+    @property
+    def name(self) -> str:
+        """The meter's id in the site."""
+        return self.meter.id
+
+    @property
+    def answers(self) -> bool:
+        """Meters are always up."""
+        return True
+
+    @property
+    def think_s(self) -> float:
+        """Turnaround by its profile, and the latency put on it."""
+        return self.profile.file.timing.turnaround_s + self.faults.latency_s
+
+    def overhear(self) -> None:
+        """Meters have no watchdog."""
+
+    def read(self, table: Table, address: int, count: int) -> list[int]:
+        """Words of registers. Raises ModbusFault."""
+        words = self._map.read(table, address, count, self._show)
+        return [0xFFFF] * len(words) if self.faults.shows is Shows.ONES else words
+
+    def write(self, address: int, words: Sequence[int], function: int) -> None:
+        """No meter of ours is ever written: a writable register would be a mistake of ours."""
+        raise ModbusFault(ILLEGAL_FUNCTION if not self.profile.file.timing.write_functions else ILLEGAL_ADDRESS)
+
+    def _show(self, place: Place) -> Value:
+        return self.show(place.quantity)
+
+    def show(self, quantity: Quantity) -> Value:
+        """What the display shows of a quantity, faults included (all ones exist on the wire only)."""
+        shows = self.faults.shows
+        if shows is Shows.FROZEN:
+            if not self._frozen:
+                self._frozen = dict(self.values())
+            return self._frozen.get(quantity, 0.0)
+        self._frozen = {}
+        if shows is Shows.NAN and self.profile.file.points[quantity].type is RegisterType.F32:
+            return math.nan
+        if shows is Shows.ZERO and quantity not in _ALIVE:
+            return 0.0
+        return self.values().get(quantity, 0.0)
+
+    def values(self) -> dict[Quantity, Value]:
+        """All quantities as of the meter's last refresh."""
+        slot = math.floor(self._world.now / self._refresh_s + 1e-9)
+        at = slot * self._refresh_s
+        if self._seen[0] != at:
+            self._ripple.sample(slot)
+            self._seen = (at, self._measure(at))
+        return self._seen[1]
+
+    def _measure(self, at: float) -> dict[Quantity, Value]:
+        amps, charge, factor = ZERO, ZERO, self.faults.factor
+        for history in self._sources:
+            amps = add(amps, history.mean_a(at - self._window_s, at))
+            charge = add(charge, history.charge_as(at))
+        amps = (amps[0] * factor, amps[1] * factor, amps[2] * factor)
+        volts = self._ripple.volts
+        watts = tuple(a * v for a, v in zip(amps, volts, strict=True))
+        energy_wh = sum(charge) * self._world.voltage_v / 3600.0 + self._register_offset_wh
+        shown: dict[Quantity, Value] = dict(self._constants)
+        shown.update(zip(_CURRENTS, amps, strict=True))
+        shown.update(zip(_VOLTAGES, volts, strict=True))
+        shown.update(zip(_POWERS, watts, strict=True))
+        shown[Quantity.ACTIVE_POWER_TOTAL] = shown[Quantity.APPARENT_POWER_TOTAL] = sum(watts)
+        shown[Quantity.POWER_FACTOR_TOTAL] = 1.0
+        shown[Quantity.FREQUENCY] = self._ripple.hertz
+        shown[Quantity.ENERGY_IMPORT_TOTAL] = shown[Quantity.APPARENT_ENERGY_TOTAL] = float(math.floor(energy_wh))
+        return shown
+
+
+def _sources(world: World, meter: Meter) -> list[CurrentHistory]:
+    """What the meter is clamped around; a connector's billing meter counts the connector's own phases 1..3."""
+    found = [node.history for node in world.nodes.values() if node.feeder.meter == meter.id]
+    return found + [o.history for o in world.outlets.values() if o.connector.meter == meter.id]

@@ -1,0 +1,140 @@
+"""The far end of a simulated wire: bytes take their time, devices think, faults strike; one form per framing.
+
+Works on any asyncio loop, real or virtual; times are intervals of `loop.time()`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from siteward.model.site import Line, Parity
+from siteward_drivers.sim.bank import GATEWAY_NO_ANSWER, Bank
+from siteward_drivers.sim.slave import RtuFramer, TcpFramer, rtu_frame, tcp_frame
+
+Deliver = Callable[[bytes], None]
+"""Takes bytes at the instant at which they leave the wire at the master's end."""
+
+
+def char_s(line: Line) -> float:
+    """Time of one character: start bit, eight data bits, parity if any, stop bits."""
+    bits = 9 + (line.parity is not Parity.NONE) + line.stop_bits
+    return bits / line.baud
+
+
+def silence_s(line: Line) -> float:
+    """Silence between two RTU frames: 3.5 characters, fixed at 1.75 ms above 19200 baud."""
+    return 0.00175 if line.baud > 19200 else 3.5 * char_s(line)
+
+
+class FarEnd(Protocol):
+    """What a transport hands a master's bytes to."""
+
+    def receive(self, data: bytes) -> None:
+        """The master wrote bytes."""
+        ...
+
+    def reset(self) -> None:
+        """The master's connection ended: half a frame of it means nothing any more."""
+        ...
+
+
+class PacedLine:
+    """A half-duplex RTU wire: a request ends when its last bit would have, an answer arrives as its bits would.
+
+    `chunk` bytes are delivered together, as a UART's FIFO hands them over; 1 is byte-exact.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, bank: Bank, line: Line, deliver: Deliver, chunk: int = 8
+    ) -> None:
+        self._loop, self._bank, self._deliver, self._chunk = loop, bank, deliver, chunk
+        self._char_s, self._silence_s = char_s(line), silence_s(line)
+        self._framer = RtuFramer()
+        self._busy_until = loop.time() - 1.0
+        self._pending = bytearray()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def receive(self, data: bytes) -> None:
+        """The master wrote bytes; they are on the wire from now or after what is still on it."""
+        if self._bank.faults.cut:
+            return
+        now = self._loop.time()
+        if not self._pending and self._timer is None:
+            gap = now - self._busy_until
+            if gap < self._silence_s * 0.9:
+                self._bank.count.early += 1
+            if gap > 4 * self._silence_s:
+                self._framer.silence()
+        heard = self._bank.distort(data)
+        if self._bank.faults.echo:
+            self._send(data, max(now, self._busy_until))
+        self._busy_until = max(now, self._busy_until) + len(data) * self._char_s
+        self._bank.count.busy_s += len(data) * self._char_s
+        self._pending += heard
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._busy_until, self._arrived)
+
+    def reset(self) -> None:
+        """Forget half a frame."""
+        self._pending.clear()
+        self._framer.silence()
+
+    def _arrived(self) -> None:
+        self._timer = None
+        data = bytes(self._pending)
+        self._pending.clear()
+        requests, broken = self._framer.feed(data)
+        self._bank.count.garbled += broken
+        for request in requests:
+            pdu, think_s = self._bank.answer(request.unit, request.pdu)
+            if pdu is not None:
+                start = max(self._loop.time() + max(think_s, self._silence_s), self._busy_until)
+                frame = rtu_frame(request.unit, pdu)
+                # A late answer comes when it comes; only one in time holds the wire from now on.
+                if think_s < 0.2:
+                    self._busy_until = start + len(frame) * self._char_s
+                self._send(frame, start)
+
+    def _send(self, frame: bytes, start: float) -> None:
+        frame = self._bank.distort(frame)
+        self._bank.count.busy_s += len(frame) * self._char_s
+        for n in range(0, len(frame), self._chunk):
+            part = frame[n : n + self._chunk]
+            self._loop.call_at(start + (n + len(part)) * self._char_s, self._out, part)
+
+    def _out(self, part: bytes) -> None:
+        faults = self._bank.faults
+        if not faults.cut and not faults.mute:
+            self._deliver(part)
+
+
+class TcpLine:
+    """The device side of one Modbus TCP connection."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, bank: Bank, deliver: Deliver) -> None:
+        self._loop, self._bank, self._deliver = loop, bank, deliver
+        self._framer = TcpFramer()
+
+    def receive(self, data: bytes) -> None:
+        """The master wrote bytes. Raises ValueError when they are no Modbus TCP."""
+        if self._bank.faults.cut:
+            return
+        for request in self._framer.feed(data):
+            if request.unit not in self._bank.devices:
+                pdu: bytes | None = bytes((request.pdu[0] | 0x80, GATEWAY_NO_ANSWER))
+                think_s = 0.0
+            else:
+                pdu, think_s = self._bank.answer(request.unit, request.pdu)
+            if pdu is not None:
+                frame = tcp_frame(request.transaction, request.unit, pdu)
+                self._loop.call_later(think_s, self._out, frame)
+
+    def reset(self) -> None:
+        """Forget half a frame."""
+        self._framer = TcpFramer()
+
+    def _out(self, frame: bytes) -> None:
+        faults = self._bank.faults
+        if not faults.cut and not faults.mute:
+            self._deliver(frame)

@@ -1,0 +1,134 @@
+"""The wires of a site with their devices: made once from the site, opened and closed together."""
+
+from collections.abc import Mapping, Sequence
+
+from siteward.model.ids import ConnectorId, LineId
+from siteward.model.live import LineView
+from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
+from siteward.model.site import Charger as ChargerSpec
+from siteward.model.site import Line, Site
+from siteward.model.site import Meter as MeterSpec
+from siteward_drivers.catalogue import Profiles
+from siteward_drivers.feeding import Feeding, also_fed, listeners
+from siteward_drivers.line import LineOwner
+from siteward_drivers.link import Link
+from siteward_drivers.links import framing, open_link
+from siteward_drivers.modbus_charger import ModbusCharger
+from siteward_drivers.modbus_device import Guard, RegisterDevice
+from siteward_drivers.modbus_meter import ModbusMeter
+from siteward_drivers.slave import Role, Slave
+
+
+class SiteLines:
+    """All lines of a site; implements model.ports.Lines."""
+
+    def __init__(
+        self, owners: Sequence[LineOwner], meters: Sequence[Meter], chargers: Mapping[Charger, LineId]
+    ) -> None:
+        self._owners = tuple(owners)
+        self._meters = tuple(meters)
+        self._chargers = tuple(chargers)
+        self._line_of = {charger.id: line for charger, line in chargers.items()}
+
+    @property
+    def meters(self) -> Sequence[Meter]:
+        """Meters in the order of site.toml."""
+        return self._meters
+
+    @property
+    def chargers(self) -> Sequence[Charger]:
+        """Connectors in the order of site.toml."""
+        return self._chargers
+
+    async def open(self) -> None:
+        """Start every line's task; a missing wire is retried in the background."""
+        for owner in self._owners:
+            await owner.open()
+
+    async def close(self) -> None:
+        """Stop every task and close every port."""
+        for owner in self._owners:
+            await owner.close()
+
+    def views(self) -> tuple[LineView, ...]:
+        """Statistics of every line, now."""
+        return tuple(owner.view() for owner in self._owners)
+
+    def line_of(self, connector: ConnectorId) -> LineId:
+        """The wire that a connector hangs on. KeyError for a strange connector."""
+        return self._line_of[connector]
+
+
+class _Builder:
+    """Makes lines, addresses and devices of one site."""
+
+    def __init__(self, site: Site, profiles: Profiles, clock: Clock, gate: Gate, log: WireLog) -> None:
+        self._site = site
+        self._profiles = profiles
+        self._clock = clock
+        self._gate = gate
+        self._log = log
+        self._lines = {line.id: line for line in site.lines}
+        self._slaves: dict[tuple[LineId, int], Slave] = {}
+        self.owners: dict[LineId, LineOwner] = {}
+
+    def add_line(self, line: Line, link: Link | None) -> None:
+        self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
+
+    def _device(self, name: str, line: LineId, unit: int, profile: str, role: Role) -> RegisterDevice:
+        known = self._profiles[profile]
+        slave = self._slaves.get((line, unit))
+        if slave is None:
+            slave = self.owners[line].add_slave(Slave(name, unit, role, known.file.timing))
+            self._slaves[(line, unit)] = slave
+        return RegisterDevice(self.owners[line], slave, known)
+
+    def meter(self, meter: MeterSpec) -> Meter:
+        limits = any(feeder.meter == meter.id for feeder in self._site.feeders)
+        role = Role.LIMIT_METER if limits else Role.OTHER
+        device = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
+        kind = framing(self._lines[meter.line])
+        heard_by = listeners(c for c in self._site.chargers if c.line == meter.line)
+        feeds = Feeding(heard_by, self._log)
+        return ModbusMeter(meter, device, kind, self._clock, self._meter_guard([c.id for c in heard_by]), feeds)
+
+    def _meter_guard(self, listening: Sequence[ConnectorId]) -> Guard:
+        """Traffic that keeps chargers at their old limit stops when none of them may be spoken to any more (R7)."""
+
+        def guard(at: float) -> str:
+            free = not listening or any(self._gate.may_speak(connector, at) for connector in listening)
+            return "" if free else "no charger that listens on this line has a lease"
+
+        return guard
+
+    def connectors(self, charger: ChargerSpec) -> dict[Charger, LineId]:
+        device = self._device(charger.id, charger.line, charger.unit, charger.profile, Role.CHARGER)
+        line = [c for c in self._site.chargers if c.line == charger.line]
+        kind = framing(self._lines[charger.line])
+        made: dict[Charger, LineId] = {}
+        for connector in charger.connectors:
+            feeds = Feeding(also_fed(connector, charger, line), self._log)
+            made[ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds)] = charger.line
+        return made
+
+
+def build_lines(
+    site: Site,
+    profiles: Profiles,
+    clock: Clock,
+    gate: Gate,
+    log: WireLog,
+    links: Mapping[LineId, Link] | None = None,
+) -> SiteLines:
+    """Make the lines of a site, still closed; `links` stands in for the real link of a line.
+
+    Raises ConfigError for an unknown profile or a port that cannot be one.
+    """
+    builder = _Builder(site, profiles, clock, gate, log)
+    for line in site.lines:
+        builder.add_line(line, (links or {}).get(line.id))
+    meters = [builder.meter(meter) for meter in site.meters]
+    chargers: dict[Charger, LineId] = {}
+    for charger in site.chargers:
+        chargers.update(builder.connectors(charger))
+    return SiteLines(list(builder.owners.values()), meters, chargers)

@@ -1,0 +1,138 @@
+"""One address on a line: its pace, its time-out, its unanswered requests and its statistics."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from siteward.model.live import SlaveView
+from siteward_drivers.modbus import Request
+from siteward_drivers.profile_schema import TimingPart
+
+SILENT_AFTER = 2
+"""Missed answers in a row after which a slave counts as silent (R2)."""
+
+_SAMPLES = 200
+_ENOUGH = 20
+_MARGIN_S = 0.1
+_REFRESH_EVERY = 20
+
+
+class Role(Enum):
+    """What a slave is to the line: it decides how often it is tried while silent."""
+
+    CHARGER = auto()
+    LIMIT_METER = auto()
+    OTHER = auto()
+
+
+_FIRST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 1.0, Role.OTHER: 1.0}
+_LAST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 5.0, Role.OTHER: 60.0}
+
+
+@dataclass(slots=True)
+class Ghost:
+    """A request whose answer never came and may still come, until then."""
+
+    request: Request
+    until: float
+
+
+@dataclass(slots=True, eq=False)
+class Slave:
+    """State of one address. All times are the loop's."""
+
+    device: str
+    unit: int
+    role: Role
+    timing: TimingPart
+    rest_until: float = 0.0
+    next_attempt: float = 0.0
+    misses: int = 0
+    sent: int = 0
+    answered: int = 0
+    timeouts: int = 0
+    garbled: int = 0
+    refused: int = 0
+    ghosts: list[Ghost] = field(default_factory=list)
+    _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+    _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+    _learned_s: float | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether so many answers in a row were missed that it is only tried now and then (R16)."""
+        return self.misses >= SILENT_AFTER
+
+    @property
+    def timeout_s(self) -> float:
+        """How long an answer may begin late: the profile's time until it is known better; doubled after each miss."""
+        most = self.timing.response_timeout_s
+        if self._learned_s is None:
+            return most
+        return min(most, self._learned_s * 2.0 ** min(self.misses, 8))
+
+    def clear_at(self, request: Request) -> float:
+        """When no late answer can be taken for the answer to this request any more.
+
+        The same write again may go out at once: whichever answer comes acknowledges these very registers.
+        """
+        times = [
+            ghost.until
+            for ghost in self.ghosts
+            if request.confusable(ghost.request) and (request.is_read or ghost.request != request)
+        ]
+        return max(times, default=0.0)
+
+    def haunted(self, request: Request, now: float) -> bool:
+        """Whether a late refusal of another request could be taken for a refusal of this one."""
+        return any(ghost.until > now and ghost.request.function == request.function for ghost in self.ghosts)
+
+    def on_sent(self) -> None:
+        """Count a frame."""
+        self.sent += 1
+
+    def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
+        """An answer came: slaves answer in order, so that older requests stay unanswered for good."""
+        self.answered += 1
+        self.misses = 0
+        self.ghosts.clear()
+        self.rest_until = now + self.timing.rest_s
+        self._latency.append(latency_s)
+        self._turnaround.append(max(turnaround_s, 0.0))
+        if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
+            self._learned_s = _p99(self._turnaround) + _MARGIN_S
+
+    def on_miss(self, request: Request, now: float, noise: bool, late_s: float) -> None:
+        """No answer: its late answer may still come for `late_s`."""
+        self.timeouts += not noise
+        self.garbled += noise
+        self.misses += 1
+        self.rest_until = now + self.timing.rest_s
+        self.ghosts = [ghost for ghost in self.ghosts if ghost.until > now]
+        if late_s > 0:
+            self.ghosts.append(Ghost(request, now + late_s))
+        if self.silent:
+            step = _FIRST_RETRY_S[self.role] * 2.0 ** min(self.misses - SILENT_AFTER, 10)
+            self.next_attempt = now + min(step, _LAST_RETRY_S[self.role])
+
+    def view(self) -> SlaveView:
+        """Statistics for people; latencies in ms from sending to the end of the answer."""
+        latency = self._latency
+        mean = sum(latency) / len(latency) * 1000 if latency else None
+        worst = _p99(latency) * 1000 if latency else None
+        return SlaveView(
+            self.device,
+            self.unit,
+            self.sent,
+            self.answered,
+            self.timeouts,
+            self.garbled,
+            self.refused,
+            mean,
+            worst,
+        )
+
+
+def _p99(samples: deque[float]) -> float:
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]

@@ -1,0 +1,46 @@
+"""Values that change rarely: read every so often, shown until they are too old."""
+
+from collections.abc import Sequence
+
+from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
+from siteward_drivers.blocks import Block
+from siteward_drivers.modbus_device import RegisterDevice, Terms, Values
+
+
+class SlowBlocks:
+    """The slow part of a device's poll plan. Times are the Clock's, in s."""
+
+    def __init__(self, device: RegisterDevice, blocks: Sequence[Block]) -> None:
+        self._device = device
+        self._blocks = blocks
+        self._period_s = device.profile.file.poll.slow_s
+        self._due = 0.0
+        self._tries = 0
+        self._next = 0
+        self._known: list[Values | None] = [None] * len(blocks)
+
+    async def refresh(self, at: float, terms: Terms) -> None:
+        """Read one block when it is due; its loss or refusal costs no other value of the poll."""
+        if not self._blocks or at < self._due:
+            return
+        index = self._next
+        self._next = (index + 1) % len(self._blocks)
+        # Every block once at start, one a poll; then each once a period.
+        self._tries += 1
+        self._due = at + (self._period_s / len(self._blocks) if self._tries >= len(self._blocks) else 0.0)
+        try:
+            self._known[index] = await self._device.read([self._blocks[index]], terms)
+        except DeviceRefused:
+            refused = Values(sent_at=at)
+            refused.rejected.extend(self._blocks[index].points)
+            self._known[index] = refused
+        except (DeviceUnreachable, Withdrawn):
+            self._known[index] = None
+
+    def show(self, values: Values) -> None:
+        """Add the slow values that are at most three periods older than the poll."""
+        for part in self._known:
+            if part is not None and values.sent_at - part.sent_at <= 3 * self._period_s:
+                values.values.update(part.values)
+                values.raw.update(part.raw)
+                values.rejected.extend(part.rejected)
