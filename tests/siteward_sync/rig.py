@@ -14,8 +14,6 @@ from siteward_sync.link_options import LinkOptions
 from siteward_sync.receiver import Platform, PlatformOptions
 from siteward_sync.service import SyncOptions, run_sync
 
-STATION = "DEMO-0001"
-
 
 @asynccontextmanager
 async def synced(core: FakeCore, broker: Broker, **more: object) -> AsyncIterator[None]:

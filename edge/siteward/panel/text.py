@@ -19,7 +19,8 @@ UNKNOWN = "–"
 
 def amps(value: float | None) -> str:
     """Current with one digit, without unit."""
-    return UNKNOWN if value is None else f"{value:.1f}"
+    # Adding 0.0 turns a rounded -0.0 into 0.0: a meter's noise must not look like a current backwards.
+    return UNKNOWN if value is None else f"{round(value, 1) + 0.0:.1f}"
 
 
 def kilowatts(value_w: float | None) -> str:
