@@ -82,9 +82,16 @@ class Scene:
             box.react_s = self.rng.uniform(1.0, 5.0)
             box.overdraw = self.rng.choice((1.0, 1.0, 1.0, 1.05))
         slow = self.rng.choice(list(self.truth.boxes.values()))
+        self.bound_s = 10.0
         if self.rng.random() < 0.3:
-            slow.react_s = 15.0
+            slow.react_s, self.bound_s = 15.0, 18.0
             self.last_restart = float("inf")
+
+    def broken(self) -> list[str]:
+        """Promises that did not hold; bound_s is G, or what the one car of 15 s takes (R18)."""
+        v = self.truth.verdict
+        late = [f"overload for {v.longest_calm_over_s:.1f} s"] if v.longest_calm_over_s > self.bound_s else []
+        return [*v.tripped[:1], *v.broken_bounds[:2], *v.low_u[:2], *late]
 
     def run(self, seconds: int, faults: float) -> Verdict:
         """Run; faults is the mean number of faults in an hour."""
