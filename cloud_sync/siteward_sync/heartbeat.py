@@ -16,6 +16,11 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
+def _soc(value: float | None) -> int | None:
+    """State of charge in whole percent; a car that says 105 % says nothing."""
+    return round(value) if value is not None and 0 <= value <= 100 else None
+
+
 def _session_fields(session: SessionMessage | None) -> dict[str, object]:
     if session is None or not OrderState(session.state).open:
         return {}
@@ -43,7 +48,7 @@ def connector_now(view: ConnectorMessage) -> HeartbeatConnector:
             "temperature_c": view.temperature_c,
             "limit_a": view.grant.limit_a,
             "limit_cause": view.grant.chain[0].cause if view.grant.chain else None,
-            "soc": _whole(view.soc_percent) if in_use else None,
+            "soc": _soc(view.soc_percent) if in_use else None,
         }
         | in_use
     )

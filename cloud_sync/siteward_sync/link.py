@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -17,24 +16,14 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from siteward_sync.errors import LinkDown, PublishRefused
+from siteward_sync.errors import LinkDown
 from siteward_sync.link_options import LinkOptions, tls_context
+from siteward_sync.progress import WINDOW, Progress, Received, settle
+
+__all__ = ["Link", "Received"]
 
 _CLOSE_S = 1.0
-_WINDOW = 20
 _KEEP_FOR_S = 0xFFFFFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message from the broker; epoch and mid name it for `Link.ack`, and are good for one connection only."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    mid: int
-    epoch: int
 
 
 class Link:
@@ -90,7 +79,7 @@ class Link:
     def ack(self, message: Received) -> bool:
         """Give the broker leave to forget a QoS 1 message; False when its connection is gone: it will come again."""
         session = self._session
-        if session is None or message.epoch != self.epoch or session.ended.done():
+        if session is None or message.epoch != self.epoch or session.progress.ended.done():
             return False
         return session.ack(message)
 
@@ -120,10 +109,10 @@ class Link:
             self.max_packet = opening.result()
             self._down.clear()
             self._up.set()
-            await asyncio.wait({session.ended, halted}, return_when=asyncio.FIRST_COMPLETED)
-            self.last_error = session.why
+            await asyncio.wait({session.progress.ended, halted}, return_when=asyncio.FIRST_COMPLETED)
+            self.last_error = session.progress.why
         except LinkDown as error:
-            self.last_error = session.why or error
+            self.last_error = session.progress.why or error
         finally:
             opening.cancel()
             self._up.clear()
@@ -147,13 +136,8 @@ class _Session:
         self._epoch = epoch
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        self._accepted: asyncio.Future[int] = self._loop.create_future()
-        self._subscribed: asyncio.Future[None] = self._loop.create_future()
-        self._waiting: dict[int, tuple[str, asyncio.Future[None]]] = {}
-        self.ended: asyncio.Future[None] = self._loop.create_future()
-        self.why: LinkDown | None = None
+        self.progress = Progress()
         self._closed = False
-        self._window = asyncio.Semaphore(1)
         self._client = self._make(context)
 
     def _make(self, context: ssl.SSLContext | None) -> Client:
@@ -190,10 +174,10 @@ class _Session:
             async with asyncio.timeout(options.connect_s * 2):
                 await dialled
                 self._client.loop_start()
-                largest = await self._accepted
+                largest = await self.progress.accepted
                 if options.subscriptions:
                     self._subscribe()
-                    await self._subscribed
+                    await self.progress.subscribed
         except TimeoutError as error:
             raise LinkDown(f"{options.host}:{options.port} did not answer in time") from error
         return largest
@@ -214,7 +198,7 @@ class _Session:
         raw = self._client.socket()
         if self._closed and raw is not None:
             raw.close()
-        self._call(_settle, dialled, error)
+        self._call(settle, dialled, error)
 
     def _subscribe(self) -> None:
         wanted = [
@@ -231,16 +215,11 @@ class _Session:
         properties = _properties(PacketTypes.PUBLISH)
         if expiry_s is not None:
             properties.MessageExpiryInterval = expiry_s
-        async with self._window if qos else contextlib.nullcontext():
+        async with self.progress.window if qos else contextlib.nullcontext():
             info = self._client.publish(topic, payload, qos, retain, properties)
-            if self.ended.done() or info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            if self.progress.ended.done() or info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 raise LinkDown(f"not sent: {info.rc.name}")
-            done: asyncio.Future[None] = self._loop.create_future()
-            self._waiting[info.mid] = (topic, done)
-            try:
-                await done
-            finally:
-                self._waiting.pop(info.mid, None)
+            await self.progress.confirmed(info.mid, topic)
 
     def ack(self, message: Received) -> bool:
         """Send the PUBACK of a message of this connection."""
@@ -250,9 +229,9 @@ class _Session:
         """Say goodbye, at most for a second; then cut the socket so that paho's thread ends."""
         client = self._client
         self._closed = True
-        if client.disconnect() == MQTTErrorCode.MQTT_ERR_SUCCESS and not self.ended.done():
-            await asyncio.wait({self.ended}, timeout=_CLOSE_S)
-        self._end(LinkDown("closed"))
+        if client.disconnect() == MQTTErrorCode.MQTT_ERR_SUCCESS and not self.progress.ended.done():
+            await asyncio.wait({self.progress.ended}, timeout=_CLOSE_S)
+        self.progress.end(LinkDown("closed"))
         raw: Any = client.socket()
         if raw is not None:
             with contextlib.suppress(OSError):  # already closed by the peer: that is what is wanted
@@ -264,31 +243,7 @@ class _Session:
     def _reap(self, reaped: "asyncio.Future[None]") -> None:
         """Join paho's thread without holding up the loop."""
         self._client.loop_stop()
-        self._call(_settle, reaped, None)
-
-    # --- in the loop -------------------------------------------------------------------------------------------
-
-    def _end(self, why: LinkDown) -> None:
-        if self.ended.done():
-            return
-        self.why = why
-        self.ended.set_result(None)
-        for future in (self._accepted, self._subscribed):
-            if not future.done():
-                future.set_exception(why)
-                future.exception()  # nobody may be waiting any more: mark it as seen
-        for _, done in tuple(self._waiting.values()):
-            _settle(done, why)
-
-    def _accept(self, window: int, largest: int) -> None:
-        # paho ignores the broker's own window, and sending more than that would end the connection
-        self._window = asyncio.Semaphore(min(_WINDOW, window))
-        _settle(self._accepted, None, largest)
-
-    def _published(self, mid: int, reason: int, text: str) -> None:
-        topic, done = self._waiting.get(mid, ("", None))
-        if done is not None:
-            _settle(done, PublishRefused(topic, reason, text) if reason >= 128 else None)
+        self._call(settle, reaped, None)
 
     # --- in paho's thread: hand over, nothing else -------------------------------------------------------------
 
@@ -303,25 +258,25 @@ class _Session:
         self, _client: Client, _userdata: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self._call(self._end, LinkDown(f"the broker refused the connection: {reason}"))
+            self._call(self.progress.end, LinkDown(f"the broker refused the connection: {reason}"))
             return
-        window = getattr(properties, "ReceiveMaximum", _WINDOW)
-        self._call(self._accept, window, getattr(properties, "MaximumPacketSize", 1 << 28))
+        window = getattr(properties, "ReceiveMaximum", WINDOW)
+        self._call(self.progress.accept, window, getattr(properties, "MaximumPacketSize", 1 << 28))
 
     def _disconnected(
         self, _client: Client, _userdata: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Any
     ) -> None:
-        self._call(self._end, LinkDown(f"the connection ended: {reason}"))
+        self._call(self.progress.end, LinkDown(f"the connection ended: {reason}"))
 
     def _suback(self, _client: Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
         bad = next((reason for reason in reasons if reason.is_failure), None)
         if bad is not None:
-            self._call(self._end, LinkDown(f"the broker refused a subscription: {bad}"))
+            self._call(self.progress.end, LinkDown(f"the broker refused a subscription: {bad}"))
         else:
-            self._call(_settle, self._subscribed, None)
+            self._call(settle, self.progress.subscribed, None)
 
     def _puback(self, _client: Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
-        self._call(self._published, mid, int(reason.value), str(reason))
+        self._call(self.progress.published, mid, int(reason.value), str(reason))
 
     def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         received = Received(
@@ -333,13 +288,3 @@ class _Session:
 def _properties(packet: int) -> Properties:
     """Empty MQTT 5 properties of a kind of packet; paho leaves their constructor untyped."""
     return Properties(packet)  # type: ignore[no-untyped-call]
-
-
-def _settle(future: "asyncio.Future[Any]", error: Exception | None, value: Any = None) -> None:
-    """Finish a future that may have been finished or abandoned already."""
-    if future.done():
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(value)

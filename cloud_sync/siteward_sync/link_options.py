@@ -60,6 +60,17 @@ class LinkOptions:
         return min(self.retry_max_s, self.retry_first_s * 2.0 ** min(failures, 16)) * dice
 
 
+class _Socket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; the MQTT library would leave it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address can only be this machine."""
     try:
@@ -80,6 +91,7 @@ def tls_context(options: LinkOptions) -> ssl.SSLContext | None:
     files = options.tls
     try:
         context = ssl.create_default_context(cafile=str(files.ca))
+        context.sslsocket_class = _Socket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(str(files.cert), str(files.key))
     except (OSError, ssl.SSLError) as error:

@@ -118,7 +118,8 @@ class Replies:
             try:
                 page = await self._client.events(after, 500, _POLL_S if until is None else 0.0)
             except (CoreDown, Refused):
-                await self._clock.sleep(_RETRY_S)
+                if await self._journal() != journal:
+                    return
                 continue
             if page.journal_id != journal or page.last_seq < after:
                 return
@@ -132,6 +133,15 @@ class Replies:
                     await self._publish(reply)
             if until is not None and not page.events:
                 return
+
+    async def _journal(self) -> str:
+        """Wait for core to be back and return its journal: after a restart it may be another one."""
+        while True:
+            await self._clock.sleep(_RETRY_S)
+            try:
+                return (await self._client.health()).journal
+            except (CoreDown, Refused):
+                continue
 
     async def _publish(self, reply: Reply) -> None:
         try:

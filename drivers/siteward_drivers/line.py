@@ -19,6 +19,8 @@ from siteward_drivers.wire import RtuWire, TcpWire, Wire
 
 _FIRST_REOPEN_S = 0.25
 _LAST_REOPEN_S = 10.0
+_DEAF_FRAMES = 5
+_DEAF_S = 15.0
 
 
 class LineOwner:
@@ -41,6 +43,8 @@ class LineOwner:
         self._current: Job | None = None
         self._reopen_s = _FIRST_REOPEN_S
         self._why_down = "not opened"
+        self._unheard = 0
+        self._heard_at = 0.0
 
     def add_slave(self, slave: Slave) -> Slave:
         """Register an address, for its statistics."""
@@ -135,6 +139,7 @@ class LineOwner:
             await self._wait_to_reopen()
             return False
         self._reopen_s = _FIRST_REOPEN_S
+        self._unheard, self._heard_at = 0, asyncio.get_running_loop().time()
         self._wire.reset()
         return True
 
@@ -185,9 +190,18 @@ class LineOwner:
         if answer is None:
             what = "wrong bytes" if outcome.noise else "no answer"
             self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
+            await self._doubt_port()
             return
+        self._unheard, self._heard_at = 0, outcome.ended
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
+
+    async def _doubt_port(self) -> None:
+        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that."""
+        self._unheard += 1
+        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > _DEAF_S:
+            self._why_down = "nobody answers"
+            await self._link.close()
 
     def _finish(self, job: Job, at: float, answer: Answer) -> None:
         code = answer.exception

@@ -146,5 +146,6 @@ class JobQueue:
         return [j for j in self._jobs if not link_up or (j.slave.silent and self._ready_at(j) > now)]
 
 
-def _urgency(job: Job) -> tuple[Rank, int]:
-    return job.urgency, job.order
+def _urgency(job: Job) -> tuple[Rank, float]:
+    # Silent devices share one try a second: who is due for longest has it, however often callers come anew.
+    return job.urgency, job.slave.next_attempt if job.slave.silent else job.order

@@ -55,14 +55,16 @@ class SerialLink:
         except (OSError, ValueError) as error:
             # serial.SerialException is an OSError; refused settings come as ValueError or termios.error.
             raise LinkDown(f"{self._port}: {error}") from error
+        # The library hands the transport to the protocol one step of the loop later.
+        await asyncio.sleep(0)
         self._inbox = inbox
 
     async def close(self) -> None:
         """Close the port and forget unread bytes."""
         inbox, self._inbox = self._inbox, None
-        if inbox is None or inbox.transport is None:
-            return
-        inbox.transport.abort() if isinstance(inbox.transport, asyncio.WriteTransport) else inbox.transport.close()
+        transport = inbox.transport if inbox is not None else None
+        if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+            transport.abort()
         # The transport gives the port back in a callback of the loop.
         await asyncio.sleep(0)
 

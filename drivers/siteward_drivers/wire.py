@@ -159,5 +159,8 @@ class TcpWire:
         except Garbled as error:
             await self._link.close()
             raise LinkDown(str(error)) from error
+        if self._buffer:
+            # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
+            await self._link.close()
         self._quiet_since = loop.time()
         return Outcome(None, self._quiet_since, noise=heard)

@@ -1,4 +1,4 @@
-"""Replies out of journal events and out of core's answers."""
+"""Replies out of journal events and out of core's answers (S-10, I10)."""
 
 import asyncio
 

@@ -1,6 +1,7 @@
 """The demo station: simulated wires, broker, platform and the three processes, started and stopped together."""
 
 import asyncio
+import getpass
 import os
 import shutil
 import socket
@@ -105,6 +106,7 @@ def _broker_file(state: Path, port: int) -> Path:
     path = folder / "mosquitto.conf"
     lines = (
         f"listener {port} 127.0.0.1",
+        f"user {getpass.getuser()}",
         "allow_anonymous true",
         "set_tcp_nodelay true",
         "persistence true",

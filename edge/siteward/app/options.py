@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-
 _PLACES = ("/etc/siteward/site.toml", "/var/lib/siteward", "/run/siteward")
 _DEMO_PLACES = ("config/demo/site.toml", ".siteward", ".siteward/run")
 

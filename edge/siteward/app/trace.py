@@ -3,7 +3,7 @@
 import zlib
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from siteward.model.errors import StoreError
 from siteward.model.snapshot import Snapshot
@@ -13,18 +13,22 @@ from siteward.store.trace import Trace, open_trace
 EVERY_S = 1.0
 """One turn a second is kept: turns in between differ by one meter reading."""
 
-_SNAPSHOT = TypeAdapter(Snapshot)
+
+class _Row(BaseModel):
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants")
+    snapshot: Snapshot
 
 
 def encode(snapshot: Snapshot) -> bytes:
     """Bytes of a snapshot for the trace."""
-    return zlib.compress(_SNAPSHOT.dump_json(snapshot, exclude_defaults=True), 1)
+    row = _Row.model_construct(snapshot=snapshot)
+    return zlib.compress(row.model_dump_json(exclude_defaults=True).encode(), 1)
 
 
 def decode(blob: bytes) -> Snapshot:
     """Return the snapshot that `encode` was given. Raises StoreError for bytes that are none."""
     try:
-        return _SNAPSHOT.validate_json(zlib.decompress(blob))
+        return _Row.model_validate_json(zlib.decompress(blob)).snapshot
     except (zlib.error, ValueError) as error:
         raise StoreError(f"the trace holds bytes that are no snapshot: {error}") from error
 

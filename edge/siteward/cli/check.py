@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from siteward.cli.paint import Branch, Grid, Part, Screen
+from siteward.control.proof import Proof, Shortfall, prove
 from siteward.model.site import Charger, Connector, Feeder, Site
 from siteward.settings.load import load_settings
 from siteward_drivers.plan import FULL, SLOW_REACTION_S, LinePlan, plan_lines
 from siteward_drivers.registry import load_profiles
 
+_PROVEN = "every fuse holds when siteward is dead for ever, and when the mains return and all chargers restart at once"
 _NUMBERS = frozenset({"unit", "requests", "wire ms", "every s", "load"})
 
 
@@ -18,7 +20,7 @@ def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
     catalogue = load_profiles(own if own.is_dir() else None)
     site = load_settings(file, catalogue).site
     plans = plan_lines(site, catalogue)
-    refusals = [_too_full(plan) for plan in plans if plan.too_full]
+    refusals = [*_unproven(prove(site)), *(_too_full(plan) for plan in plans if plan.too_full)]
     notes = [*_slow(plans), *_unbilled(site)]
     if screen.as_json:
         screen.data(_report(site, plans, refusals, notes))
@@ -28,12 +30,14 @@ def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
 
 
 def _page(file: Path, site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes: list[str]) -> list[Part]:
-    verdict = "refused" if refusals else "holds"
+    verdict = "is refused" if refusals else "holds"
+    proven = [] if any(r.startswith("feeder") for r in refusals) else [_PROVEN]
     return [
         f"{site.name} ({site.id}), {len(site.connectors)} connectors, hash {site.hash}",
         _tree(site),
         _poll(plans),
         *(f"{plan.line}: {plan.load:.0%} of {FULL:.0%} used{_reaction(plan)}" for plan in plans),
+        *proven,
         *(f"note: {note}" for note in notes),
         *(f"REFUSED: {refusal}" for refusal in refusals),
         f"{file} {verdict}",
@@ -103,6 +107,19 @@ def _poll(plans: tuple[LinePlan, ...]) -> Grid:
         for device in plan.devices
     ]
     return Grid("poll plan", columns, rows, _NUMBERS)
+
+
+def _unproven(shortfalls: tuple[Shortfall, ...]) -> list[str]:
+    """One sentence for each fuse and promise, told for its worst phase (turn.md R1, R3)."""
+    worst: dict[tuple[str, Proof], Shortfall] = {}
+    for short in shortfalls:
+        known = worst.setdefault((short.feeder, short.proof), short)
+        if short.missing_a > known.missing_a:
+            worst[(short.feeder, short.proof)] = short
+    return [
+        f"feeder {s.feeder}: {s.load_a:.1f} A on {s.phase}, allowed {s.allowed_a:.1f} A; {s.proposal}"
+        for s in worst.values()
+    ]
 
 
 def _too_full(plan: LinePlan) -> str:

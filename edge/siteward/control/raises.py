@@ -118,8 +118,11 @@ def _free(work: Work, o: Outlet) -> float:
     for phase in range(o.phases):
         used, mine = mask >> phase & 1, booked[phase]
         for cell in o.by_phase[phase]:
-            line = work.raiseline[cell] + mine if used else work.lent_line[cell]
-            free = min(free, line - total[cell])
+            line = work.raiseline[cell] if used else work.lent_line[cell]
+            left = line - total[cell]
+            if left < -EPS:
+                return 0.0
+            free = min(free, left + mine if used else left)
     return free
 
 

@@ -49,6 +49,13 @@ class DeadlineProtocol(H11Protocol):
             self._deadline.cancel()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """At the end of the panel idle connections go at once: a phone that fell asleep never answers a TLS goodbye."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def _late(self) -> None:
         self.transport.abort()
 

@@ -38,7 +38,7 @@ class LiveHub:
         self._clock = clock
         self._frame = Frame(0, None, True, clock.now())
         self._news = asyncio.Condition()
-        self._closed = False
+        self._closed = asyncio.Event()
 
     @property
     def frame(self) -> Frame:
@@ -48,15 +48,24 @@ class LiveHub:
     async def newer(self, version: int) -> Frame:
         """Wait until there is a frame newer than `version` and return the latest. Raises HubClosed."""
         async with self._news:
-            await self._news.wait_for(lambda: self._closed or self._frame.version > version)
-            if self._closed:
+            await self._news.wait_for(lambda: self._closed.is_set() or self._frame.version > version)
+            if self._closed.is_set():
                 raise HubClosed
             return self._frame
+
+    async def pause(self, seconds: float) -> None:
+        """Wait that long. Raises HubClosed as soon as the hub closes."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+        except TimeoutError:
+            return
+        raise HubClosed
 
     async def close(self) -> None:
         """Let everybody who waits go."""
         async with self._news:
-            self._closed = True
+            self._closed.set()
             self._news.notify_all()
 
     async def run(self) -> None:

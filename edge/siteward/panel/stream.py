@@ -71,4 +71,4 @@ class Streams:
             news = "".join(event_text(name, html) for name, html in changes(sent, now))
             sent = now
             yield event_text("pulse", str(version)) + news
-            await asyncio.sleep(PACE_S)
+            await self._desk.hub.pause(PACE_S)

@@ -10,8 +10,8 @@ from siteward.model.sessions import OrderState, StopReason
 
 STATES: Final[dict[str, Sentence]] = {
     "charging": Sentence("Charging", "充电中"),
-    "suspended_car": Sentence("Car takes nothing", "车辆暂停"),
-    "suspended_station": Sentence("Waiting for current", "等待电流"),
+    "suspended_car": Sentence("Car paused", "车辆暂停"),
+    "suspended_station": Sentence("Waiting", "等待电流"),
     "starting": Sentence("Starting", "启动中"),
     "plugged": Sentence("Plugged in", "已插枪"),
     "available": Sentence("Available", "空闲"),
@@ -24,29 +24,29 @@ STATES: Final[dict[str, Sentence]] = {
 
 CAUSES: Final[dict[Cause, Sentence]] = {
     Cause.MAXIMUM: Sentence(
-        "May take its maximum of {amps} A; nothing else limits it.", "可用最大电流 {amps} A，无其他限制。"
+        "May take its maximum of {amps}\u00a0A; nothing else limits it.", "可用最大电流 {amps}\u00a0A，无其他限制。"
     ),
     Cause.NO_DEMAND: Sentence("No car asks for current here.", "当前没有车辆需要电流。"),
-    Cause.FUSE: Sentence("The fuse of {feeder} leaves {amps} A.", "{feeder} 的熔断器余量为 {amps} A。"),
+    Cause.FUSE: Sentence("The fuse of {feeder} leaves {amps}\u00a0A.", "{feeder} 的熔断器余量为 {amps}\u00a0A。"),
     Cause.FAIR_SHARE: Sentence(
-        "{feeder} is shared among the cars; the fair share here is {amps} A.",
-        "{feeder} 由多辆车共享；此处公平份额为 {amps} A。",
+        "{feeder} is shared among the cars; the fair share here is {amps}\u00a0A.",
+        "{feeder} 由多辆车共享；此处公平份额为 {amps}\u00a0A。",
     ),
-    Cause.LIMIT: Sentence("A limit in force{limit} allows {amps} A.", "生效中的限值{limit}允许 {amps} A。"),
+    Cause.LIMIT: Sentence("A limit in force{limit} allows {amps}\u00a0A.", "生效中的限值{limit}允许 {amps}\u00a0A。"),
     Cause.METER_STALE: Sentence(
-        "The meter of {feeder} is late; the current is held at {amps} A until it answers.",
-        "{feeder} 的电表数据延迟；应答前保持 {amps} A。",
+        "The meter of {feeder} is late; the current is held at {amps}\u00a0A until it answers.",
+        "{feeder} 的电表数据延迟；应答前保持 {amps}\u00a0A。",
     ),
     Cause.METER_LOST: Sentence(
-        "The meter of {feeder} does not answer; with the worst other load {amps} A remain.",
-        "{feeder} 的电表无应答；按最大其他负荷计算剩余 {amps} A。",
+        "The meter of {feeder} does not answer; with the worst other load {amps}\u00a0A remain.",
+        "{feeder} 的电表无应答；按最大其他负荷计算剩余 {amps}\u00a0A。",
     ),
     Cause.UNREACHABLE: Sentence(
-        "The charger does not answer; {amps} A stay reserved for it.", "充电桩无应答；为其预留 {amps} A。"
+        "The charger does not answer; {amps}\u00a0A stay reserved for it.", "充电桩无应答；为其预留 {amps}\u00a0A。"
     ),
     Cause.UNVERIFIED: Sentence(
-        "The charger's own fail-safe current is not confirmed yet; {amps} A stay reserved.",
-        "充电桩的安全电流尚未确认；预留 {amps} A。",
+        "The charger's own fail-safe current is not confirmed yet; {amps}\u00a0A stay reserved.",
+        "充电桩的安全电流尚未确认；预留 {amps}\u00a0A。",
     ),
     Cause.DISOBEDIENT: Sentence(
         "The charger drew more than its limit; it is being stopped.", "充电桩超过限值用电；正在停止。"
@@ -54,9 +54,10 @@ CAUSES: Final[dict[Cause, Sentence]] = {
     Cause.PAUSED_NO_ROOM: Sentence(
         "Paused: less than 6 A are left below {feeder}.", "已暂停：{feeder} 下剩余不足 6 A。"
     ),
-    Cause.RAMP: Sentence("Rising in steps; now at {amps} A.", "正在逐步提升；当前 {amps} A。"),
+    Cause.RAMP: Sentence("Rising in steps; now at {amps}\u00a0A.", "正在逐步提升；当前 {amps}\u00a0A。"),
     Cause.CONFIRMING: Sentence(
-        "Waiting until the charger confirms its last limit of {amps} A.", "等待充电桩确认上一次限值 {amps} A。"
+        "Waiting until the charger confirms its last limit of {amps}\u00a0A.",
+        "等待充电桩确认上一次限值 {amps}\u00a0A。",
     ),
     Cause.AFTER_SHED: Sentence(
         "Current was cut at {feeder} a moment ago; it may rise again after 30 s without a cut.",

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
 from siteward.model.ids import ConnectorId, MeterId
@@ -40,23 +39,23 @@ class Poller:
 
     @property
     def meters(self) -> Mapping[MeterId, MeterReading]:
-        """Latest good reading of each meter."""
-        return MappingProxyType(dict(self._meters))
+        """Latest good reading of each meter, as of now: a copy that no later poll changes."""
+        return dict(self._meters)
 
     @property
     def chargers(self) -> Mapping[ConnectorId, ChargerReading]:
         """Latest good reading of each connector."""
-        return MappingProxyType(dict(self._chargers))
+        return dict(self._chargers)
 
     @property
     def misses(self) -> Mapping[ConnectorId, int]:
         """Polls without a usable answer in a row, by connector."""
-        return MappingProxyType(dict(self._misses))
+        return dict(self._misses)
 
     @property
     def meter_misses(self) -> Mapping[MeterId, int]:
         """Polls without a usable answer in a row, by meter."""
-        return MappingProxyType(dict(self._meter_misses))
+        return dict(self._meter_misses)
 
     def poke(self, connector: ConnectorId) -> None:
         """Read this connector again as soon as its profile can show the effect of a write."""

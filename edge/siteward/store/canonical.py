@@ -1,19 +1,16 @@
 """Events as canonical JSON (RFC 8785) and their place in the hash chain."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import rfc8785
-
+from siteward.client.canonical import FIRST_HASH, canonical, event_hash
 from siteward.model.errors import WeAreWrong
 from siteward.model.events import ClockQuality, Fact
 from siteward.model.ids import JournalId
 
-FIRST_HASH = "0" * 64
-"""prevHash of the first event of a journal."""
+__all__ = ["FIRST_HASH", "canonical", "event", "event_hash", "plain", "seal", "stamp"]
 
 _SAFE_INTEGER = 2**53 - 1
 
@@ -42,20 +39,6 @@ def seal(body: Mapping[str, Any], journal: JournalId) -> tuple[str, str]:
     """Stored text and hash of an event."""
     digest = event_hash(body, journal)
     return canonical({**body, "hash": digest}).decode(), digest
-
-
-def event_hash(body: Mapping[str, Any], journal: JournalId) -> str:
-    """SHA-256, lower-case hex, over the canonical JSON of the event without `hash`, with journalId added."""
-    bare = {key: value for key, value in body.items() if key != "hash"}
-    return hashlib.sha256(canonical({**bare, "journalId": str(journal)})).hexdigest()
-
-
-def canonical(value: object) -> bytes:
-    """RFC 8785 bytes of a JSON value."""
-    try:
-        return rfc8785.dumps(value)  # type: ignore[arg-type]
-    except rfc8785.CanonicalizationError as wrong:
-        raise WeAreWrong(f"not a JSON value: {wrong}") from wrong
 
 
 def plain(value: object) -> object:

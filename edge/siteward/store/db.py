@@ -219,6 +219,8 @@ async def _opened(connection: aiosqlite.Connection, path: Path) -> aiosqlite.Con
     try:
         return await connection
     except (sqlite3.Error, OSError) as error:
+        # aiosqlite leaves the thread of a failed connect alone; it would speak to a loop that may be closed by then.
+        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001
         raise _mapped(error, path) from error
 
 

@@ -106,6 +106,9 @@ def salvage(path: Path, reason: str) -> Salvage:
     saved = Salvage(path, reason)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            # Otherwise SQLite refuses a file that is shorter than its header says; nothing is written here.
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute("PRAGMA query_only = ON")
             _read_meta(connection, saved)
             _read_events(connection, saved)
             for table, columns in TABLES.items():

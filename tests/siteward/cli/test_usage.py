@@ -62,7 +62,7 @@ def test_check_shows_tree_fallbacks_and_load_of_the_demo(capsys: Output) -> None
     """Contract section 2: tree with ratings and fall-backs, poll plan with load and worst reaction of each wire."""
     assert run_cli(["check", str(DEMO)]) == 0
     text = capsys.readouterr().out
-    assert "grid (Grid connection): 200 A, worst base 30 A, meter grid-meter" in text
+    assert "grid (Grid connection): 250 A, worst base 30 A, meter grid-meter" in text
     assert "worst reaction" in text
     assert run_cli(["check", str(DEMO), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -83,6 +83,26 @@ def test_check_refuses_a_wire_that_is_too_full(tmp_path: Path, capsys: Output) -
     path.write_text(text, encoding="utf-8")
     assert run_cli(["check", str(path)]) == 1
     assert "REFUSED: wire rs485-1 would be" in capsys.readouterr().out
+
+
+def test_check_refuses_fuses_that_do_not_hold_without_siteward(tmp_path: Path, capsys: Output) -> None:
+    """I4, R3: which feeder, how many amperes are missing, and what would make it true."""
+    text = (
+        DEMO.read_text(encoding="utf-8")
+        .replace("failsafe_a = 6", "")
+        .replace("max_a = 16", "max_a = 16\nfailsafe_a = 13")
+    )
+    text = text.replace("hardware_max_a = 16\nfailsafe_a = 13", "hardware_max_a = 16")
+    path = tmp_path / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run_cli(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "REFUSED: feeder row-a: 52.0 A on L1, allowed 50.0 A; 2.0 A too much when the controller is dead" in out
+    assert "every fuse holds" not in out
+    assert run_cli(["check", str(path), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert not report["holds"]
+    assert any(row.startswith("feeder hall: 112.0 A") for row in report["refusals"])
 
 
 def test_check_notes_sessions_without_energy(tmp_path: Path, capsys: Output) -> None:

@@ -106,5 +106,7 @@ def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
         )
         chargers.append(Charger(ChargerId(name), LineId(box.line), i + 1, "sim_box", (connector,)))
     lines = tuple(Line(LineId(name), f"/dev/{name}") for name in sorted({b.line for b in boxes}))
-    meters = tuple(Meter(f.meter, LineId("meters"), i + 1, "sim_meter", METER) for i, f in enumerate(feeders) if f.meter)
+    meters = tuple(
+        Meter(f.meter, LineId("meters"), i + 1, "sim_meter", METER) for i, f in enumerate(feeders) if f.meter
+    )
     return Site(SiteId("test"), "test", "UTC", 230.0, lines, meters, tuple(feeders), tuple(chargers))

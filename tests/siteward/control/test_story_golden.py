@@ -1,4 +1,4 @@
-"""Golden stories: each file is one story as data, with everything that it must journal and answer, second by second."""
+"""Golden stories: each file is one story as data, with everything that it must journal and answer (I10, S-14)."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""sd_notify on path sockets and abstract sockets, and silence where there is no systemd."""
+"""sd_notify on path sockets and abstract sockets, and silence where there is no systemd (fault 62)."""
 
 import socket
 

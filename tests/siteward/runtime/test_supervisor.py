@@ -1,4 +1,4 @@
-"""The supervisor: a child that dies comes back at once, a stop ends all of them in time (kill -9, Ctrl-C)."""
+"""The supervisor: a child that dies comes back at once, a stop ends all of them in time (fault 49, S-63)."""
 
 import asyncio
 import os

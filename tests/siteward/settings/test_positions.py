@@ -1,4 +1,4 @@
-"""The line of every key, over all forms of TOML that a technician may type."""
+"""The line of every key, over all forms of TOML that a technician may type (fault 66)."""
 
 import tomllib
 from typing import Any

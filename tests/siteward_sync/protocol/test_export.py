@@ -1,4 +1,4 @@
-"""Schemas and AsyncAPI document: fresh, valid, and true of what is really sent."""
+"""Schemas and AsyncAPI document: fresh, valid, and true of what is really sent (S-81)."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,58 @@
+"""The poll plan: load of each line, refusal above 70 %, worst reaction time (rulings 4 and 5)."""
+
+import pytest
+
+from siteward_drivers.plan import plan_lines
+from siteward_drivers.wire import char_s, t35_s
+
+from .plant import PROFILES, RTU, TCP, charger, plant
+
+HEIDELBERG = "heidelberg_energy_control"
+
+
+def boxes(count: int) -> list:  # type: ignore[type-arg]
+    return [charger(f"A{i:02}", RTU, 10 + i, HEIDELBERG) for i in range(count)]
+
+
+def test_a_lines_load_is_the_sum_of_its_devices_polls() -> None:
+    site = plant(*boxes(2))
+    rtu, tcp = plan_lines(site, PROFILES)
+    assert (rtu.line, tcp.line) == (RTU, TCP)
+    meter = rtu.devices[0]
+    line = site.lines[0]
+    # Two requests of 8 bytes, answers of 41 and 13 bytes, 20 ms of thinking and 20 ms of silence each.
+    assert meter.wire_s == pytest.approx((8 + 41 + 8 + 13) * char_s(line) + 2 * 0.04)
+    assert rtu.load == pytest.approx(sum(d.load for d in rtu.devices))
+    assert [d.requests for d in rtu.devices] == [2, 3, 3]
+    assert not rtu.too_full
+    assert (tcp.load, tcp.worst_reaction_s, tcp.devices) == (0, 0.0, ())
+
+
+def test_a_line_above_seventy_percent_is_told() -> None:
+    plans = {n: plan_lines(plant(*boxes(n)), PROFILES)[0] for n in (1, 4, 8, 16)}
+    assert [plans[n].too_full for n in (1, 4, 8, 16)] == [False, False, True, True]
+    assert plan_lines(plant(*boxes(4), baud=2400), PROFILES)[0].too_full
+
+
+def test_the_worst_reaction_grows_with_the_chargers_and_is_told_above_ten_seconds() -> None:
+    times = [plan_lines(plant(*boxes(n)), PROFILES)[0].worst_reaction_s for n in (1, 4, 16)]
+    assert times == sorted(times)
+    assert times[0] > 1.5
+    slow = plan_lines(plant(*boxes(40), baud=1200), PROFILES)[0]
+    assert slow.too_slow
+    assert not plan_lines(plant(*boxes(4)), PROFILES)[0].too_slow
+
+
+def test_connectors_of_one_device_are_planned_each() -> None:
+    site = plant(charger("C", TCP, 1, "phoenix_charx_sec", channels=12))
+    tcp = plan_lines(site, PROFILES)[1]
+    assert [d.device for d in tcp.devices][:2] == ["C-1", "C-2"]
+    assert len(tcp.devices) == 12
+    assert tcp.load < 0.7
+
+
+def test_the_silence_of_a_line_follows_the_specification() -> None:
+    line = plant().lines[0]
+    assert t35_s(line) == pytest.approx(3.5 * 10 / 19200)
+    fast = plant(baud=115200).lines[0]
+    assert t35_s(fast) == 0.00175

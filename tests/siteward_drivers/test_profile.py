@@ -1,0 +1,119 @@
+"""Profiles: what the shipped ones declare, and how a wrong file is told."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from siteward.model.errors import ConfigError
+from siteward.model.facts import ResetBy
+from siteward_drivers.catalogue import SHIPPED, load_profiles
+from siteward_drivers.profile import load_profile
+from siteward_drivers.profile_schema import ProfileFile
+from siteward_drivers.quantities import Quantity, Unit
+
+PROFILES = load_profiles()
+
+
+def test_the_catalogue_knows_names_facts_and_wires() -> None:
+    assert PROFILES.names("meter") == ["eastron_sdm630"]
+    assert PROFILES.names("charger") == ["heidelberg_energy_control", "phoenix_charx_sec"]
+    assert PROFILES.charger("eastron_sdm630") is None
+    assert PROFILES.meter("phoenix_charx_sec") is None
+    assert PROFILES.wire("unknown") is None
+    wire = PROFILES.wire("phoenix_charx_sec")
+    assert wire is not None
+    assert (wire.transports, wire.channels) == (("tcp",), 12)
+    with pytest.raises(ConfigError, match="eastron_sdm630"):
+        PROFILES["eastron_sdm360"]
+
+
+def test_heidelberg_declares_its_watchdog_and_bills_no_apparent_energy() -> None:
+    """Rulings 1, 7, 9; turn.md 4: hardware setting until tested on hardware, Tw 15 s."""
+    facts = PROFILES.charger("heidelberg_energy_control")
+    assert facts is not None
+    assert facts.failsafe is not None
+    assert (facts.failsafe.timeout_s, facts.failsafe.reset_by) == (15.0, ResetBy.ANY_REQUEST)
+    assert not facts.failsafe.persists
+    assert facts.boot.boot_a is None
+    assert facts.limit.write_hold_s == 20.0
+    assert not facts.bills_energy
+    file = PROFILES["heidelberg_energy_control"].file
+    assert Quantity.ENERGY_IMPORT_TOTAL not in file.points
+    assert file.points[Quantity.APPARENT_ENERGY_TOTAL].unit is Unit.VAH
+
+
+def test_charx_watchdog_counts_as_worst_where_the_sources_are_silent() -> None:
+    facts = PROFILES.charger("phoenix_charx_sec")
+    assert facts is not None
+    assert facts.failsafe is not None
+    assert facts.failsafe.reset_by is ResetBy.UNKNOWN
+    assert (facts.boot.boot_a, facts.boot.hold_s, facts.boot.watchdog_at_start) == (None, None, False)
+    assert (facts.limit.min_a, facts.limit.max_a, facts.limit.step_a) == (6.0, 80.0, 1.0)
+
+
+def test_an_installers_profile_adds_to_the_shipped_ones_and_wins(tmp_path: Path) -> None:
+    folder = tmp_path / "meter"
+    folder.mkdir()
+    text = (SHIPPED / "meter" / "eastron_sdm630.toml").read_text()
+    (folder / "eastron_sdm630.toml").write_text(text.replace("refresh_s = 0.5", "refresh_s = 0.9"))
+    (folder / "acme_one.toml").write_text(text)
+    found = load_profiles(tmp_path)
+    assert found.names("meter") == ["acme_one", "eastron_sdm630"]
+    facts = found.meter("eastron_sdm630")
+    assert facts is not None
+    assert facts.refresh_s == 0.9
+
+
+def test_a_profile_in_the_folder_of_another_kind_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "charger"
+    folder.mkdir()
+    (folder / "x.toml").write_text((SHIPPED / "meter" / "eastron_sdm630.toml").read_text())
+    with pytest.raises(ConfigError, match="belongs in the folder meter/"):
+        load_profiles(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('vendor = "Heidelberg / Amperfied"', "vender = 1", "vender"),
+        ('type = "u16", unit = "V"', 'type = "u17", unit = "V"', "points.voltage_l1.type"),
+        ("volatile = true", 'volatile = true\nstep_b = "x"', "charger.limit.step_b"),
+        ('reset_by = "any_request"', 'reset_by = "prayer"', "charger.failsafe.reset_by"),
+        ("timeout_s = 15.0", "timeout_s = 99.0", "charger.failsafe"),
+        ("status = { table", "statos = { table", "points.statos"),
+        ("first = 100, count = 2", "first = 100, count = 1", "points.current_min_hw lies in no span"),
+        ("address = 262", "address = 261", "overlaps"),
+        ('slow = ["apparent_energy_total"', 'slow = ["uptime"', "no point for uptime"),
+        ('table = "holding", address = 261', 'table = "input", address = 261', "cannot be written"),
+        ("schema = 1", "schema = 1\nschema = 2", "is no TOML"),
+    ],
+)
+def test_a_wrong_profile_is_told_with_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = (SHIPPED / "charger" / "heidelberg_energy_control.toml").read_text()
+    assert old in text
+    path = tmp_path / "wrong.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError) as error:
+        load_profile(path)
+    assert str(path) in str(error.value)
+    assert told in str(error.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_profile(tmp_path / "gone.toml")
+
+
+def _drop(key: str) -> Callable[[dict[str, Any]], None]:
+    return lambda raw: raw.pop(key)
+
+
+@pytest.mark.parametrize("change", [_drop("charger"), _drop("points"), _drop("documented"), _drop("identify")])
+def test_a_profile_without_a_part_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
+    raw = tomllib.loads((SHIPPED / "charger" / "heidelberg_energy_control.toml").read_text())
+    change(raw)
+    with pytest.raises(ValueError, match="validation error"):
+        ProfileFile.model_validate(raw)
