@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Truth, Verdict
+
 from siteward.control.demand import Demand
 from siteward.control.proof import prove
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.site import Feeder, Priority, Site
-from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Truth, Verdict
 
 FAULTS = ("line", "deaf", "mute", "meter", "frozen", "kill", "kill_long", "kill_base", "restart", "base", "base", "line_base")
 
