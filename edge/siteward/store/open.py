@@ -14,8 +14,9 @@ from siteward.store.ballast import Ballast
 from siteward.store.db import Db, Work, is_damage
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
+from siteward.store.records import Head, Parts
 from siteward.store.salvage import Salvage, salvage
-from siteward.store.store import Parts, Store
+from siteward.store.store import Store
 
 
 class _Damaged(StoreError):
@@ -51,13 +52,19 @@ async def _open(path: Path, clock: Clock, own: InstanceLock | None) -> Store:
         saved = salvage(_set_aside(path, clock), str(damage))
         db = await _open_db(path, clock, ballast)
     ballast.load()
-    if saved is not None:
-        found = saved
-        await db.write(lambda connection: _take_over(connection, found, clock))
-    head = await db.read(
-        lambda connection: (journal.journal_id(connection), journal.last_seq(connection), journal.acked_seq(connection))
-    )
-    return Store(Parts(db, clock, ballast, own), *head)
+    try:
+        if saved is not None:
+            found = saved
+            await db.write(lambda connection: _take_over(connection, found, clock))
+        head = await db.read(_head)
+    except BaseException:
+        await db.close()
+        raise
+    return Store(Parts(db, clock, ballast, own), head)
+
+
+def _head(connection: sqlite3.Connection) -> Head:
+    return Head(journal.journal_id(connection), journal.last_seq(connection), journal.acked_seq(connection))
 
 
 async def _open_db(path: Path, clock: Clock, ballast: Ballast) -> Db:

@@ -86,6 +86,15 @@ async def test_old_events_of_lane_b_become_stubs_and_money_stays(store: Store, c
     assert (verdict.ok, verdict.events, verdict.stubs) == (True, 4, 2)
 
 
+async def test_one_event_with_a_wrong_date_does_not_keep_all_later_ones(store: Store, clock: RealClock) -> None:
+    """Fault 58: an event that was written in 2038 by a wrong clock is as old as its neighbours."""
+    for shift_s in (0.0, 12 * 365 * 86400.0, 60.0):
+        clock.shift_s = shift_s
+        await store.commit(batch(status(1)))
+    clock.shift_s = EVENTS_KEPT.total_seconds() + 3600
+    assert await store.tidy() == 3
+
+
 async def test_answered_commands_are_forgotten_after_seven_days_and_open_ones_never(
     store: Store, clock: RealClock
 ) -> None:

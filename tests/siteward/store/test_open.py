@@ -17,8 +17,10 @@ from siteward.model.requests import Role, Source, Stage
 from siteward.model.sessions import OrderState
 from siteward.model.users import User
 from siteward.store import migrate as migrate_module
+from siteward.store.journal import verify
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
+from siteward.store.offline import offline
 from siteward.store.open import lock_path, open_store
 from siteward.store.store import Store
 
@@ -204,3 +206,23 @@ async def test_salvage_takes_over_what_stands(tmp_path: Path, clock: RealClock) 
     )
     assert len(await second.settled()) == 400
     await second.close()
+
+
+async def test_offline_reads_and_changes_nothing(tmp_path: Path, clock: RealClock) -> None:
+    """flows.md: `journal verify` and its kin work without core, and never beside it."""
+    path = tmp_path / "siteward.db"
+    with pytest.raises(StoreError, match="no database"), offline(path):
+        pass
+    store = await filled(path, clock, 20)
+    with pytest.raises(ConfigError), offline(path):
+        pass
+    await store.close()
+    before = path.read_bytes()
+    with offline(path) as connection:
+        assert verify(connection).ok
+        with pytest.raises(sqlite3.OperationalError):
+            connection.execute("DELETE FROM journal")
+    assert path.read_bytes() == before
+    path.write_bytes(b"\xff" * 5000)
+    with pytest.raises(StoreError), offline(path) as connection:
+        verify(connection)

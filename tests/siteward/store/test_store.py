@@ -17,7 +17,7 @@ from siteward.model.recovered import LedgerEntry
 from siteward.model.requests import Actor, Reply, Role, Source, Stage
 from siteward.model.sessions import OrderState
 from siteward.model.users import User
-from siteward.store import store as store_module
+from siteward.store import records as records_module
 from siteward.store.open import open_store
 from siteward.store.store import Store
 
@@ -123,7 +123,7 @@ async def test_limit_after_a_restart_of_the_machine(
     limit = Limit("l-1", LimitSource.CLOUD, (32.0,) * 3, FeederId("grid"), ends_at=clock.now() + 600)
     await first.commit(batch(limits=(limit,)))
     await first.close()
-    monkeypatch.setattr(store_module, "boot_id", lambda: "another boot")
+    monkeypatch.setattr(records_module, "boot_id", lambda: "another boot")
     clock.shift_s = 120.0
     second = await open_store(tmp_path / "siteward.db", clock)
     ends_at = (await second.recover()).limits[0].ends_at
@@ -143,7 +143,7 @@ async def test_command_after_a_restart_of_the_machine_never_runs_late(
     asked = replace(request("c-1", received_at=now, deadline=now + 30), received_wall=clock.wall())
     await first.accept(asked, b"raw")
     await first.close()
-    monkeypatch.setattr(store_module, "boot_id", lambda: "another boot")
+    monkeypatch.setattr(records_module, "boot_id", lambda: "another boot")
     clock.shift_s = 20.0
     second = await open_store(tmp_path / "siteward.db", clock)
     deadline = (await second.recover()).unfinished[0].deadline

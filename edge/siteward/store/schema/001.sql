@@ -3,7 +3,8 @@
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     journal_id TEXT NOT NULL,
-    acked_seq INTEGER NOT NULL DEFAULT 0
+    acked_seq INTEGER NOT NULL DEFAULT 0,
+    tidied_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Append-only: a row is never deleted; past its retention only its text becomes a stub (stub = why).
@@ -17,8 +18,6 @@ CREATE TABLE journal (
     hash TEXT NOT NULL,
     stub TEXT
 ) STRICT;
-
-CREATE INDEX journal_full_lane ON journal (lane, seq) WHERE stub IS NULL;
 
 CREATE TABLE inbox (
     command_id TEXT PRIMARY KEY,
