@@ -79,7 +79,7 @@ async def at_core(browser: Browser, tmp_path: Path, size: str) -> AsyncIterator[
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_technician_starts_and_stops_a_session(browser: Browser, tmp_path: Path, size: str) -> None:
-    """Login, forced change, live numbers without reload, start with a confirmation, reply, stop."""
+    """Contract 5, ruling 28: login, forced change, live numbers without reload, start, reply, stop."""
     async with at_core(browser, tmp_path, size) as (visit, core):
         page = visit.page
         card = page.locator("#card-A03-1")
