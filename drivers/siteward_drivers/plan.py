@@ -22,6 +22,9 @@ FULL = 0.70
 SLOW_REACTION_S = 10.0
 """Worst reaction time above which `siteward check` warns (ruling 5)."""
 
+BILLING_PERIOD_S = 5.0
+"""Period at which the poller reads a meter that guards no feeder (ruling 3: all other telemetry comes last)."""
+
 _TURN_S = 0.1
 _WRITE_REQUEST_BYTES = 9
 
@@ -100,8 +103,12 @@ def _plan_line(site: Site, line: Line, profiles: Profiles, detection_s: float) -
 
 def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ...]:
     wire = _WireTime(line)
-    found = [(m.id, m.unit, m.profile, 1) for m in site.meters if m.line == line.id]
-    plans = [_device(wire, name, unit, profiles[profile], channel) for name, unit, profile, channel in found]
+    limiting = {meter.id for meter in _limit_meters(site)}
+    plans = []
+    for meter in site.meters:
+        if meter.line == line.id:
+            every_s = None if meter.id in limiting else BILLING_PERIOD_S
+            plans.append(_device(wire, meter.id, meter.unit, profiles[meter.profile], 1, every_s))
     for charger in site.chargers:
         if charger.line == line.id:
             profile = profiles[charger.profile]
@@ -109,12 +116,15 @@ def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ..
     return tuple(plans)
 
 
-def _device(wire: _WireTime, name: str, unit: int, profile: Profile, channel: int) -> DevicePlan:
+def _device(
+    wire: _WireTime, name: str, unit: int, profile: Profile, channel: int, every_s: float | None = None
+) -> DevicePlan:
     poll = profile.file.poll
+    period_s = max(poll.every_s, every_s or 0.0)
     always = wire.blocks(profile, poll_blocks(profile, poll.always, channel, wire.framing))
     slow = wire.blocks(profile, poll_blocks(profile, poll.slow, channel, wire.framing))
-    load = sum(always) / poll.every_s + sum(slow) / poll.slow_s
-    return DevicePlan(name, unit, profile.id, len(always), sum(always), poll.every_s, load)
+    load = sum(always) / period_s + sum(slow) / poll.slow_s
+    return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)
 
 
 def _detection_s(site: Site, meter: Meter, profiles: Profiles) -> float:

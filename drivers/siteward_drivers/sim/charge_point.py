@@ -30,10 +30,14 @@ class ChargePoint:
         self._world = world
         self._fed_at = world.now
         self._check_due = False
+        self._check_order = 0
         self._order = 0
         self._restarted = False
         self._target_a = 0.0
         self._start()
+        # A box that was up long before the simulation began already signals.
+        self._target_a = self.allowed_a()
+        world.signal(connector.id, self._target_a)
 
     def feed(self, *, limit_write: bool) -> None:
         """A frame that the box heard: re-arms its watchdog if that is what its habits say."""
@@ -53,7 +57,9 @@ class ChargePoint:
         if quantity is Quantity.CURRENT_LIMIT and self.expired:
             self.expired = False
         if quantity is Quantity.WATCHDOG_TIMEOUT:
+            # A shorter time must not wait for the check that the longer one had set.
             self._fed_at = self._world.now
+            self._check_due = False
             self._watch()
         self._apply()
 
@@ -74,6 +80,7 @@ class ChargePoint:
         self.fault_state = None
         self._restarted = True
         self._start()
+        self._apply()
         self._world.at(self.started_at + self.habits.boot_silent_s, self.refresh)
 
     @property
@@ -144,7 +151,6 @@ class ChargePoint:
             self.held[self.part.boot.standby_off.quantity] = 0
         self._fed_at = self._world.now
         self._watch()
-        self._apply()
 
     def _hold(self, steps: tuple[Step, ...], value_a: float) -> None:
         for step in steps:
@@ -156,9 +162,13 @@ class ChargePoint:
         if timeout_s is None or failsafe is None or self._check_due:
             return
         self._check_due = True
-        self._world.at(self._fed_at + timeout_s * (1.0 + failsafe.tolerance), self._check)
+        self._check_order += 1
+        order = self._check_order
+        self._world.at(self._fed_at + timeout_s * (1.0 + failsafe.tolerance), lambda: self._check(order))
 
-    def _check(self) -> None:
+    def _check(self, order: int) -> None:
+        if order != self._check_order:
+            return
         self._check_due = False
         timeout_s, failsafe = self.timeout_s, self.part.failsafe
         if timeout_s is None or failsafe is None or self.expired:

@@ -35,6 +35,8 @@ class SimCharger:
         self._ripple = Ripple(random, world.voltage_v)
         self._lag_s = max(0.05, profile.charger.measured.lag_s)
         self._register_offset_wh = {channel: random.randrange(10_000, 900_000) for channel in self.points}
+        self._measured_phases = profile.charger.measured.phases
+        self._scale = {q: p.scale for q, p in profile.file.points.items()}
         self._constants = constants(profile.file, len(self.points))
 
     @property
@@ -104,7 +106,7 @@ class SimCharger:
         """What a register shows now, in its unit: measured values are as old as the device's lag makes them."""
         point = self.points[channel]
         if quantity in point.held:
-            return point.scaled(quantity)
+            return point.held[quantity] * self._scale[quantity]
         if quantity is Quantity.STATUS:
             key = point.status_key()
             return float(key) if key.isdecimal() else key
@@ -117,7 +119,7 @@ class SimCharger:
         draw, volts = point.outlet.history.value_a(at), self._ripple.volts
         if quantity in _CURRENTS:
             phase = _CURRENTS[quantity]
-            return draw[phase] if phase < self.profile.charger.measured.phases else None
+            return draw[phase] if phase < self._measured_phases else None
         if quantity in _VOLTAGES:
             return volts[_VOLTAGES[quantity]]
         if quantity in _POWERS:

@@ -70,10 +70,7 @@ class SimMeter:
         raise ModbusFault(ILLEGAL_FUNCTION if not self.profile.file.timing.write_functions else ILLEGAL_ADDRESS)
 
     def _show(self, place: Place) -> Value:
-        value = self.show(place.quantity)
-        if self.faults.shows is Shows.NAN and place.point.type is RegisterType.F32:
-            return math.nan
-        return value
+        return self.show(place.quantity)
 
     def show(self, quantity: Quantity) -> Value:
         """What the display shows of a quantity, faults included (all ones exist on the wire only)."""
@@ -83,7 +80,7 @@ class SimMeter:
                 self._frozen = dict(self.values())
             return self._frozen.get(quantity, 0.0)
         self._frozen = {}
-        if shows is Shows.NAN:
+        if shows is Shows.NAN and self.profile.file.points[quantity].type is RegisterType.F32:
             return math.nan
         if shows is Shows.ZERO and quantity not in _ALIVE:
             return 0.0

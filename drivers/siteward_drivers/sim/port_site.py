@@ -7,14 +7,15 @@ from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
 from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
 from siteward.model.readings import MeterReading
-from siteward.model.units import PerPhase
-from siteward_drivers.profile_points import Point
+from siteward.model.site import Charger as ChargerSpec
+from siteward.model.site import Site
+from siteward_drivers.modbus_meter import power_w
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.meters import SimMeter
-from siteward_drivers.sim.port_charger import Currents, PortCharger, Voltages
+from siteward_drivers.sim.observe import Observer
+from siteward_drivers.sim.port_charger import PortCharger
 from siteward_drivers.sim.port_wire import PortWire, Urgency
-from siteward_drivers.sim.registers import Value
 from siteward_drivers.sim.site import SimSite
 
 
@@ -23,6 +24,7 @@ class PortMeter:
 
     def __init__(self, device: SimMeter, wire: PortWire, clock: Clock) -> None:
         self._device, self._wire, self._clock = device, wire, clock
+        self._observer = Observer(device.profile)
 
     @property
     def id(self) -> MeterId:
@@ -38,29 +40,20 @@ class PortMeter:
             return self._look(sent_at)
 
     def _look(self, sent_at: float) -> MeterReading:
-        rejected: list[str] = []
-
-        def value(quantity: Quantity) -> float | None:
-            shown = self._device.show(quantity)
-            point = self._device.profile.file.points.get(quantity)
-            if point is None:
-                return None
-            if self._device.faults.shows is Shows.ONES or not _true(point, shown):
-                rejected.append(quantity.value)
-                return None
-            return shown if isinstance(shown, float) else None
-
-        energy_wh, serial = value(Quantity.ENERGY_IMPORT_TOTAL), value(Quantity.SERIAL_NUMBER)
+        device = self._device
+        lies = device.faults.shows is Shows.ONES
+        values = self._observer.nothing(sent_at) if lies else self._observer.look(device.show, sent_at)
+        serial = values.count(Quantity.SERIAL_NUMBER)
         return MeterReading(
             meter=self.id,
             sent_at=sent_at,
-            current_a=_three(*(value(q) for q in Currents)),
-            voltage_v=_three(*(value(q) for q in Voltages)),
-            power_w=value(Quantity.ACTIVE_POWER_TOTAL),
-            frequency_hz=value(Quantity.FREQUENCY),
-            energy_wh=None if energy_wh is None else int(energy_wh),
-            serial=None if serial is None else str(int(serial)),
-            rejected=tuple(rejected),
+            current_a=values.phases(Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3),
+            voltage_v=values.phases(Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3),
+            power_w=power_w(values),
+            frequency_hz=values.number(Quantity.FREQUENCY),
+            energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
+            serial=None if serial is None else str(serial),
+            rejected=tuple(str(q) for q in values.rejected),
         )
 
 
@@ -77,7 +70,9 @@ class PortLines:
         self._line_of = {c.id: charger.line for charger in site.chargers for c in charger.connectors}
         self._meters = [PortMeter(sim.meters[m.id], self.wires[m.line], clock) for m in site.meters]
         self._chargers = [
-            PortCharger(c, sim.chargers[charger.id], self.wires[charger.line], clock, gate, log)
+            PortCharger(
+                c, sim.chargers[charger.id], _on(site, charger.line), self.wires[charger.line], clock, gate, log
+            )
             for charger in site.chargers
             for c in charger.connectors
         ]
@@ -111,16 +106,9 @@ class PortLines:
         return self._line_of[connector]
 
 
+def _on(site: Site, line: LineId) -> tuple[ChargerSpec, ...]:
+    return tuple(c for c in site.chargers if c.line == line)
+
+
 def _nothing() -> None:
     """A meter does nothing when it is read."""
-
-
-def _true(point: Point, value: Value) -> bool:
-    if point.range is None or not isinstance(value, float):
-        return True
-    low, high = point.range
-    return low <= value <= high
-
-
-def _three(a: float | None, b: float | None, c: float | None) -> PerPhase | None:
-    return None if a is None or b is None or c is None else (a, b, c)

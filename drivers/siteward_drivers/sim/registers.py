@@ -33,9 +33,14 @@ class ModbusFault(SitewardError):
         self.code = code
 
 
+def raw_span(point: Point) -> tuple[int, int]:
+    """Smallest and largest raw number that the point's type holds."""
+    return _SPAN.get(point.type) or (0, (1 << 16 * point.width) - 1)
+
+
 def to_raw(point: Point, value: float) -> int:
     """Nearest raw number for a scaled value, held inside the type."""
-    low, high = _SPAN.get(point.type, (0, (1 << 16 * point.width) - 1))
+    low, high = raw_span(point)
     return max(low, min(high, round(value / point.scale)))
 
 

@@ -4,32 +4,34 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from siteward.model.errors import ConfigError
 
-Span = tuple[float, float]
-"""Lowest and highest of a value drawn evenly."""
+
+def _rising(span: tuple[float, float]) -> tuple[float, float]:
+    if span[0] > span[1]:
+        raise ValueError("the first number must not be above the second")
+    return span
+
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+Span = Annotated[tuple[float, float], AfterValidator(_rising)]
+"""Lowest and highest of a value drawn evenly."""
+
+Shares = Annotated[tuple[Share, Share], AfterValidator(_rising)]
+"""Lowest and highest share, 0..1."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    @model_validator(mode="after")
-    def _spans_rise(self) -> "_Part":
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            if isinstance(value, tuple) and len(value) == 2 and value[0] > value[1]:
-                raise ValueError(f"{name}: the first number must not be above the second")
-        return self
-
 
 class BaseLoadPlan(_Part):
     """Other load: shares of each feeder's worst base load; a new share is drawn after step_s on average."""
 
-    share: tuple[Share, Share] = (0.1, 0.9)
+    share: Shares = (0.1, 0.9)
     step_s: float = Field(default=30.0, gt=0.0)
 
 
@@ -41,7 +43,7 @@ class ArrivalPlan(_Part):
     stay_s: Span = (1200.0, 7200.0)
     linger_s: Span = (10.0, 120.0)
     capacity_kwh: Span = (30.0, 90.0)
-    soc: tuple[Share, Share] = (0.1, 0.8)
+    soc: Shares = (0.1, 0.8)
     max_a: tuple[float, ...] = (16.0, 16.0, 32.0)
     phases: tuple[int, ...] = (1, 2, 3, 3, 3)
     react_s: Span = (1.0, 5.0)

@@ -1,1 +1,1 @@
-"""The installer's command line."""
+"""The command line for installers and technicians: reads, checks, and hands in requests."""

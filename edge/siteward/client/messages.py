@@ -250,3 +250,30 @@ class ErrorMessage(Message):
     code: str
     message: str
     message_zh: str
+
+
+class UserChangeMessage(Message):
+    """PUT /v1/users/{name}: the whole new user, and who changes it."""
+
+    user: UserMessage
+    actor: ActorMessage | None = None
+
+
+class AuditMessage(Message):
+    """POST /v1/audit: something a face of the station saw, for the journal; type is one of the audit.* events."""
+
+    type: str = Field(max_length=32)
+    data: dict[str, Any]
+    actor: ActorMessage | None = None
+
+
+class SessionsMessage(Message):
+    """GET /v1/sessions: newest first; `before` of the next page is the last one's id."""
+
+    sessions: tuple[SessionMessage, ...]
+
+
+class UsersMessage(Message):
+    """GET /v1/users."""
+
+    users: tuple[UserMessage, ...]

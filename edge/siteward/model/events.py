@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from siteward.model.ids import ConnectorId, OrderId, SessionId
+from siteward.model.ids import ConnectorId, JournalId, OrderId, SessionId
 
 
 class ClockQuality(StrEnum):
@@ -57,6 +57,7 @@ class EventType(StrEnum):
     AUDIT_STARTED = "audit.started"
     AUDIT_USER = "audit.user"
     AUDIT_FOREIGN_WRITE = "audit.foreign_write"
+    AUDIT_SALVAGED = "audit.salvaged"
     JOURNAL_STUB = "journal.stub"
 
     @property
@@ -75,3 +76,13 @@ class Fact:
     session: SessionId | None = None
     order: OrderId | None = None
     occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Stored events in seq order; texts are the JSON bytes as hashed, last_seq is the newest in the journal."""
+
+    journal: JournalId
+    last_seq: int
+    acked_seq: int
+    texts: tuple[str, ...] = ()

@@ -27,7 +27,10 @@ class OnLimitExpiry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit in force on a feeder or on one connector; ends_at is on the boot-time clock, None = no end."""
+    """A limit in force on a feeder or on one connector; ends_at is on the boot-time clock, None = no end.
+
+    failsafe_a takes over at the end where on_expiry says so; None = the limit itself stays.
+    """
 
     id: str
     source: LimitSource
@@ -36,6 +39,7 @@ class Limit:
     connector: ConnectorId | None = None
     ends_at: float | None = None
     on_expiry: OnLimitExpiry = OnLimitExpiry.RELEASE
+    failsafe_a: PerPhase | None = None
 
 
 class Cause(StrEnum):

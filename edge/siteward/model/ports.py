@@ -145,5 +145,5 @@ class Journal(Protocol):
         ...
 
     async def accept(self, request: Request, raw: bytes) -> Reply | None:
-        """Put a request into the inbox, durably. A known id returns its stored latest reply and has no second effect."""
+        """Put a request into the inbox, durably. A known id returns its latest reply and has no second effect."""
         ...

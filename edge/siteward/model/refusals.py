@@ -32,6 +32,7 @@ class Refusal(StrEnum):
     STORE_FAILED = "STORE_FAILED"
     NO_VEHICLE = "NO_VEHICLE"
     START_TIMEOUT = "START_TIMEOUT"
+    SESSION_ENDED = "SESSION_ENDED"
     STOP_TIMEOUT = "STOP_TIMEOUT"
     LIMIT_NOT_CONFIRMED = "LIMIT_NOT_CONFIRMED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -79,6 +80,7 @@ REFUSALS: dict[Refusal, Sentence] = {
     ),
     Refusal.NO_VEHICLE: Sentence("No vehicle was plugged in in time.", "规定时间内未插入车辆。"),
     Refusal.START_TIMEOUT: Sentence("The charger did not take the start in time.", "充电桩未能按时启动。"),
+    Refusal.SESSION_ENDED: Sentence("The session ended before charging began.", "充电尚未开始，会话已结束。"),
     Refusal.STOP_TIMEOUT: Sentence("Current still flows after the stop.", "停止后仍有电流。"),
     Refusal.LIMIT_NOT_CONFIRMED: Sentence(
         "The limit could not be confirmed at every charger in time.", "未能按时在所有充电桩上确认限值。"

@@ -79,7 +79,8 @@ class Request:
     """One request, as committed to the inbox.
 
     received_at and deadline are on the boot-time clock (deadline None = no expiry); target names a connector, feeder
-    or "station"; params are the contract's, already of JSON types.
+    or "station"; params are the contract's, already of JSON types; issued_at is the sender's own time, for validities
+    that must not depend on our clock (R15).
     """
 
     id: CommandId
@@ -92,6 +93,7 @@ class Request:
     order: str | None = None
     actor: Actor | None = None
     deadline: float | None = None
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

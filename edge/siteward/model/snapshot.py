@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from siteward.model.events import ClockQuality
-from siteward.model.ids import ConnectorId, MeterId
+from siteward.model.ids import ConnectorId, MeterId, SessionId
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.requests import Request
 from siteward.model.wire import WireEvent
@@ -17,8 +17,9 @@ class Snapshot:
 
     meters and chargers hold the latest good reading of each; misses counts polls without a usable answer in a row;
     wire is the log since the last turn, oldest first; commit_age_s is the age of the oldest batch that the store has
-    not committed (0 = all durable); requests are new inbox rows, each given to exactly one turn; entropy is 10 random
-    bytes for new session ids, so that deciding stays deterministic.
+    not committed (0 = all durable); requests are new inbox rows, each given to exactly one turn; settled
+    are finished sessions that the platform has acknowledged, each told once; entropy is 10 random bytes for new session
+    ids, so that deciding stays deterministic.
     """
 
     at: float
@@ -31,5 +32,6 @@ class Snapshot:
     meter_misses: Mapping[MeterId, int] = field(default_factory=dict)
     wire: tuple[WireEvent, ...] = ()
     requests: tuple[Request, ...] = ()
+    settled: tuple[SessionId, ...] = ()
     commit_age_s: float = 0.0
     entropy: bytes = bytes(10)

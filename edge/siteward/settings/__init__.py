@@ -1,1 +1,1 @@
-"""site.toml: its schema, its loader with errors that name file, line and key, and its exported JSON Schema."""
+"""The installer's file: read, judged, and turned into the frozen Site."""

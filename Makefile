@@ -1,0 +1,58 @@
+# siteward: `make run` starts the demo site, `make test` proves it. Everything is installed into ./.venv.
+PYTHON := .venv/bin/python
+RIG ?= emulated
+MINUTES ?= 10
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench hil soak docs package clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:
+	@.ci/setup python
+
+run: ## start the demo site: simulated wires, broker, platform, controller, panel
+	@.ci/setup python mosquitto-optional
+	@$(PYTHON) -m siteward demo
+
+test: ## the whole suite: real broker, real browser, real frames
+	@.ci/setup python mosquitto chromium
+	@$(MAKE) --no-print-directory lint
+	@$(PYTHON) -m pytest -q
+
+check: setup lint ## format, lint, types, rooms, fast tests (needs no broker and no browser)
+	@$(PYTHON) -m pytest -q -m "not station"
+
+.PHONY: lint
+lint: setup
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy --config-file pyproject.toml
+	@.venv/bin/lint-imports --no-logo
+
+format: setup ## put every file into the house format
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: ## goals 4, 5, 6, 14 and 15 as ratios against their peers; writes bench.json
+	@.ci/setup python
+	@$(PYTHON) -m tests.bench.run --json bench.json
+
+hil: ## a rig for MINUTES minutes, judged from outside (RIG=emulated: the demo on simulated wires)
+	@.ci/setup python mosquitto
+	@$(PYTHON) -m hil.run --rig $(RIG) --minutes $(MINUTES)
+
+soak: ## seeded virtual hours with faults; SEEDS=n
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.soak
+
+docs: setup ## regenerate schemas, references and diagrams
+	@$(PYTHON) -m siteward schema --write
+	@$(PYTHON) -m siteward_sync.protocol.export
+
+package: setup ## wheel and source distribution in dist/
+	@$(PYTHON) -m hatchling build
+
+clean: ## remove what the other targets made
+	rm -rf .venv .siteward dist bench.json

@@ -1,0 +1,56 @@
+"""`up/heartbeat`: the station and every connector as they are now."""
+
+from pydantic import Field
+
+from siteward_sync.protocol.v1.base import Amps, Celsius, Id, PerPhaseAmps, PerPhaseVolts, Time, Wire
+
+
+class HeartbeatStation(Wire):
+    """The station as one: status Available, Occupied (every working connector taken) or Faulted."""
+
+    status: str
+    clock: str
+    uptime_s: int
+    last_seq: int
+    acked_seq: int
+    alarms: int
+
+
+class HeartbeatConnector(Wire):
+    """A connector now; what is unknown is absent. Session fields are there only while it is in use."""
+
+    id: Id
+    status: str
+    suspended_by: str | None = None
+    online: bool
+    voltage_v: PerPhaseVolts | None = None
+    current_a: PerPhaseAmps | None = None
+    power_w: int | None = None
+    energy_wh: int | None = None
+    temperature_c: Celsius | None = None
+    limit_a: Amps
+    limit_cause: str | None = Field(default=None, alias="limit_cause")  # the contract spells it so
+    session_id: Id | None = None
+    order_id: Id | None = None
+    session_energy_wh: int | None = None
+    duration_s: int | None = None
+    soc: int | None = Field(default=None, ge=0, le=100)
+
+
+class HeartbeatMeter(Wire):
+    """A meter now; what is unknown is absent."""
+
+    id: Id
+    voltage_v: PerPhaseVolts | None = None
+    current_a: PerPhaseAmps | None = None
+    power_w: int | None = None
+    energy_wh: int | None = None
+
+
+class Heartbeat(Wire):
+    """One heartbeat; `at` is the instant of the controller's view, not of sending."""
+
+    at: Time
+    station: HeartbeatStation
+    connectors: tuple[HeartbeatConnector, ...]
+    meters: tuple[HeartbeatMeter, ...]

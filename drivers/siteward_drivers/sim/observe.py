@@ -1,0 +1,87 @@
+"""What a driver would know after reading a simulated device: shown values with the resolution of their registers."""
+
+import math
+from collections.abc import Callable, Iterable
+
+from siteward_drivers.modbus_device import Values
+from siteward_drivers.profile import Profile
+from siteward_drivers.profile_points import Point, RegisterType
+from siteward_drivers.quantities import Quantity
+from siteward_drivers.sim.registers import Value, raw_span
+
+_DIGITS = 9
+
+Show = Callable[[Quantity], Value]
+"""Asks a simulated device what a quantity shows now."""
+
+
+class _Lens:
+    """One point, prepared for many looks."""
+
+    __slots__ = ("high", "invalid", "is_float", "largest", "low", "quantity", "scale", "smallest")
+
+    def __init__(self, quantity: Quantity, point: Point) -> None:
+        self.quantity = quantity
+        self.scale = point.scale
+        self.is_float = point.type is RegisterType.F32
+        self.smallest, self.largest = raw_span(point)
+        self.invalid = frozenset(point.invalid)
+        self.low, self.high = point.range or (-math.inf, math.inf)
+
+    def look(self, shown: Value, seen: Values) -> None:
+        """Put the value into `seen` as `decode` would have made it from the registers, or reject it."""
+        quantity = self.quantity
+        if isinstance(shown, str):
+            seen.values[quantity] = seen.raw[quantity] = shown
+            return
+        raw: float | None = self._raw(shown)
+        if raw is not None and math.isfinite(raw) and raw not in self.invalid:
+            value = raw if self.scale == 1.0 else round(raw * self.scale, _DIGITS)
+            if self.low <= value <= self.high:
+                seen.values[quantity], seen.raw[quantity] = value, raw
+                return
+        seen.rejected.append(quantity)
+
+    def _raw(self, shown: float | None) -> float | None:
+        if shown is None:
+            return None if self.invalid or self.is_float else 0
+        if self.is_float:
+            return shown / self.scale
+        return max(self.smallest, min(self.largest, round(shown / self.scale)))
+
+
+class Observer:
+    """Reads one connector or meter as its poll plan says: some quantities always, the slow ones now and then."""
+
+    def __init__(self, profile: Profile) -> None:
+        points, poll = profile.file.points, profile.file.poll
+        self._always = _lenses(points, poll.always)
+        self._slow = _lenses(points, poll.slow)
+        self._slow_s = poll.slow_s
+        self._slow_at = -math.inf
+        self._slow_seen = Values()
+
+    def look(self, show: Show, sent_at: float) -> Values:
+        """What a poll sent at that instant would have brought."""
+        if sent_at >= self._slow_at + self._slow_s:
+            self._slow_at, self._slow_seen = sent_at, _look(self._slow, show, sent_at)
+        seen = _look(self._always, show, sent_at)
+        seen.values.update(self._slow_seen.values)
+        seen.raw.update(self._slow_seen.raw)
+        seen.rejected.extend(self._slow_seen.rejected)
+        return seen
+
+    def nothing(self, sent_at: float) -> Values:
+        """A poll whose every register said "not known"."""
+        return Values(sent_at=sent_at, rejected=[lens.quantity for lens in (*self._always, *self._slow)])
+
+
+def _lenses(points: dict[Quantity, Point], quantities: Iterable[Quantity]) -> tuple[_Lens, ...]:
+    return tuple(_Lens(q, points[q]) for q in quantities)
+
+
+def _look(lenses: tuple[_Lens, ...], show: Show, sent_at: float) -> Values:
+    seen = Values(sent_at=sent_at)
+    for lens in lenses:
+        lens.look(show(lens.quantity), seen)
+    return seen

@@ -1,0 +1,93 @@
+"""What the local API needs of the daemon: reads of the running station, requests in, the journal's reads and acks."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from siteward.model.events import EventPage, EventType
+from siteward.model.ids import CommandId, JournalId, SessionId
+from siteward.model.live import Health, LineView, LiveView
+from siteward.model.requests import Actor, Reply, Request, Source
+from siteward.model.sessions import SessionRecord
+from siteward.model.site import Site
+from siteward.model.users import User
+
+
+class Station(Protocol):
+    """The running station: never blocks, never touches the disk."""
+
+    def site(self) -> Site:
+        """The validated site."""
+        ...
+
+    def live(self) -> LiveView | None:
+        """View of the last turn, None before the first one."""
+        ...
+
+    async def next_live(self, after_turn: int, timeout_s: float) -> LiveView | None:
+        """The newest view as soon as its turn is above after_turn; None when there was none within timeout_s."""
+        ...
+
+    def health(self) -> Health:
+        """Core's own figures, now."""
+        ...
+
+    def lines(self) -> tuple[LineView, ...]:
+        """Statistics of every wire, now."""
+        ...
+
+    async def submit(self, request: Request, raw: bytes) -> Reply:
+        """Commit the request to the inbox and give it to the next turn.
+
+        Returns stage `received`, or the stored latest reply of a known id, without second effect. Raises StoreError.
+        """
+        ...
+
+
+class Records(Protocol):
+    """The durable side. Every call may raise StoreError. `siteward.store.store.Store` has all of them."""
+
+    async def refuse(self, request: Request, raw: bytes, reply: Reply) -> Reply:
+        """Keep a request that is refused before any turn saw it, with its final reply; a known id returns its own."""
+        ...
+
+    async def request(self, command: CommandId, wait_s: float) -> Reply | None:
+        """Latest reply of a request; waits up to wait_s for the final one. None = unknown id."""
+        ...
+
+    async def events(self, after: int, limit: int, wait_s: float) -> EventPage:
+        """Stored events with seq > after, at most limit; waits up to wait_s for the first."""
+        ...
+
+    async def ack(self, journal: JournalId, seq: int) -> bool:
+        """The platform has everything up to seq. False: another epoch, or more than the journal holds."""
+        ...
+
+    async def sessions(self, limit: int, before: SessionId | None) -> tuple[SessionRecord, ...]:
+        """Sessions, newest first, older than `before`."""
+        ...
+
+    async def session(self, session: SessionId) -> SessionRecord | None:
+        """One session."""
+        ...
+
+    async def users(self) -> tuple[User, ...]:
+        """Every user, by name."""
+        ...
+
+    async def put_user(self, user: User, actor: Actor | None, source: Source) -> None:
+        """Create or replace a user, with an audit event."""
+        ...
+
+    async def audit(
+        self,
+        kind: EventType,
+        data: Mapping[str, object],
+        actor: Actor | None,
+        source: Source,
+    ) -> None:
+        """Journal an audit event."""
+        ...
+
+
+class Backend(Station, Records, Protocol):
+    """Both sides together, as the app composes them."""

@@ -1,0 +1,109 @@
+"""Opens core's sockets and serves the API on them until told to stop."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from siteward.api.app import build_app
+from siteward.api.backend import Backend
+from siteward.api.rights import SOCKETS
+from siteward.model.errors import ConfigError
+from siteward.model.ports import Clock
+
+CONNECTIONS_MAX = 8
+"""Connections of one socket; a further one is closed at once, so that a flood costs no file descriptors."""
+
+GRACE_S = 1
+"""How long calls under way may finish after stop; with uvicorn's own ticks the stop stays below 2 s."""
+
+
+async def run_api(backend: Backend, run_dir: Path, clock: Clock, stop: asyncio.Event) -> None:
+    """Serve RUN/{cli,panel,sync,field}.sock until stop is set, then remove them. Raises ConfigError for a bad folder.
+
+    The caller holds the instance lock: whatever lies at these paths is a leftover and is replaced.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        sockets.extend(open_socket(run_dir / f"{name}.sock") for name in SOCKETS)
+        async with asyncio.TaskGroup() as group:
+            for caller, listener in zip(SOCKETS.values(), sockets, strict=True):
+                group.create_task(_serve(build_app(backend, caller, clock, stop), listener, stop))
+    finally:
+        for listener in sockets:
+            listener.close()
+        for name in SOCKETS:
+            (run_dir / f"{name}.sock").unlink(missing_ok=True)
+
+
+def open_socket(path: Path) -> socket.socket:
+    """A listening Unix socket of mode 0660, never wider, not even for an instant."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        path.chmod(0o660)
+        listener.listen(CONNECTIONS_MAX)
+        listener.setblocking(False)
+    except OSError as wrong:
+        listener.close()
+        raise ConfigError(
+            f"{path}: cannot open the API socket ({wrong}); use a short path that core may write"
+        ) from wrong
+    finally:
+        os.umask(before)
+    return listener
+
+
+async def _serve(app: object, listener: socket.socket, stop: asyncio.Event) -> None:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=_Protocol,
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = _Server(config)
+    ender = asyncio.ensure_future(_end(server, stop))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        ender.cancel()
+
+
+async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals alone: the supervisor owns them."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install nothing."""
+        yield
+
+
+class _Protocol(H11Protocol):
+    """HTTP with a cap on connections at the door."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or close it when the socket has its full number."""
+        if len(self.connections) >= CONNECTIONS_MAX:
+            transport.abort()
+            return
+        super().connection_made(transport)

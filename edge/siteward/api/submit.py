@@ -1,0 +1,69 @@
+"""Calls that hand in requests and ask what became of them."""
+
+import asyncio
+
+from starlette.requests import Request as Call
+from starlette.responses import Response
+
+from siteward.api.admit import judge, to_request
+from siteward.api.answers import Denied, body, message, number, parse, reply_message
+from siteward.api.backend import Backend
+from siteward.api.records import WAIT_MAX_S
+from siteward.api.rights import may_request
+from siteward.api.waits import unless
+from siteward.client.messages import RequestMessage
+from siteward.model.events import EventType
+from siteward.model.ids import CommandId
+from siteward.model.ports import Clock
+from siteward.model.refusals import REFUSALS, Refusal
+from siteward.model.requests import Reply, Request, Source, Stage
+
+
+class Requests:
+    """Endpoints of the inbox."""
+
+    def __init__(self, backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event) -> None:
+        self._backend = backend
+        self._caller = caller
+        self._clock = clock
+        self._stop = stop
+
+    async def post(self, call: Call) -> Response:
+        """POST /v1/requests: answered when the inbox row is committed."""
+        raw = await body(call)
+        asked = parse(RequestMessage, raw)
+        command = CommandId(asked.command_id)
+        known = await self._backend.request(command, 0)
+        if known is not None:
+            return message(reply_message(known))
+        try:
+            request = to_request(asked, self._caller, self._backend.site().id, self._clock)
+            await self._check_person(request)
+        except Denied as denied:
+            return await self._refused(command, denied)
+        final = judge(asked, request, self._clock.quality().trusted)
+        if final is not None:
+            return message(reply_message(await self._backend.refuse(request, raw, final)))
+        return message(reply_message(await self._backend.submit(request, raw)))
+
+    async def get(self, call: Call) -> Response:
+        """GET /v1/requests/{id}: its latest stage, after at most `wait` seconds its final one."""
+        command = CommandId(call.path_params["id"])
+        wait_s = number(call, "wait", 0, 0, WAIT_MAX_S)
+        reply = await unless(self._stop, self._backend.request(command, wait_s))
+        if reply is None:
+            raise Denied(Refusal.UNKNOWN_TARGET, "no such request")
+        return message(reply_message(reply))
+
+    async def _check_person(self, request: Request) -> None:
+        if not may_request(self._caller, request.actor, await self._backend.users()):
+            raise Denied(Refusal.NOT_AUTHORISED)
+
+    async def _refused(self, command: CommandId, denied: Denied) -> Response:
+        """Every refusal at the door is on record; an unknown name is a reply, for the rest the caller is wrong."""
+        data = {"commandId": command, "code": denied.refusal.value, "detail": denied.detail}
+        await self._backend.audit(EventType.AUDIT_REFUSED, data, None, self._caller)
+        if denied.refusal is not Refusal.UNKNOWN_COMMAND:
+            raise denied
+        code = denied.refusal
+        return message(reply_message(Reply(command, Stage.REJECTED, code.value, REFUSALS[code].en)))

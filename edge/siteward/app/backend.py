@@ -1,0 +1,93 @@
+"""What the local API serves: the running station joined with the store behind it."""
+
+from collections.abc import Mapping
+
+from siteward.model.errors import StoreError
+from siteward.model.events import EventPage, EventType
+from siteward.model.ids import CommandId, JournalId, SessionId
+from siteward.model.live import Health, LineView, LiveView
+from siteward.model.requests import Actor, Reply, Request, Source
+from siteward.model.sessions import SessionRecord
+from siteward.model.site import Site
+from siteward.model.users import User
+from siteward.runtime.station import Station
+from siteward.store.store import Store
+
+
+class CoreBackend:
+    """siteward.api.backend.Backend over a Station and, once it could be opened, a Store."""
+
+    def __init__(self, site: Site, station: Station) -> None:
+        self._site = site
+        self._station = station
+        self._store: Store | None = None
+
+    def attach(self, store: Store) -> None:
+        """Serve records from this store from now on."""
+        self._store = store
+
+    @property
+    def _records(self) -> Store:
+        if self._store is None:
+            raise StoreError("the database cannot be opened; core protects the fuses and keeps trying")
+        return self._store
+
+    def site(self) -> Site:
+        """The validated site."""
+        return self._site
+
+    def live(self) -> LiveView | None:
+        """View of the last turn."""
+        return self._station.live
+
+    async def next_live(self, after_turn: int, timeout_s: float) -> LiveView | None:
+        """The newest view above a turn."""
+        return await self._station.next_live(after_turn, timeout_s)
+
+    def health(self) -> Health:
+        """Core's own figures."""
+        return self._station.health()
+
+    def lines(self) -> tuple[LineView, ...]:
+        """Statistics of every wire."""
+        return self._station.lines.views()
+
+    async def submit(self, request: Request, raw: bytes) -> Reply:
+        """Commit the request and give it to the next turn."""
+        return await self._station.inbox.submit(request, raw)
+
+    async def refuse(self, request: Request, raw: bytes, reply: Reply) -> Reply:
+        """Keep a refused request."""
+        return await self._records.refuse(request, raw, reply)
+
+    async def request(self, command: CommandId, wait_s: float) -> Reply | None:
+        """Latest reply of a request."""
+        return await self._records.request(command, wait_s)
+
+    async def events(self, after: int, limit: int, wait_s: float) -> EventPage:
+        """Stored events after a seq."""
+        return await self._records.events(after, limit, wait_s)
+
+    async def ack(self, journal: JournalId, seq: int) -> bool:
+        """The platform has everything up to seq."""
+        return await self._records.ack(journal, seq)
+
+    async def sessions(self, limit: int, before: SessionId | None) -> tuple[SessionRecord, ...]:
+        """Sessions, newest first."""
+        return await self._records.sessions(limit, before)
+
+    async def session(self, session: SessionId) -> SessionRecord | None:
+        """One session."""
+        return await self._records.session(session)
+
+    async def users(self) -> tuple[User, ...]:
+        """Every user."""
+        return await self._records.users()
+
+    async def put_user(self, user: User, actor: Actor | None, source: Source) -> None:
+        """Create or replace a user."""
+        await self._records.put_user(user, actor, source)
+
+    async def audit(self, kind: EventType, data: Mapping[str, object], actor: Actor | None, source: Source) -> None:
+        """Journal an audit event."""
+        await self._records.audit(kind, data, actor, source)

@@ -1,0 +1,71 @@
+"""The core process: the only one that opens wires, decides and keeps the journal."""
+
+import asyncio
+import os
+
+from siteward import __version__
+from siteward.api.serve import run_api
+from siteward.app.backend import CoreBackend
+from siteward.app.options import ProcessOptions
+from siteward.app.signals import stop_on_signals
+from siteward.app.trace import TraceWriter
+from siteward.model.ports import Lines
+from siteward.runtime.actuate import Actuator
+from siteward.runtime.clock import SYNC_FLAG, SystemClock
+from siteward.runtime.gate import LedgerGate
+from siteward.runtime.notify import Notifier
+from siteward.runtime.starts import StartRecord
+from siteward.runtime.station import Station, StationJournal, StationPorts
+from siteward.settings.load import load_settings
+from siteward.store.open import open_store
+from siteward_drivers.registry import build_lines, load_profiles
+
+
+async def run_core(options: ProcessOptions) -> int:
+    """Run core until SIGTERM or SIGINT; returns the exit status."""
+    stop = stop_on_signals()
+    clock = SystemClock(options.clock_flag or SYNC_FLAG)
+    profiles = load_profiles(options.config.parent / "profiles")
+    settings = load_settings(options.config, profiles)
+    site = settings.site
+    folder = options.state / "core"
+    trace = TraceWriter()
+    backends: list[CoreBackend] = []
+
+    def lines(gate: LedgerGate, actuator: Actuator) -> Lines:
+        return build_lines(site, profiles, clock, gate, actuator.log)
+
+    async def journal() -> StationJournal:
+        store = await open_store(folder / "siteward.db", clock)
+        store.on_settled = station.inbox.settle
+        station.inbox.settle(await store.settled())
+        backends[0].attach(store)
+        return store
+
+    station = Station(
+        StationPorts(
+            site=site,
+            clock=clock,
+            build_lines=lines,
+            open_journal=journal,
+            trace=trace.put,
+            starts=StartRecord(folder / "starts.json"),
+            notifier=Notifier(os.environ),
+            entropy=lambda: os.urandom(10),
+            software=__version__,
+        )
+    )
+    backends.append(CoreBackend(site, station))
+    options.run.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    await trace.open(folder / "trace.db")
+    api = asyncio.create_task(run_api(backends[0], options.run, clock, stop))
+    try:
+        await station.run(stop)
+    finally:
+        stop.set()
+        await api
+        await trace.close()
+        if station.journal is not None:
+            await station.journal.close()
+    return 0

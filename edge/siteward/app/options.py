@@ -1,0 +1,31 @@
+"""Where a process finds its files: folders from the command line, the environment, or the usual places."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_PLACES = ("/etc/siteward/site.toml", "/var/lib/siteward", "/run/siteward")
+_DEMO_PLACES = ("config/demo/site.toml", ".siteward", ".siteward/run")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """Folders and files of one process."""
+
+    config: Path
+    state: Path
+    run: Path
+    clock_flag: Path | None
+
+
+def parse_process(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> ProcessOptions:
+    """Read the options of a long-running process; bad use ends with status 2 and argparse's own words."""
+    config, state, run = _DEMO_PLACES if name == "demo" else _PLACES
+    parser = argparse.ArgumentParser(prog=f"siteward {name}")
+    parser.add_argument("--config", type=Path, default=config, help="the site file")
+    parser.add_argument("--state", type=Path, default=environment.get("SITEWARD_STATE", state), help="what is kept")
+    parser.add_argument("--run", type=Path, default=environment.get("SITEWARD_RUN", run), help="sockets of this run")
+    parser.add_argument("--clock-flag", type=Path, help="file that exists while the clock is synchronised")
+    found = parser.parse_args(arguments)
+    return ProcessOptions(Path(found.config), Path(found.state), Path(found.run), found.clock_flag)

@@ -1,0 +1,92 @@
+"""The demo's platform process: the reference receiver, and drivers who start their cars from their phones."""
+
+import asyncio
+import random
+from pathlib import Path
+
+from siteward.app.options import ProcessOptions
+from siteward.app.signals import stop_on_signals
+from siteward.app.simulator import SEED
+from siteward.model.errors import ConfigError
+from siteward.model.events import EventType
+from siteward.model.ports import Clock
+from siteward.model.sessions import ConnectorStatus
+from siteward.runtime.clock import SystemClock
+from siteward.settings.load import load_settings
+from siteward_drivers.registry import load_profiles
+from siteward_sync.errors import LinkDown, PublishRefused
+from siteward_sync.receiver.platform import Platform, PlatformOptions
+from siteward_sync.receiver.records import Records
+
+_LOOK_S = 1.0
+_WALK_S = (2.0, 8.0)
+
+
+async def run_platform(options: ProcessOptions) -> int:
+    """Receive and acknowledge until SIGTERM or SIGINT; whoever plugs in sends a START_CHARGE soon after."""
+    settings = load_settings(options.config, load_profiles(options.config.parent / "profiles"))
+    if settings.cloud is None:
+        raise ConfigError(f"{options.config} has no [cloud] section: there is nothing to receive")
+    folder = options.state / "platform"
+    folder.mkdir(parents=True, exist_ok=True)
+    stop, clock = stop_on_signals(), SystemClock()
+    db = folder / "platform.db"
+    platform = Platform(PlatformOptions(settings.cloud.host, settings.cloud.port, db), clock)
+    drivers = asyncio.create_task(Drivers(platform, settings.site.id, db, clock).run())
+    try:
+        await platform.run(stop)
+    finally:
+        drivers.cancel()
+        await asyncio.gather(drivers, return_exceptions=True)
+    return 0
+
+
+class Drivers:
+    """People with phones: some seconds after a connector becomes occupied they order a charge there."""
+
+    def __init__(self, platform: Platform, station: str, db: Path, clock: Clock) -> None:
+        self._platform = platform
+        self._station = station
+        self._db = db
+        self._clock = clock
+        self._seen = 0
+        self._orders = 0
+        self._dice = random.Random(SEED)  # noqa: S311 - a demo's patience is no secret
+        self._walking: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Watch the platform's records for ever."""
+        records = Records(self._db)
+        try:
+            while True:
+                await self._clock.sleep(_LOOK_S)
+                for event in records.events(self._station, after=self._seen):
+                    self._seen = event["seq"]
+                    self._notice(event)
+                await self._order()
+        finally:
+            records.close()
+
+    def _notice(self, event: dict[str, object]) -> None:
+        connector, data = event.get("connectorId"), event.get("data")
+        if not isinstance(connector, str) or not isinstance(data, dict):
+            return
+        if event["type"] == EventType.CONNECTOR_STATUS:
+            if data.get("status") == ConnectorStatus.OCCUPIED:
+                self._walking[connector] = self._clock.now() + self._dice.uniform(*_WALK_S)
+            else:
+                self._walking.pop(connector, None)
+        elif event["type"] == EventType.SESSION_CREATED:
+            self._walking.pop(connector, None)
+
+    async def _order(self) -> None:
+        now = self._clock.now()
+        for connector in [c for c, at in self._walking.items() if at <= now]:
+            del self._walking[connector]
+            self._orders += 1
+            try:
+                await self._platform.send(
+                    self._station, "START_CHARGE", connector, order_id=f"{self._station}-{self._orders:05d}"
+                )
+            except (LinkDown, PublishRefused):
+                self._walking[connector] = now + _WALK_S[1]

@@ -1,0 +1,84 @@
+"""`start`, `stop`, `limit`: requests like everybody's; core decides, and the answer is what was read back."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from siteward.cli.errors import CommandFailed
+from siteward.cli.paint import Screen
+from siteward.client.client import Client
+from siteward.client.messages import ReplyMessage, RequestMessage
+from siteward.model.requests import CommandName, Stage
+from siteward.model.sessions import OrderState
+
+_NEWEST = 500
+"""Sessions to look through: an open one is among the newest."""
+
+
+async def start(client: Client, screen: Screen, connector: str, bounds: dict[str, Any], wait_s: float) -> int:
+    """Start charging at a connector; `bounds` are the contract's params that were given."""
+    return await _send(client, screen, CommandName.START_CHARGE, connector, bounds, wait_s)
+
+
+async def stop(client: Client, screen: Screen, target: str, wait_s: float) -> int:
+    """Stop the session at a connector, or the session of that id; a stop names its session and matches only that."""
+    connector, session = await _session_at(client, target)
+    return await _send(client, screen, CommandName.STOP_CHARGE, connector, {"sessionId": session}, wait_s)
+
+
+async def limit(client: Client, screen: Screen, target: str, amps: float, minutes: float | None, wait_s: float) -> int:
+    """Limit a connector, a feeder or the station; without `minutes` until the next limit."""
+    params: dict[str, Any] = {"limit_a": amps}
+    if minutes is not None:
+        # The station's own clock counts, so that a wrong one on this terminal does no harm.
+        params["validUntil"] = _stamp((await client.live()).at + timedelta(minutes=minutes))
+    return await _send(client, screen, CommandName.LIMIT_POWER, target, params, wait_s)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _session_at(client: Client, target: str) -> tuple[str, str]:
+    # The list of sessions is durable at once; the live view may be one turn behind a start.
+    for session in await client.sessions(limit=_NEWEST):
+        if OrderState(session.state).open and target in (session.connector, session.id):
+            return session.connector, session.id
+    if any(connector.id == target for connector in (await client.live()).connectors):
+        raise CommandFailed(
+            f"there is no session at {target}", "`siteward status` shows who charges", "NO_SUCH_SESSION"
+        )
+    raise CommandFailed(
+        f"there is neither a connector nor an open session {target}", "`siteward status` lists both", "UNKNOWN_TARGET"
+    )
+
+
+async def _send(
+    client: Client, screen: Screen, name: CommandName, target: str, params: dict[str, Any], wait_s: float
+) -> int:
+    command = f"cli-{secrets.token_hex(10)}"
+    reply = await client.submit(
+        RequestMessage(command_id=command, name=name.value, target=target, params=params or None)
+    )
+    if not Stage(reply.stage).final and wait_s > 0:
+        reply = await client.request(command, wait_s) or reply
+    return _tell(screen, name, target, reply)
+
+
+def _tell(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
+    stage = Stage(reply.stage)
+    if stage in (Stage.REJECTED, Stage.FAILED, Stage.EXPIRED):
+        raise CommandFailed(
+            f"{name.value} {target}: {stage.value}: {reply.message or reply.code}",
+            f"`siteward events` tells more of command {reply.command_id}",
+            reply.code or "",
+        )
+    if screen.as_json:
+        screen.data(reply.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return 0
+    result = ", ".join(f"{key} {value}" for key, value in (reply.result or {}).items())
+    tail = f" ({result})" if result else ""
+    if not stage.final:
+        tail = f" so far; ask again with `siteward events`, command {reply.command_id}"
+    screen.show([f"{name.value} {target}: {stage.value}{tail}"])
+    return 0

@@ -1,0 +1,262 @@
+"""The commands of `siteward`: the one file that knows typer."""
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from siteward.cli import act, people, records, status
+from siteward.cli.check import check_file
+from siteward.cli.errors import CommandFailed
+from siteward.cli.paint import Screen
+from siteward.cli.paths import Paths, find_paths
+from siteward.cli.schema import show_schema
+from siteward.cli.talk import Verb, with_core
+from siteward.model.errors import ConfigError, SitewardError
+from siteward.model.requests import Role
+
+app = typer.Typer(
+    name="siteward",
+    help="The controller of one EV charging site. Processes: core, sync, panel, up, demo (each has its own --help).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    result_callback=lambda status, **_: _end(status),
+)
+journal_app = typer.Typer(help="The journal: every fact, chained by hash.", no_args_is_help=True)
+user_app = typer.Typer(help="Who may use the panel.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
+app.add_typer(user_app, name="user")
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+RunFolder = Annotated[Path | None, typer.Option("--run", help="Folder of core's sockets (SITEWARD_RUN).")]
+StateFolder = Annotated[Path | None, typer.Option("--state", help="Folder of the station's state (SITEWARD_STATE).")]
+Wait = Annotated[float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for the final answer.")]
+
+
+class RoleName(StrEnum):
+    """Roles as a choice on the command line."""
+
+    VIEWER = Role.VIEWER.value
+    TECHNICIAN = Role.TECHNICIAN.value
+    INSTALLER = Role.INSTALLER.value
+
+
+class _Folders:
+    """Folders given before the command, shared by all of them."""
+
+    paths: Paths = find_paths(None, None, {}, Path())
+
+
+def run_cli(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit status: 0 good, 1 did not hold, 2 bad use."""
+    as_json = "--json" in arguments
+    try:
+        app(args=list(arguments), prog_name="siteward")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except CommandFailed as error:
+        Screen(as_json).trouble(error.sentence, error.advice, error.code)
+    except SitewardError as error:
+        Screen(as_json).trouble(str(error), code="CONFIG" if isinstance(error, ConfigError) else "")
+    return 1
+
+
+def _end(status: int) -> None:
+    """Every command returns its exit status; here it becomes the process's."""
+    raise typer.Exit(status)
+
+
+@app.callback()
+def _folders(run: RunFolder = None, state: StateFolder = None) -> None:
+    _Folders.paths = find_paths(run, state, os.environ, Path.cwd())
+
+
+def _ask(screen: Screen, verb: Verb, endless: bool = False) -> int:
+    try:
+        return with_core(_Folders.paths, screen, verb)
+    except KeyboardInterrupt:
+        if endless:
+            return 0
+        raise
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The site file.")],
+    profiles: Annotated[Path | None, typer.Option("--profiles", help="Folder of own device profiles.")] = None,
+    json: Json = False,
+) -> int:
+    """Judge a site file: keys, wiring, load of each wire, and whether its fuses hold when siteward is dead.
+
+    Example: siteward check /etc/siteward/site.toml
+    """
+    return check_file(Screen(json), file, profiles)
+
+
+@app.command(name="status")
+def status_now(json: Json = False) -> int:
+    """Show fuses, connectors, wires and alarms now; 1 when an alarm of the highest class stands.
+
+    Example: siteward status --json
+    """
+    return _ask(Screen(json), status.status)
+
+
+@app.command()
+def watch(
+    views: Annotated[int, typer.Option("--views", min=0, help="End after so many pages; 0 = Ctrl-C ends.")] = 0,
+    json: Json = False,
+) -> int:
+    """Show the station as it moves.
+
+    Example: siteward watch
+    """
+    return _ask(Screen(json), lambda client, screen: status.watch(client, screen, views), endless=True)
+
+
+@app.command()
+def start(
+    connector: Annotated[str, typer.Argument(help="The connector.")],
+    max_a: Annotated[float | None, typer.Option("--max-a", min=6, help="Never more than this current, A.")] = None,
+    max_wh: Annotated[int | None, typer.Option("--max-wh", min=1, help="End after this energy, Wh.")] = None,
+    max_s: Annotated[int | None, typer.Option("--max-s", min=60, help="End after this time, s.")] = None,
+    wait: Wait = 150.0,
+    json: Json = False,
+) -> int:
+    """Start charging at a connector.
+
+    Example: siteward start A01-1 --max-wh 20000
+    """
+    given: dict[str, Any] = {"maxCurrent_a": max_a, "maxEnergy_wh": max_wh, "maxTime_s": max_s}
+    bounds = {name: value for name, value in given.items() if value is not None}
+    return _ask(Screen(json), lambda client, screen: act.start(client, screen, connector, bounds, wait))
+
+
+@app.command()
+def stop(
+    target: Annotated[str, typer.Argument(help="A connector with a session, or the session's id.")],
+    wait: Wait = 60.0,
+    json: Json = False,
+) -> int:
+    """Stop a session.
+
+    Example: siteward stop A01-1
+    """
+    return _ask(Screen(json), lambda client, screen: act.stop(client, screen, target, wait))
+
+
+@app.command()
+def limit(
+    target: Annotated[str, typer.Argument(help="A connector, a feeder, or station.")],
+    amps: Annotated[float, typer.Argument(min=0, help="The most that may flow there, A on each phase.")],
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.1, max=1440, help="How long; else for good.")
+    ] = None,
+    wait: Wait = 60.0,
+    json: Json = False,
+) -> int:
+    """Limit the current of a connector, a feeder or the whole station.
+
+    Example: siteward limit row-a 32 --minutes 30
+    """
+    return _ask(Screen(json), lambda client, screen: act.limit(client, screen, target, amps, minutes, wait))
+
+
+@app.command()
+def sessions(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many.")] = 20,
+    json: Json = False,
+) -> int:
+    """List the newest sessions.
+
+    Example: siteward sessions --limit 5
+    """
+    return _ask(Screen(json), lambda client, screen: records.sessions(client, screen, limit))
+
+
+@app.command()
+def events(
+    after: Annotated[int | None, typer.Option("--after", min=0, help="Those after this sequence number.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for more until Ctrl-C.")] = False,
+    json: Json = False,
+) -> int:
+    """List journal events.
+
+    Example: siteward events --follow
+    """
+    return _ask(Screen(json), lambda client, screen: records.events(client, screen, after, limit, follow), follow)
+
+
+@app.command()
+def schema(
+    reference: Annotated[bool, typer.Option("--reference", help="The reference page for people instead.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write both into ./config.")] = False,
+) -> int:
+    """Write the JSON Schema of site.toml, for editors.
+
+    Example: siteward schema > site.schema.json
+    """
+    return show_schema(Screen(as_json=False), reference, write, Path.cwd())
+
+
+@journal_app.command()
+def verify(json: Json = False) -> int:
+    """Recompute the hash of every event; 1 at the first one that does not hold.
+
+    Example: siteward journal verify
+    """
+    return _ask(Screen(json), records.verify)
+
+
+@user_app.command(name="list")
+def user_list(json: Json = False) -> int:
+    """List the users.
+
+    Example: siteward user list
+    """
+    return _ask(Screen(json), people.listing)
+
+
+Typed = Annotated[bool, typer.Option("--type", help="Type the password instead of having one made.")]
+
+
+@user_app.command(name="add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="Name of the login.")],
+    role: Annotated[RoleName, typer.Option("--role", help="What the user may do.")] = RoleName.VIEWER,
+    typed: Typed = False,
+    json: Json = False,
+) -> int:
+    """Add a user; the password is made and shown once, and must be changed at the first login.
+
+    Example: siteward user add li --role technician
+    """
+    password = _typed_password() if typed else None
+    return _ask(Screen(json), lambda client, screen: people.add(client, screen, name, role.value, password))
+
+
+@user_app.command(name="passwd")
+def user_passwd(
+    name: Annotated[str, typer.Argument(help="Name of the login.")],
+    typed: Typed = False,
+    json: Json = False,
+) -> int:
+    """Give a user a new password.
+
+    Example: siteward user passwd li
+    """
+    password = _typed_password() if typed else None
+    return _ask(Screen(json), lambda client, screen: people.passwd(client, screen, name, password))
+
+
+def _typed_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return getpass.getpass("new password: ")

@@ -1,0 +1,192 @@
+"""`check`: what a site file says, how full its wires are, and whether its fuses hold without siteward."""
+
+from pathlib import Path
+from typing import Any
+
+from siteward.cli.paint import Branch, Grid, Part, Screen
+from siteward.control.proof import Proof, Shortfall, prove
+from siteward.model.site import Charger, Connector, Feeder, Site
+from siteward.settings.load import load_settings
+from siteward_drivers.plan import FULL, SLOW_REACTION_S, LinePlan, plan_lines
+from siteward_drivers.registry import load_profiles
+
+_PROVEN = "every fuse holds when siteward is dead for ever, and when the mains return and all chargers restart at once"
+_NUMBERS = frozenset({"unit", "requests", "wire ms", "every s", "load"})
+
+
+def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
+    """Judge a site file; 1 when its wires are too full or its fuses not proven. Raises ConfigError for a faulty one."""
+    own = profiles or file.parent / "profiles"
+    catalogue = load_profiles(own if own.is_dir() else None)
+    site = load_settings(file, catalogue).site
+    plans = plan_lines(site, catalogue)
+    refusals = [*_unproven(prove(site)), *(_too_full(plan) for plan in plans if plan.too_full)]
+    notes = [*_slow(plans), *_unbilled(site)]
+    if screen.as_json:
+        screen.data(_report(site, plans, refusals, notes))
+    else:
+        screen.show(_page(file, site, plans, refusals, notes))
+    return 1 if refusals else 0
+
+
+def _page(file: Path, site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes: list[str]) -> list[Part]:
+    verdict = "is refused" if refusals else "holds"
+    proven = [] if any(r.startswith("feeder") for r in refusals) else [_PROVEN]
+    return [
+        f"{site.name} ({site.id}), {len(site.connectors)} connectors, hash {site.hash}",
+        _tree(site),
+        _poll(plans),
+        *(f"{plan.line}: {plan.load:.0%} of {FULL:.0%} used{_reaction(plan)}" for plan in plans),
+        *proven,
+        *(f"note: {note}" for note in notes),
+        *(f"REFUSED: {refusal}" for refusal in refusals),
+        f"{file} {verdict}",
+    ]
+
+
+def _reaction(plan: LinePlan) -> str:
+    return f", worst reaction {plan.worst_reaction_s:.1f} s" if plan.worst_reaction_s else ""
+
+
+def _tree(site: Site) -> Branch:
+    branches: dict[str, Branch] = {}
+    top = Branch("fuses")
+    for feeder in site.feeders:
+        branch = Branch(_feeder(feeder))
+        branches[feeder.id] = branch
+        (branches[feeder.parent] if feeder.parent is not None else top).children.append(branch)
+        branch.children += [
+            Branch(_limit(limit.id, limit.limit_a)) for limit in site.limits if limit.feeder == feeder.id
+        ]
+    for charger in site.chargers:
+        for connector in charger.connectors:
+            branches[connector.feeder].children.append(Branch(_connector(charger, connector)))
+    return top
+
+
+def _amps(values: tuple[float, float, float]) -> str:
+    same = len(set(values)) == 1
+    return f"{values[0]:g} A" if same else "/".join(f"{value:g}" for value in values) + " A"
+
+
+def _feeder(feeder: Feeder) -> str:
+    base = "chargers only" if feeder.chargers_only else f"worst base {_amps(feeder.worst_base_load_a)}"
+    meter = f"meter {feeder.meter}" if feeder.meter is not None else "no meter"
+    name = "" if feeder.name == feeder.id else f" ({feeder.name})"
+    return f"{feeder.id}{name}: {_amps(feeder.rating_a)}, {base}, {meter}"
+
+
+def _limit(name: str, amps: tuple[float, float, float]) -> str:
+    return f"limit {name}: {_amps(amps)}"
+
+
+def _connector(charger: Charger, connector: Connector) -> str:
+    phases = " ".join(connector.wiring)
+    watchdog = connector.facts.failsafe
+    fallback = f"falls back to {connector.failsafe_a:g} A after {watchdog.timeout_s:g} s" if watchdog else "no watchdog"
+    return (
+        f"{connector.id}: {charger.profile} on {charger.line} unit {charger.unit}, {phases}, "
+        f"6 to {connector.cap_a:g} A (hardware {connector.hardware_max_a:g} A), {fallback}"
+    )
+
+
+def _poll(plans: tuple[LinePlan, ...]) -> Grid:
+    columns = ("wire", "unit", "device", "profile", "requests", "wire ms", "every s", "load")
+    rows = [
+        (
+            plan.line,
+            str(device.unit),
+            device.device,
+            device.profile,
+            str(device.requests),
+            f"{device.wire_s * 1000:.0f}",
+            f"{device.period_s:g}",
+            f"{device.load:.1%}",
+        )
+        for plan in plans
+        for device in plan.devices
+    ]
+    return Grid("poll plan", columns, rows, _NUMBERS)
+
+
+def _unproven(shortfalls: tuple[Shortfall, ...]) -> list[str]:
+    """One sentence for each fuse and promise, told for its worst phase (turn.md R1, R3)."""
+    worst: dict[tuple[str, Proof], Shortfall] = {}
+    for short in shortfalls:
+        known = worst.setdefault((short.feeder, short.proof), short)
+        if short.missing_a > known.missing_a:
+            worst[(short.feeder, short.proof)] = short
+    return [
+        f"feeder {s.feeder}: {s.load_a:.1f} A on {s.phase}, allowed {s.allowed_a:.1f} A; {s.proposal}"
+        for s in worst.values()
+    ]
+
+
+def _too_full(plan: LinePlan) -> str:
+    return (
+        f"wire {plan.line} would be {plan.load:.0%} full, more than {FULL:.0%}; move devices to another wire or raise "
+        "its speed"
+    )
+
+
+def _slow(plans: tuple[LinePlan, ...]) -> list[str]:
+    return [
+        f"wire {plan.line} needs up to {plan.worst_reaction_s:.1f} s to bring all its chargers down, more than "
+        f"{SLOW_REACTION_S:g} s; split it"
+        for plan in plans
+        if plan.too_slow
+    ]
+
+
+def _unbilled(site: Site) -> list[str]:
+    """Ruling 9: without active energy nothing can be billed."""
+    notes = []
+    for connector in site.connectors:
+        meters = [meter for meter in site.meters if meter.id == connector.meter]
+        bills = meters[0].facts.bills_energy if meters else connector.facts.bills_energy
+        if not bills:
+            what = f"meter {meters[0].id} does" if meters else f"{connector.facts.profile} does"
+            notes.append(f"{connector.id}: {what} not count active energy; its sessions have no energy to bill")
+    return notes
+
+
+def _report(site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes: list[str]) -> dict[str, Any]:
+    return {
+        "site": site.id,
+        "siteHash": site.hash,
+        "holds": not refusals,
+        "refusals": refusals,
+        "notes": notes,
+        "feeders": [
+            {
+                "id": f.id,
+                "parent": f.parent,
+                "rating_a": f.rating_a,
+                "worstBaseLoad_a": f.worst_base_load_a,
+                "meter": f.meter,
+            }
+            for f in site.feeders
+        ],
+        "connectors": [
+            {
+                "id": c.id,
+                "feeder": c.feeder,
+                "max_a": c.cap_a,
+                "hardwareMax_a": c.hardware_max_a,
+                "failsafe_a": c.failsafe_a,
+            }
+            for c in site.connectors
+        ],
+        "lines": [
+            {
+                "id": plan.line,
+                "load": round(plan.load, 4),
+                "worstReaction_s": round(plan.worst_reaction_s, 2),
+                "devices": [
+                    {"id": d.device, "unit": d.unit, "wire_s": round(d.wire_s, 4), "every_s": d.period_s}
+                    for d in plan.devices
+                ],
+            }
+            for plan in plans
+        ],
+    }

@@ -1,0 +1,115 @@
+"""`status` and `watch`: the fuse tree with its load, every connector with why it has this current, and the alarms."""
+
+import itertools
+from collections.abc import Iterable
+
+from siteward.cli.paint import Branch, Grid, Part, Screen
+from siteward.client.client import Client
+from siteward.client.messages import ConnectorMessage, FeederMessage, GrantMessage, LiveMessage
+
+_NUMBERS = frozenset({"A", "limit", "kWh", "load", "p99 ms", "lost"})
+
+
+async def status(client: Client, screen: Screen) -> int:
+    """Show the station now; 1 when an alarm of the highest class stands."""
+    live = await client.live()
+    if screen.as_json:
+        screen.data(live.model_dump(mode="json", by_alias=True))
+    else:
+        screen.show(page(live))
+    return 1 if any(alarm.severity == "highest" for alarm in live.alarms) else 0
+
+
+async def watch(client: Client, screen: Screen, views: int) -> int:
+    """Show the station as it moves, until Ctrl-C or `views` pages (0: for ever)."""
+    with screen.pages() as show:
+        counter = itertools.count(1)
+        async for live in client.stream():
+            if screen.as_json:
+                screen.data(live.model_dump(mode="json", by_alias=True))
+            else:
+                show(page(live))
+            if next(counter) == views:
+                break
+    return 0
+
+
+def page(live: LiveMessage) -> list[Part]:
+    """One page about the station."""
+    parts: list[Part] = [
+        f"{live.name} ({live.site})  {live.at:%Y-%m-%d %H:%M:%S} UTC, clock {live.clock}  "
+        f"turn {live.health.turn}, {live.health.turn_age_s:.1f} s old",
+        feeders(live.feeders),
+        Grid(
+            "",
+            ("connector", "status", "A", "limit", "why", "session", "kWh"),
+            [_connector(c) for c in live.connectors],
+            _NUMBERS,
+        ),
+        Grid(
+            "",
+            ("wire", "port", "open", "load", "devices", "lost"),
+            [
+                (
+                    line.id,
+                    line.port,
+                    "yes" if line.open else "NO",
+                    f"{line.load:.0%}",
+                    str(len(line.slaves)),
+                    str(sum(slave.timeouts + slave.garbled for slave in line.slaves)),
+                )
+                for line in live.lines
+            ],
+            _NUMBERS,
+        ),
+    ]
+    parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S})" for alarm in live.alarms]
+    return parts if live.alarms else [*parts, "no alarms"]
+
+
+def feeders(nodes: Iterable[FeederMessage]) -> Branch:
+    """The fuse tree; nodes come parents first."""
+    branches: dict[str, Branch] = {}
+    top = Branch("fuses: load / rating A (reserved)")
+    for node in nodes:
+        branch = Branch(_feeder(node))
+        branches[node.id] = branch
+        branches.get(node.parent or "", top).children.append(branch)
+    return top
+
+
+def _feeder(node: FeederMessage) -> str:
+    load = _phases(node.load_a) if node.load_a is not None else "not measured"
+    age = f", {node.meter_age_s:.1f} s old" if node.meter_age_s is not None else ""
+    return f"{node.name}: {load} / {_phases(node.rating_a)} ({_phases(node.reserved_a)}){age}"
+
+
+def _phases(amps: tuple[float, float, float]) -> str:
+    return " ".join(f"{a:.0f}" for a in amps)
+
+
+def _connector(c: ConnectorMessage) -> tuple[str, ...]:
+    state = c.status if c.online else f"{c.status}, silent"
+    if c.suspended_by is not None:
+        state += f" (held by {c.suspended_by})"
+    amps = f"{max(c.current_a):.1f}" if c.current_a is not None else "?"
+    session = c.session.id if c.session is not None else ""
+    energy = c.session.energy_wh if c.session is not None else None
+    return (
+        c.id,
+        state,
+        amps,
+        f"{c.grant.limit_a:.1f}",
+        why(c.grant),
+        session,
+        f"{energy / 1000:.3f}" if energy is not None else "",
+    )
+
+
+def why(grant: GrantMessage) -> str:
+    """The binding cause of a grant in words."""
+    if not grant.chain:
+        return ""
+    step = grant.chain[0]
+    where = step.limit or step.feeder
+    return step.cause.replace("_", " ") + (f" at {where}" if where else "")

@@ -1,0 +1,190 @@
+"""The other load of every feeder, for cuts and raises, and what stands in for a meter (step 5; R10, R11, I3)."""
+
+from math import isfinite
+
+from siteward.control.memory import NEVER, NodeWatch
+from siteward.control.reservation import measured_on
+from siteward.control.tree import Node
+from siteward.control.work import Work
+from siteward.model.alarms import AlarmCode
+from siteward.model.readings import MeterReading
+from siteward.model.units import PerPhase
+
+FREEZE_S, LOST_S, PAUSE_S = 3.0, 5.0, 15.0
+FRESH_S = 5.0
+NEGATIVE_A, NEGATIVE_S, NEGATIVE_FREEZE_S = -3.0, 30.0, 5.0
+SATURATED = 0.98
+HALF_MONTH_S = 15 * 86400.0
+
+
+def judge_base(work: Work) -> None:
+    """Fill the base of every cell, freeze and substitute where a meter is old, frozen or impossible."""
+    for node in work.tree.nodes:
+        n = work.nodes[node.index]
+        reading = work.snapshot.meters.get(node.feeder.meter) if node.feeder.meter else None
+        if reading is not None and reading.sent_at > n.meter_at and _usable(reading):
+            _take(work, node, n, reading)
+        if node.feeder.meter is None:
+            _put(work, node, work.tree.worst[node.cells[0] : node.cells[2] + 1], grace=False, frozen=False)
+        else:
+            _judge(work, node, n)
+
+
+def _usable(r: MeterReading) -> bool:
+    return r.current_a is not None and all(isfinite(x) for x in r.current_a)
+
+
+def _take(work: Work, node: Node, n: NodeWatch, r: MeterReading) -> None:
+    """Book a new meter reading: other load = meter - chargers, lost chargers by R10b."""
+    load = r.current_a
+    if load is None:
+        return
+    known, unknown = _chargers(work, node)
+    worst = work.tree.worst
+    raw = []
+    for p in range(3):
+        rest = load[p] - known[p]
+        raw.append(max(min(rest, worst[node.cells[p]]), rest - unknown[p]) if unknown[p] > 0.0 else rest)
+    base = (raw[0], raw[1], raw[2])
+    keep = r.sent_at - 2.0 * node.window_s
+    n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load))
+    n.load_a, n.meter_at = load, r.sent_at
+    _note_stuck(n, r, load)
+    _note_negative(n, node, base, r)
+    _note_peak(n)
+
+
+def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
+    """Measured draw of the chargers below, and U of those whose draw is not known."""
+    known, unknown = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+    for i in node.below:
+        o, w = work.tree.outlets[i], work.watches[i]
+        fresh = w.measured_a is not None and work.reachable[i] and work.at - w.read_at <= FRESH_S
+        for phase in range(o.phases):
+            if fresh:
+                known[o.wired[phase]] += measured_on(w, phase)
+            else:
+                unknown[o.wired[phase]] += max(work.u_a[i], measured_on(w, phase))
+    return (known[0], known[1], known[2]), (unknown[0], unknown[1], unknown[2])
+
+
+def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
+    """Frozen: 10 identical reads of current, voltage and frequency, or blind to a move of the chargers for 10 s."""
+    if n.stuck_at is not None and load != n.stuck_at:
+        n.stuck_at, n.stuck_since = None, None
+    values = (load, r.voltage_v, r.frequency_hz)
+    n.same = n.same + 1 if values == n.same_of and r.voltage_v is not None and r.frequency_hz is not None else 1
+    n.same_of = values
+    blind = False
+    for p in range(3):
+        known = [x[2][p] for x in n.window]
+        shown = [x[3][p] for x in n.window]
+        moved = max(known) - min(known)
+        if moved > 3.0 and max(shown) - min(shown) < moved / 2.0:
+            blind = True
+    if not blind:
+        n.stuck_since = None
+    elif n.stuck_since is None:
+        n.stuck_since = r.sent_at
+    if n.same >= 10 or (n.stuck_since is not None and r.sent_at - n.stuck_since >= 10.0):
+        n.stuck_at = load
+
+
+def _note_negative(n: NodeWatch, node: Node, base: PerPhase, r: MeterReading) -> None:
+    """A feeder that carries less than its chargers draw: wiring or transformer wrong, unless there is generation."""
+    wrong = min(base) < NEGATIVE_A or (r.power_w is not None and r.power_w < 0.0)
+    if node.feeder.generation or not wrong:
+        n.negative_since = None
+    elif n.negative_since is None:
+        n.negative_since = r.sent_at
+
+
+def _note_peak(n: NodeWatch) -> None:
+    """Highest other load of 15 to 30 days, by the value that cuts use: a single reading out of step is no peak."""
+    at = n.window[-1][0]
+    if at - n.peak_from > HALF_MONTH_S:
+        n.peak_before_a, n.peak_a, n.peak_from = n.peak_a, (0.0, 0.0, 0.0), at
+    low = _lowest(n)
+    n.peak_a = (max(n.peak_a[0], low[0]), max(n.peak_a[1], low[1]), max(n.peak_a[2], low[2]))
+
+
+def _lowest(n: NodeWatch) -> PerPhase:
+    last = [x[1] for x in n.window[-3:]]
+    return (min(x[0] for x in last), min(x[1] for x in last), min(x[2] for x in last))
+
+
+def _judge(work: Work, node: Node, n: NodeWatch) -> None:
+    """Base of a metered feeder: measured, frozen at 3 s, substituted at 5 s, paused at 15 s."""
+    seen = n.meter_at > NEVER
+    age = work.at - (n.meter_at if seen else work.memory.started_at) + node.refresh_s
+    saturated = _saturated(node, n)
+    distrust = n.stuck_at is not None or (n.negative_since is not None and work.at - n.negative_since >= NEGATIVE_S)
+    if age > LOST_S or distrust or (saturated and seen):
+        if not n.substituted and seen:
+            n.substituted = True
+        if age > LOST_S:
+            work.alarm(AlarmCode.METER_LOST, str(node.feeder.meter))
+        else:
+            work.alarm(AlarmCode.METER_IMPLAUSIBLE, str(node.feeder.meter))
+        young = age <= PAUSE_S if age > LOST_S else False
+        _put(work, node, _substitute(work, node, n), grace=young and not saturated, frozen=False)
+        return
+    if n.substituted:
+        n.substituted = False
+        n.shed_at = work.at
+    frozen = age > FREEZE_S or not seen or _negative_now(work, n)
+    if not seen:
+        worst = work.tree.worst[node.cells[0] : node.cells[2] + 1]
+        _put(work, node, worst, grace=False, frozen=True)
+        for cell in node.cells:
+            work.base_cut[cell] = 0.0
+        return
+    _measured(work, node, n, frozen)
+
+
+def _saturated(node: Node, n: NodeWatch) -> bool:
+    return node.range_a is not None and n.load_a is not None and max(n.load_a) >= SATURATED * node.range_a
+
+
+def _negative_now(work: Work, n: NodeWatch) -> bool:
+    return n.negative_since is not None and work.at - n.negative_since >= NEGATIVE_FREEZE_S
+
+
+def _measured(work: Work, node: Node, n: NodeWatch, frozen: bool) -> None:
+    """R10: raises use the highest of the window, cuts the lowest of three readings, or the last when over the fuse."""
+    since = work.at - node.window_s
+    window = [x[1] for x in n.window if x[0] >= since] or [n.window[-1][1]]
+    low, last = _lowest(n), n.window[-1][1]
+    load = n.load_a or (0.0, 0.0, 0.0)
+    for p, cell in enumerate(node.cells):
+        over = load[p] > work.tree.rating[cell]
+        cut = last[p] if over else low[p]
+        work.base_cut.append(max(0.0, cut))
+        work.base_raise.append(max(0.0, max(x[p] for x in window)))
+        work.base_last.append(max(0.0, last[p]))
+        work.over_meter.append(over)
+    work.frozen.append(frozen)
+    work.grace.append(False)
+
+
+def _substitute(work: Work, node: Node, n: NodeWatch) -> tuple[float, ...]:
+    """R11: never lower than the truth may be."""
+    values = []
+    for p, cell in enumerate(node.cells):
+        value = max(work.tree.worst[cell], 1.1 * max(n.peak_a[p], n.peak_before_a[p]))
+        if n.window and work.at - n.window[-1][0] <= 10.0:
+            value = max(value, n.window[-1][1][p])
+        values.append(value)
+    return tuple(values)
+
+
+def _put(work: Work, node: Node, values: tuple[float, ...], grace: bool, frozen: bool) -> None:
+    n = work.nodes[node.index]
+    for p in range(3):
+        last = n.window[-1][1][p] if n.window else values[p]
+        work.base_cut.append(values[p])
+        work.base_raise.append(values[p])
+        work.base_last.append(max(0.0, last))
+        work.over_meter.append(False)
+    work.frozen.append(frozen)
+    work.grace.append(grace)

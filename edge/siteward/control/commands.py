@@ -1,0 +1,254 @@
+"""Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
+
+from dataclasses import replace
+
+from siteward.control import limits
+from siteward.control.connector import ConnectorEvent, feed
+from siteward.control.draft import Draft, Pending
+from siteward.control.observe import Seen, see
+from siteward.control.params import (
+    BadParam,
+    StartParams,
+    limit_params,
+    report_params,
+    start_params,
+    stop_params,
+)
+from siteward.control.register import Register, billing_meter, judge, most_watts, read_register
+from siteward.control.session import Ending, OpenSession, tell
+from siteward.model.errors import SitewardError
+from siteward.model.events import EventType
+from siteward.model.ids import ConnectorId, OrderId, is_id
+from siteward.model.refusals import Refusal
+from siteward.model.requests import CommandName, Request, Role, Source, Stage
+from siteward.model.sessions import OrderState, SessionRecord, StopReason
+from siteward.model.site import Connector
+
+STORE_SILENT_S = 5.0
+"""Without a commit for this long no new session starts (ruling 18)."""
+
+
+class _Refused(SitewardError):
+    """The request is rejected with a code; never leaves `take`."""
+
+    def __init__(self, code: Refusal, detail: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def take(draft: Draft, request: Request) -> None:
+    """Reject or accept one request, at once (contract: within 3 s of receipt)."""
+    if _past(draft, request):
+        draft.answer(request, Stage.EXPIRED, Refusal.EXPIRED)
+        return
+    try:
+        _VERBS.get(request.name, _unsupported)(draft, request)
+    except BadParam as bad:
+        draft.answer(request, Stage.REJECTED, Refusal.BAD_PARAMS, str(bad))
+    except _Refused as no:
+        draft.answer(request, Stage.REJECTED, no.code, no.detail)
+
+
+def _past(draft: Draft, request: Request) -> bool:
+    """A stop is exempt from an expiry that our clock cannot judge, from none that it can (R15)."""
+    if request.deadline is None or draft.snapshot.at < request.deadline:
+        return False
+    return draft.snapshot.clock.trusted or request.name is not CommandName.STOP_CHARGE
+
+
+def _unsupported(_draft: Draft, request: Request) -> None:
+    raise _Refused(Refusal.NOT_SUPPORTED, request.name.value)
+
+
+def _start(draft: Draft, request: Request) -> None:
+    connector = _connector(draft, request)
+    params = start_params(request, connector, draft.site.phase_voltage_v)
+    metered = billing_meter(draft.site, connector)
+    if params.max_energy_wh is not None and metered is None:
+        raise BadParam("maxEnergy_wh: this connector has no billing meter to count it")
+    if request.order is not None and not is_id(request.order):
+        raise BadParam(f"orderId: {request.order!r} is no id")
+    seen = see(draft.snapshot, connector.id)
+    _may_start(draft, request, connector, seen)
+    session = _open(draft, request, connector, params)
+    draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
+    result: dict[str, object] = {"sessionId": session.record.id, "connectorId": connector.id}
+    if seen.plugged is False:
+        result["waitingFor"] = "vehicle"
+    draft.answer(request, Stage.ACCEPTED, result=result)
+
+
+def _connector(draft: Draft, request: Request) -> Connector:
+    if request.target is None:
+        raise BadParam("target: name the connector")
+    for connector in draft.site.connectors:
+        if connector.id == request.target:
+            return connector
+    raise _Refused(Refusal.UNKNOWN_TARGET, request.target)
+
+
+def _may_start(draft: Draft, request: Request, connector: Connector, seen: Seen) -> None:
+    """Every reason against a start, the one that concerns most first."""
+    snapshot = draft.snapshot
+    if request.actor is not None and request.actor.role is Role.VIEWER:
+        raise _Refused(Refusal.NOT_AUTHORISED)
+    if request.source is Source.CLOUD and request.deadline is not None and not snapshot.clock.trusted:
+        raise _Refused(Refusal.CLOCK_UNTRUSTED)
+    if snapshot.commit_age_s > STORE_SILENT_S:
+        raise _Refused(Refusal.STORE_FAILED)
+    if not seen.online:
+        raise _Refused(Refusal.CHARGER_UNREACHABLE)
+    if seen.fault is not None:
+        raise _Refused(Refusal.CONNECTOR_FAULTED, seen.fault)
+    _not_busy(draft, request, connector)
+    grant = draft.grants.get(connector.id)
+    if connector.facts.failsafe is not None and (grant is None or not grant.verified):
+        raise _Refused(Refusal.FAILSAFE_UNVERIFIED)
+
+
+def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
+    for name, post in draft.posts.items():
+        if post.session is None:
+            continue
+        if name == connector.id:
+            raise _Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
+        if request.order is not None and post.session.record.order == request.order:
+            raise _Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
+
+
+def _open(draft: Draft, request: Request, connector: Connector, params: StartParams) -> OpenSession:
+    """Open the session; its current is asked for only when this turn's batch is durable (ruling 18)."""
+    snapshot = draft.snapshot
+    meter = billing_meter(draft.site, connector)
+    register = Register(name=meter or "")
+    if meter is not None:
+        register = judge(register, read_register(snapshot, connector), most_watts(draft.site, connector))
+    record = SessionRecord(
+        id=draft.new_session_id(),
+        connector=connector.id,
+        state=OrderState.CREATED,
+        created_at=snapshot.wall,
+        source=request.source.value,
+        order=OrderId(request.order) if request.order is not None else None,
+        start_register_wh=register.wh,
+        last_register_wh=register.wh,
+        meter=None if meter is None else register.name,
+        max_energy_wh=params.max_energy_wh,
+        max_time_s=params.max_time_s,
+        max_current_a=params.max_current_a,
+    )
+    until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
+    if request.deadline is not None and request.deadline < until:
+        until, code = request.deadline, Refusal.EXPIRED
+    session = OpenSession(
+        record=record,
+        register=register,
+        metered=meter is not None,
+        opened_at=snapshot.at,
+        vehicle_until=until,
+        vehicle_code=code,
+        row_at=snapshot.at,
+        row_wh=register.wh,
+    )
+    _, state = feed(draft.posts[connector.id].state, ConnectorEvent.OPENED)
+    draft.posts[connector.id] = replace(draft.posts[connector.id], state=state, session=session)
+    draft.row(record)
+    draft.facts.append(tell(EventType.SESSION_CREATED, record, _created(request, record), snapshot.wall))
+    return session
+
+
+def _created(request: Request, record: SessionRecord) -> dict[str, object]:
+    data: dict[str, object] = {
+        "commandId": request.id,
+        "source": record.source,
+        "meter": record.meter,
+        "start_register_wh": record.start_register_wh,
+        "max_energy_wh": record.max_energy_wh,
+        "max_time_s": record.max_time_s,
+        "max_current_a": record.max_current_a,
+    }
+    if request.actor is not None:
+        data["user"] = request.actor.user
+    return data
+
+
+def _stop(draft: Draft, request: Request) -> None:
+    """Always allowed; waits for no disk, role or clock (R15), but matches only the session that it names."""
+    params = stop_params(request)
+    if request.target not in (None, limits.STATION):
+        _connector(draft, request)
+    found = None
+    for name, post in draft.posts.items():
+        record = post.session.record if post.session is not None else None
+        if record is None:
+            continue
+        if record.id == params.session or (params.session is None and record.order == params.order):
+            found = name, record
+    if found is None:
+        raise _Refused(_missing(draft, request))
+    name, record = found
+    if params.order is not None and record.order != params.order:
+        raise _Refused(Refusal.SESSION_MISMATCH, f"session {record.id}")
+    if request.target not in (None, limits.STATION, name):
+        raise _Refused(Refusal.SESSION_MISMATCH, f"it charges at {name}")
+    reason = StopReason.REMOTE if request.source is Source.CLOUD else StopReason.USER
+    end(draft, name, Ending(reason, draft.snapshot.at))
+    draft.pending.append(Pending(request, draft.snapshot.at, name, record.id))
+    draft.answer(request, Stage.ACCEPTED, result={"sessionId": record.id, "connectorId": name})
+
+
+def _missing(draft: Draft, request: Request) -> Refusal:
+    """Another session at the connector named is a mismatch; none at all is no session."""
+    post = draft.posts.get(ConnectorId(request.target or ""))
+    return Refusal.SESSION_MISMATCH if post is not None and post.session is not None else Refusal.NO_SUCH_SESSION
+
+
+def end(draft: Draft, connector: ConnectorId, ending: Ending) -> None:
+    """Begin to end the session at a connector; the first reason stays."""
+    post = draft.posts[connector]
+    if post.session is not None and post.session.ending is None:
+        draft.posts[connector] = replace(post, session=replace(post.session, ending=ending))
+
+
+def _limit(draft: Draft, request: Request) -> None:
+    params = limit_params(request)
+    target = limits.find_target(draft.site, request.target)
+    if target is None:
+        if request.target is None:
+            raise BadParam("target: name station, a feeder or a connector")
+        raise _Refused(Refusal.UNKNOWN_TARGET, request.target)
+    limit = limits.make_limit(draft.site, draft.snapshot, request, target, params)
+    if limits.lifts(draft.limits, limit):
+        _may_lift(draft, request)
+    draft.set_limits(limits.put(draft.limits, limit))
+    draft.facts.append(limits.changed(limit, "set", draft.snapshot))
+    draft.pending.append(Pending(request, draft.snapshot.at, limit=limit.id))
+    draft.answer(request, Stage.ACCEPTED, result={"limitId": limit.id})
+
+
+def _may_lift(draft: Draft, request: Request) -> None:
+    """Only reductions are exempt from role and clock (R15)."""
+    if request.actor is not None and request.actor.role is Role.VIEWER:
+        raise _Refused(Refusal.NOT_AUTHORISED)
+    if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
+        raise _Refused(Refusal.CLOCK_UNTRUSTED)
+
+
+def _report(draft: Draft, request: Request) -> None:
+    """Done at once: what is asked for is in the result, and sync sends kept events again from `fromSeq`."""
+    seq = report_params(request)
+    states: dict[str, object] = {name: post.state.value for name, post in draft.posts.items()}
+    result: dict[str, object] = {"connectors": states}
+    if seq is not None:
+        result["fromSeq"] = seq
+    draft.answer(request, Stage.ACCEPTED)
+    draft.answer(request, Stage.DONE, result=result)
+
+
+_VERBS = {
+    CommandName.START_CHARGE: _start,
+    CommandName.STOP_CHARGE: _stop,
+    CommandName.LIMIT_POWER: _limit,
+    CommandName.REPORT_NOW: _report,
+}

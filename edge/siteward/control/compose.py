@@ -1,0 +1,161 @@
+"""The two halves of a turn around the fuses: what is asked of them, and what comes of their answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from siteward.control.alarms import StandingAlarm, follow, listed, station_alarms
+from siteward.control.commands import take
+from siteward.control.connector import status_of, suspended_by
+from siteward.control.course import meter_lost
+from siteward.control.demand import Demand
+from siteward.control.demands import demands
+from siteward.control.draft import Draft, Standing, StoryMemory
+from siteward.control.limits import expire, static_limits
+from siteward.control.observe import see
+from siteward.control.outcomes import Loads, finish
+from siteward.control.register import billing_meter
+from siteward.control.session import settle
+from siteward.control.story import advance
+from siteward.model.alarms import Alarm, AlarmCode
+from siteward.model.events import EventType, Fact
+from siteward.model.ids import ConnectorId, FeederId
+from siteward.model.limits import Grant, Limit
+from siteward.model.sessions import ConnectorStatus, OrderState, SessionRecord, SuspendedBy
+from siteward.model.site import Site
+from siteward.model.snapshot import Snapshot
+from siteward.model.units import PerPhase
+
+_JUMP_S = 2.0
+"""Wall-clock step against the boot-time clock that is an event (B21)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """First half: what the connectors ask of the fuses under which limits; the draft goes to the second half."""
+
+    draft: Draft
+    demands: Mapping[ConnectorId, Demand]
+    limits: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the fuses answered, as far as the story needs it; booked = reserved plus other load per feeder, in A."""
+
+    grants: Mapping[ConnectorId, Grant]
+    booked: Mapping[FeederId, PerPhase]
+    stops: frozenset[ConnectorId] = frozenset()
+    alarms: frozenset[Alarm] = frozenset()
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorNow:
+    """A connector for the live view: its OCPP status, who holds its session, and the session while it is open."""
+
+    status: ConnectorStatus
+    suspended_by: SuspendedBy | None
+    session: SessionRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Second half: what came of it; the draft holds facts, replies and rows, memory is for the next turn."""
+
+    draft: Draft
+    memory: StoryMemory
+    connectors: Mapping[ConnectorId, ConnectorNow]
+    alarms: tuple[StandingAlarm, ...]
+
+
+def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
+    """Take in acknowledgements, ends of limits and new requests; return what the fuses are asked for."""
+    draft = Draft(site, snapshot, memory)
+    for name in snapshot.settled:
+        record = draft.finished.pop(name, None)
+        if record is not None:
+            settled, fact = settle(record, snapshot.wall)
+            draft.facts.append(fact)
+            draft.row(settled)
+    limits, facts = expire(draft.limits, snapshot)
+    if facts:
+        draft.set_limits(limits)
+        draft.facts.extend(facts)
+    for request in snapshot.requests:
+        take(draft, request)
+    return Asked(draft, demands(draft), (*static_limits(site), *draft.limits))
+
+
+def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
+    """Move every connector, close commands, follow alarms and the clock."""
+    draft = asked.draft
+    draft.facts.extend(answer.facts)
+    for connector in draft.site.connectors:
+        grant = answer.grants.get(connector.id)
+        advance(draft, connector, grant, connector.id in answer.stops)
+    finish(draft, Loads(answer.grants, answer.booked))
+    for closed in draft.closed.values():
+        if closed.record.state is OrderState.FINISHED:
+            draft.finished[closed.record.id] = closed.record
+    alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
+    standing, facts = follow(memory.alarms, alarms, draft.snapshot, frozenset(draft.posts))
+    draft.facts.extend(facts)
+    _clock(draft, memory)
+    return Chapter(draft, _remember(draft, answer, memory, standing), _now(draft), listed(standing))
+
+
+def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mapping[Alarm, Standing]) -> StoryMemory:
+    snapshot = draft.snapshot
+    return replace(
+        memory,
+        posts=draft.posts,
+        pending=tuple(draft.pending),
+        limits=draft.limits,
+        alarms=standing,
+        grants=answer.grants,
+        finished=draft.finished,
+        clock=snapshot.clock,
+        at=snapshot.at,
+        wall=snapshot.wall,
+    )
+
+
+def _alarms(draft: Draft) -> frozenset[Alarm]:
+    """A charger's own fault; a billing meter that is silent (unless its charger is) or not to be believed."""
+    found = set()
+    for connector in draft.site.connectors:
+        post = draft.posts[connector.id]
+        if post.fault is not None:
+            found.add(Alarm(AlarmCode.CHARGER_FAULT, connector.id))
+        if post.session is None:
+            continue
+        heard = connector.meter is not None or see(draft.snapshot, connector.id).online
+        if heard and meter_lost(post.session, draft.snapshot.at):
+            found.add(Alarm(AlarmCode.SESSION_METER_LOST, connector.id))
+        if post.session.register.doubted:
+            meter = billing_meter(draft.site, connector) or connector.id
+            found.add(Alarm(AlarmCode.METER_IMPLAUSIBLE, meter))
+    return frozenset(found)
+
+
+def _clock(draft: Draft, memory: StoryMemory) -> None:
+    """Journal a change of the clock's quality and a jump of the wall clock."""
+    snapshot = draft.snapshot
+    data: dict[str, object] = {}
+    if memory.clock is not None and memory.clock is not snapshot.clock:
+        data |= {"from": memory.clock.value, "to": snapshot.clock.value}
+    if memory.at is not None and memory.wall is not None:
+        jump_s = (snapshot.wall - memory.wall).total_seconds() - (snapshot.at - memory.at)
+        if abs(jump_s) > _JUMP_S:
+            data["jump_s"] = round(jump_s, 3)
+    if data:
+        draft.facts.append(Fact(EventType.CLOCK_CHANGED, data, occurred_at=snapshot.wall))
+
+
+def _now(draft: Draft) -> dict[ConnectorId, ConnectorNow]:
+    found = {}
+    for name, post in draft.posts.items():
+        online = see(draft.snapshot, name).online
+        record = post.session.record if post.session is not None else None
+        found[name] = ConnectorNow(status_of(post.state, online), suspended_by(post.state), record)
+    return found

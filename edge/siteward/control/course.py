@@ -1,0 +1,250 @@
+"""The course of a session in one turn: it starts, charges, is held, reaches a limit, and is closed by evidence."""
+
+from dataclasses import replace
+
+from siteward.control.connector import ConnectorEvent, ConnectorState
+from siteward.control.register import judge, most_watts, read_register
+from siteward.control.scene import Scene
+from siteward.control.session import (
+    Ending,
+    OpenSession,
+    charging,
+    close,
+    measured,
+    resumed,
+    starting,
+    suspended,
+)
+from siteward.model.alarms import AlarmCode
+from siteward.model.sessions import OrderState, StopReason, SuspendedBy
+from siteward.model.units import FLOOR_A
+
+HOLD_S = 5.0
+"""No current for this long makes a charging session suspended."""
+
+FULL_S = 300.0
+"""A car that charged, was offered current all the time and asked for none this long is full."""
+
+METER_LOST_S = 30.0
+"""A session without an accepted register value for this long has lost its meter (B23)."""
+
+FINAL_READ_S = 10.0
+"""How long the end of a session waits for a register read after the current stopped."""
+
+GONE_S = 300.0
+"""A session being ended at a charger that is silent this long is closed with the last good register."""
+
+ROW_S = 15.0
+ROW_WH = 100
+"""The session's row is written at least this often, in time and in energy (B23)."""
+
+_LONGEST_STEP_S = 5.0
+
+
+def run(scene: Scene, session: OpenSession) -> OpenSession | None:
+    """Carry a session through this turn; None when it ended."""
+    before = session
+    if session.restored:
+        looked = _look_again(scene, session)
+        if looked is None or looked.restored:
+            return looked
+        session = looked
+    else:
+        session = _metered(scene, session)
+    session = _flow(scene, session)
+    session = _order(scene, session)
+    session = _hold(scene, session)
+    if session.ending is None:
+        session = replace(session, ending=_reached(scene, session))
+    after = _closed(scene, session)
+    return None if after is None else _rowed(scene, before, after)
+
+
+def meter_lost(session: OpenSession, at: float) -> bool:
+    """Whether a metered session has had no believable register value for METER_LOST_S."""
+    fresh_at = session.register.fresh_at
+    since = session.opened_at if fresh_at is None else fresh_at
+    return session.metered and session.record.state is not OrderState.CREATED and at - since > METER_LOST_S
+
+
+def _metered(scene: Scene, session: OpenSession) -> OpenSession:
+    if not session.metered:
+        return session
+    reading = read_register(scene.draft.snapshot, scene.connector)
+    return measured(session, judge(session.register, reading, most_watts(scene.draft.site, scene.connector)))
+
+
+def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
+    """After a restart: resumed by the same plug state and a plausible register of the same meter, else closed (B23)."""
+    if not scene.seen.online:
+        return session
+    waits_for_car = session.record.state is OrderState.CREATED
+    if scene.post.plugged is False and not waits_for_car:
+        record = replace(session.record, estimated=session.metered and session.charged, gap=True)
+        ending = Ending(StopReason.UNPLUGGED, scene.at, stopped_at=scene.at, stopped_wall=scene.wall)
+        _finish(scene, replace(session, record=record), ending)
+        return None
+    session = _metered(scene, session)
+    if session.register.doubted:
+        ending = Ending(StopReason.POWER_LOSS, scene.at, AlarmCode.METER_IMPLAUSIBLE.value, failed=True)
+        record = replace(session.record, gap=True)
+        return replace(session, record=record, restored=False, ending=session.ending or ending)
+    waited = scene.at - session.opened_at >= METER_LOST_S
+    if session.metered and session.register.fresh_at is None and not waited:
+        return session
+    session = replace(session, restored=False)
+    if not session.charged:
+        return session
+    session = replace(session, record=replace(session.record, gap=True))
+    session, fact = resumed(session, "restart", scene.wall)
+    scene.tell(fact)
+    return session
+
+
+def _flow(scene: Scene, session: OpenSession) -> OpenSession:
+    """Count the time in which current flows, and since when none does."""
+    seen, at = scene.seen, scene.at
+    if not seen.online:
+        return replace(session, full_since=None)
+    step_s = 0.0 if session.seen_at is None else min(at - session.seen_at, _LONGEST_STEP_S)
+    idle_since = at if session.idle_since is None else session.idle_since
+    soc = session.soc_now if seen.soc_percent is None else seen.soc_percent
+    return replace(
+        session,
+        seen_at=at,
+        charging_s=session.charging_s + (step_s if seen.flows else 0.0),
+        idle_since=None if seen.flows else idle_since,
+        soc_start=soc if session.soc_start is None else session.soc_start,
+        soc_now=soc,
+    )
+
+
+def _order(scene: Scene, session: OpenSession) -> OpenSession:
+    """CREATED until a car is there, STARTING until current flows, ended when the car leaves."""
+    if session.record.state is OrderState.CREATED:
+        if scene.post.plugged is False:
+            late = session.ending is None and scene.at >= session.vehicle_until
+            ending = Ending(StopReason.NEVER_STARTED, scene.at, session.vehicle_code.value)
+            return replace(session, ending=ending) if late else session
+        if session.ending is None:
+            session, fact = starting(session, scene.wall)
+            scene.tell(fact)
+    if session.record.state is OrderState.STARTING and scene.seen.flows:
+        session, fact = charging(session, scene.at, scene.wall)
+        scene.tell(fact)
+        scene.feed(ConnectorEvent.FLOWS)
+    if scene.post.plugged is False and session.ending is None:
+        return replace(session, ending=Ending(StopReason.UNPLUGGED, scene.at))
+    return session
+
+
+def _hold(scene: Scene, session: OpenSession) -> OpenSession:
+    """Tell when a charging session is held, by whom, and when it goes on; silence and endings tell nothing."""
+    if not session.charged or session.ending is not None or not scene.seen.online:
+        return session
+    if scene.seen.flows:
+        if scene.feed(ConnectorEvent.FLOWS) and session.record.suspended_by is not None:
+            session, fact = resumed(session, "current", scene.wall)
+            scene.tell(fact)
+        return session
+    if session.idle_since is None or scene.at - session.idle_since < HOLD_S:
+        return session
+    by, cause = _holder(scene)
+    event = ConnectorEvent.CAR_HOLDS if by is SuspendedBy.CAR else ConnectorEvent.STATION_HOLDS
+    if scene.feed(event):
+        session, fact = suspended(session, by, cause, scene.wall)
+        scene.tell(fact)
+    return session
+
+
+def _holder(scene: Scene) -> tuple[SuspendedBy, str | None]:
+    """The station holds while it offers nothing or the charger has not taken an offer; then the grant says why."""
+    grant = scene.grant
+    if grant is not None and grant.limit_a > 0.0 and grant.confirmed_a != 0.0:
+        return SuspendedBy.CAR, None
+    cause = grant.chain[0].cause.value if grant is not None and grant.chain else None
+    return SuspendedBy.STATION, cause
+
+
+def _reached(scene: Scene, session: OpenSession) -> Ending | None:
+    """The limit or fault that ends the session now, if any."""
+    record, at = session.record, scene.at
+    if scene.disobeys:
+        return Ending(StopReason.FAULT, at, AlarmCode.CHARGER_DISOBEYS.value, failed=True)
+    if record.order is not None and scene.seen.online and meter_lost(session, at):
+        return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
+    if record.max_energy_wh is not None and (record.energy_wh or 0) >= record.max_energy_wh:
+        return Ending(StopReason.ENERGY_LIMIT, at)
+    since = session.counts_from
+    if record.max_time_s is not None and since is not None and at - since >= record.max_time_s:
+        return Ending(StopReason.TIME_LIMIT, at)
+    if session.full_since is not None and at - session.full_since >= FULL_S:
+        return Ending(StopReason.FULL, at)
+    return None
+
+
+def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSession:
+    """Follow the wait for "full", and write the row when it is due or a step was told."""
+    if not _idle_by_choice(scene):
+        session = replace(session, full_since=None)
+    elif session.full_since is None:
+        session = replace(session, full_since=scene.at)
+    record = session.record
+    grown = (record.last_register_wh or 0) - (session.row_wh or 0)
+    due = session.charged and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
+    if not (due or scene.spoke or (before.restored and session.record != before.record)):
+        return session
+    record = replace(record, charging_s=int(session.charging_s))
+    scene.draft.row(record)
+    return replace(session, record=record, row_at=scene.at, row_wh=record.last_register_wh)
+
+
+def _idle_by_choice(scene: Scene) -> bool:
+    """The car takes nothing although the floor is confirmed for it, and its pilot does not ask."""
+    offered = scene.grant is not None and (scene.grant.confirmed_a or 0.0) >= FLOOR_A
+    held = scene.post.state is ConnectorState.SUSPENDED_CAR
+    return held and offered and scene.seen.online and not scene.seen.asks
+
+
+def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
+    """End it once the current is seen to have stopped and the register was read after that."""
+    ending = session.ending
+    if ending is None:
+        return session
+    if ending.stopped_at is None:
+        if not _stopped(scene, session, ending):
+            return session
+        ending = replace(ending, stopped_at=scene.at, stopped_wall=scene.wall, read_from=scene.seen.sent_at or scene.at)
+        session = replace(session, ending=ending)
+    if session.metered and session.charged:
+        fresh_at = session.register.fresh_at
+        final = fresh_at is not None and fresh_at >= ending.read_from
+        if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
+            return session
+        session = replace(session, record=replace(session.record, estimated=session.record.estimated or not final))
+    _finish(scene, session, ending)
+    return None
+
+
+def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
+    """No car; or no current in a read after the decision, with the pause confirmed (R19); or silent for too long."""
+    seen = scene.seen
+    if session.record.state is OrderState.CREATED:
+        return True
+    if not seen.online:
+        last = max(ending.at, session.opened_at if session.seen_at is None else session.seen_at)
+        return scene.at - last >= GONE_S
+    if scene.post.plugged is False:
+        return True
+    if seen.flows or seen.sent_at is None or seen.sent_at < ending.at:
+        return False
+    grant = scene.grant
+    return ending.reason is StopReason.FAULT or grant is None or grant.confirmed_a == 0.0
+
+
+def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
+    closed, fact = close(session, ending, scene.at, scene.wall)
+    scene.tell(fact)
+    scene.draft.row(closed.record)
+    scene.draft.closed[closed.record.id] = closed
+    scene.feed(ConnectorEvent.ENDED)

@@ -1,0 +1,90 @@
+"""The decision of one turn: the story asks, the fuses answer, the story goes on (architecture section 1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from siteward.control.alarms import StandingAlarm
+from siteward.control.compose import Answer, ConnectorNow, ask, conclude
+from siteward.control.draft import StoryMemory
+from siteward.control.ledger import Ledger
+from siteward.control.load import FeederBook, LoadMemory, LoadOutcome, load_turn, start_memory
+from siteward.control.recover import recall
+from siteward.model.batch import Batch
+from siteward.model.ids import ConnectorId, FeederId
+from siteward.model.limits import Grant
+from siteward.model.recovered import Recovered
+from siteward.model.site import Site
+from siteward.model.snapshot import Snapshot
+from siteward.model.units import add
+from siteward.model.wire import Write
+
+__all__ = ["ConnectorNow", "Decision", "Memory", "StandingAlarm", "decide", "restore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that deciding carries from one turn to the next."""
+
+    story: StoryMemory
+    load: LoadMemory
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What shall happen: writes in their order, leases to renew, what to journal, and what to show."""
+
+    cuts: tuple[Write, ...]
+    raises: tuple[Write, ...]
+    failsafes: tuple[Write, ...]
+    leases: frozenset[ConnectorId]
+    grants: Mapping[ConnectorId, Grant]
+    feeders: Mapping[FeederId, FeederBook]
+    batch: Batch
+    alarms: tuple[StandingAlarm, ...]
+    connectors: Mapping[ConnectorId, ConnectorNow]
+    ledger: Ledger
+    memory: Memory
+
+
+def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
+    """Decide one turn. Pure: same inputs, same decision; never raises for anything that a device or a person sent."""
+    asked = ask(site, snapshot, memory.story)
+    load = load_turn(site, snapshot, asked.demands, asked.limits, memory.load)
+    chapter = conclude(asked, memory.story, _answer(load))
+    draft = chapter.draft
+    return Decision(
+        cuts=load.cuts,
+        raises=load.raises,
+        failsafes=load.failsafes,
+        leases=load.leases,
+        grants=load.grants,
+        feeders=load.feeders,
+        batch=Batch(
+            clock=snapshot.clock,
+            facts=tuple(draft.facts),
+            replies=tuple(draft.replies),
+            sessions=tuple(draft.rows.values()),
+            ledger=load.ledger_rows,
+            limits=draft.limits if draft.limits_changed else None,
+        ),
+        alarms=chapter.alarms,
+        connectors=chapter.connectors,
+        ledger=load.ledger,
+        memory=Memory(chapter.memory, load.memory),
+    )
+
+
+def restore(site: Site, recovered: Recovered, at: float, wall: datetime) -> Memory:
+    """Memory to start with, from the journal: sessions and limits as they were, currents from the worst case."""
+    return Memory(recall(site, recovered, at, wall), start_memory(site, recovered, at))
+
+
+def _answer(load: LoadOutcome) -> Answer:
+    return Answer(
+        grants=load.grants,
+        booked={name: add(book.reserved_a, book.base_a) for name, book in load.feeders.items()},
+        stops=load.stops,
+        alarms=load.alarms,
+        facts=load.facts,
+    )

@@ -1,0 +1,55 @@
+"""What each connector asks of the fuses: current only for an open, journalled session that nobody is ending (I13)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from siteward.control.demand import IDLE, Demand
+from siteward.control.draft import Draft, Post
+from siteward.control.observe import see
+from siteward.control.session import OpenSession
+from siteward.model.ids import ConnectorId, SessionId
+from siteward.model.site import Connector
+from siteward.model.snapshot import Snapshot
+
+_HANDOVER_S = 0.5
+"""Most that lies between a turn's instant and its batch being handed to the store."""
+
+
+def demands(draft: Draft) -> Mapping[ConnectorId, Demand]:
+    """One demand for each connector of the site; marks sessions whose opening has become durable."""
+    found: dict[ConnectorId, Demand] = {}
+    for connector in draft.site.connectors:
+        post = _durable(draft.posts[connector.id], draft.snapshot, draft.opened)
+        draft.posts[connector.id] = post
+        found[connector.id] = _demand(connector, post, draft.snapshot)
+    return found
+
+
+def _durable(post: Post, snapshot: Snapshot, opened: set[SessionId]) -> Post:
+    """A session opened in this turn is not on disk; a later turn sees it there when nothing older is outstanding."""
+    session = post.session
+    if session is None or session.durable or session.record.id in opened:
+        return post
+    if snapshot.commit_age_s > 0.0 and snapshot.commit_age_s >= snapshot.at - session.opened_at - _HANDOVER_S:
+        return post
+    return replace(post, session=replace(session, durable=True))
+
+
+def _demand(connector: Connector, post: Post, snapshot: Snapshot) -> Demand:
+    session = post.session
+    if session is None:
+        flows = see(snapshot, connector.id).flows
+        return replace(IDLE, priority=connector.priority, stop=bool(flows))
+    wants = session.durable and session.ending is None and post.plugged is not False
+    return Demand(
+        wants=wants,
+        max_a=_most(connector, session) if wants else 0.0,
+        priority=connector.priority,
+        waiting_since=session.opened_at,
+        stop=session.ending is not None,
+    )
+
+
+def _most(connector: Connector, session: OpenSession) -> float:
+    most = session.record.max_current_a
+    return connector.cap_a if most is None else min(connector.cap_a, most)

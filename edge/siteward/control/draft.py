@@ -1,0 +1,130 @@
+"""What the story of the connectors remembers from turn to turn, and the draft that one turn writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from siteward.control.connector import ConnectorState
+from siteward.control.session import Closed, OpenSession
+from siteward.model.alarms import Alarm
+from siteward.model.events import ClockQuality, Fact
+from siteward.model.ids import ConnectorId, SessionId, ulid
+from siteward.model.limits import Grant, Limit
+from siteward.model.refusals import REFUSALS, Refusal
+from siteward.model.requests import Reply, Request, Stage
+from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
+from siteward.model.site import Site
+from siteward.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A connector's status as last journalled."""
+
+    status: ConnectorStatus
+    state: ConnectorState
+    suspended_by: SuspendedBy | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One connector as remembered: state, plug as last known, fault as last seen, session, and what was told of it."""
+
+    state: ConnectorState = ConnectorState.AVAILABLE
+    plugged: bool | None = None
+    fault: str | None = None
+    session: OpenSession | None = None
+    told: Told | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An accepted command that owes its one final answer (I10).
+
+    since is when it was accepted, taking_since when the charger could first take a start; unknown marks a command of
+    an earlier life that left no trace.
+    """
+
+    request: Request
+    since: float
+    connector: ConnectorId | None = None
+    session: SessionId | None = None
+    limit: str | None = None
+    taking_since: float | None = None
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Since when an alarm stands, and since when (boot-time s) its cause is gone; None = it is there."""
+
+    raised_at: datetime
+    gone_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryMemory:
+    """All that the story carries over.
+
+    limits are without the installer's static ones; grants are those of the last turn; finished sessions wait for the
+    platform's acknowledgement; clock, at and wall are of the last turn, None before the first.
+    """
+
+    posts: Mapping[ConnectorId, Post] = field(default_factory=dict)
+    pending: tuple[Pending, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    alarms: Mapping[Alarm, Standing] = field(default_factory=dict)
+    grants: Mapping[ConnectorId, Grant] = field(default_factory=dict)
+    finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
+    clock: ClockQuality | None = None
+    at: float | None = None
+    wall: datetime | None = None
+
+
+class Draft:
+    """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen."""
+
+    def __init__(self, site: Site, snapshot: Snapshot, memory: StoryMemory) -> None:
+        self.site = site
+        self.snapshot = snapshot
+        self.grants = memory.grants
+        self.posts = {c.id: memory.posts.get(c.id, Post()) for c in site.connectors}
+        self.pending = list(memory.pending)
+        self.limits = memory.limits
+        self.limits_changed = False
+        self.facts: list[Fact] = []
+        self.replies: list[Reply] = []
+        self.rows: dict[SessionId, SessionRecord] = {}
+        self.closed: dict[SessionId, Closed] = {}
+        self.finished = dict(memory.finished)
+        self.opened: set[SessionId] = set()
+
+    def new_session_id(self) -> SessionId:
+        """Return the next session id of this turn: the snapshot's entropy, counted up."""
+        number = (int.from_bytes(self.snapshot.entropy, "big") + len(self.opened)) % (1 << 80)
+        unix_ms = int(self.snapshot.wall.timestamp() * 1000)
+        name = SessionId(ulid(unix_ms, number.to_bytes(10, "big")))
+        self.opened.add(name)
+        return name
+
+    def set_limits(self, limits: tuple[Limit, ...]) -> None:
+        """Replace the list of limits and mark it for the journal."""
+        self.limits = limits
+        self.limits_changed = True
+
+    def row(self, record: SessionRecord) -> None:
+        """Put a session's row into the batch; the last one of a turn counts."""
+        self.rows[record.id] = record
+
+    def answer(
+        self,
+        request: Request,
+        stage: Stage,
+        code: Refusal | None = None,
+        detail: str = "",
+        result: Mapping[str, object] | None = None,
+    ) -> None:
+        """Add a reply; a code brings its sentence, the detail follows it."""
+        message = None if code is None else f"{REFUSALS[code].en} {detail}".rstrip()
+        self.replies.append(Reply(request.id, stage, code.value if code else None, message, result))

@@ -1,0 +1,95 @@
+"""Why this current: the grant of each outlet with its chain of causes, from the binding one outwards."""
+
+from siteward.control.flight import top
+from siteward.control.memory import NEVER, Watch
+from siteward.control.tree import Outlet
+from siteward.control.work import Work
+from siteward.model.ids import ConnectorId, FeederId
+from siteward.model.limits import Cause, CauseStep, Grant
+
+
+def explain(work: Work) -> dict[ConnectorId, Grant]:
+    """Grants of all outlets; one that did not change stays the same object."""
+    out: dict[ConnectorId, Grant] = {}
+    for o in work.tree.outlets:
+        grant = _grant(work, o, work.watches[o.index])
+        before = work.memory.grants.get(o.id)
+        out[o.id] = before if before is not None and before == grant else grant
+    return out
+
+
+def _grant(work: Work, o: Outlet, w: Watch) -> Grant:
+    i = o.index
+    newest = w.flights[-1].value_a if w.flights else w.conf_a
+    limit = newest if newest is not None else top(o, w)
+    return Grant(
+        connector=o.id,
+        limit_a=limit,
+        target_a=work.targets[i],
+        confirmed_a=w.conf_a,
+        reserved_a=round(max(work.u_a[i], *work.booked[i]), 3),
+        reachable=work.reachable[i],
+        verified=w.verified or not o.has_watchdog,
+        chain=_now(work, o, w, limit) + _target(work, o, w),
+    )
+
+
+def _now(work: Work, o: Outlet, w: Watch, limit: float) -> tuple[CauseStep, ...]:
+    """Why the limit is not at its target yet."""
+    if not work.allocatable[o.index] or limit >= work.targets[o.index]:
+        return ()
+    wait = work.waits.get(o.index)
+    return (CauseStep(wait, limit),) if wait is not None else ()
+
+
+def _target(work: Work, o: Outlet, w: Watch) -> tuple[CauseStep, ...]:
+    """Why the target is what it is."""
+    i = o.index
+    target, bound = work.targets[i], work.binder[i]
+    if not work.allocatable[i]:
+        return (CauseStep(_why_not(work, o, w), round(work.u_a[i], 3)),)
+    if work.only_down[i]:
+        return (CauseStep(Cause.UNVERIFIED, target),)
+    if bound <= -10:
+        return (CauseStep(Cause.PAUSED_NO_ROOM, 0.0, _feeder(work, -10 - bound)), _line(work, -10 - bound))
+    if bound >= 0:
+        return (CauseStep(Cause.FAIR_SHARE, target, _feeder(work, bound)), _line(work, bound))
+    return _own(work, o, target)
+
+
+def _own(work: Work, o: Outlet, target: float) -> tuple[CauseStep, ...]:
+    """Bound by its own maximum, by what the session asks, or by a limit on this connector."""
+    cap, asked = work.cap_a[o.index], work.demand(o).max_a
+    if cap < min(o.cap_a, asked):
+        named = next((x for x in work.limits if x.connector == o.id and min(x.limit_a) < o.cap_a), None)
+        return (CauseStep(Cause.LIMIT, target, limit=named.id if named else None),)
+    return (CauseStep(Cause.MAXIMUM, target),)
+
+
+def _why_not(work: Work, o: Outlet, w: Watch) -> Cause:
+    demand = work.demand(o)
+    if w.disobeyed_at is not None:
+        return Cause.DISOBEDIENT
+    if not demand.wants or demand.stop:
+        return Cause.NO_DEMAND
+    if w.read_at == NEVER and w.misses < 2:
+        return Cause.START
+    if not work.reachable[o.index]:
+        return Cause.UNREACHABLE
+    return Cause.CONFIRMING if w.conf_a is None else Cause.UNVERIFIED
+
+
+def _feeder(work: Work, cell: int) -> FeederId:
+    return work.tree.nodes[cell // 3].id
+
+
+def _line(work: Work, cell: int) -> CauseStep:
+    """What the node itself was bound by: a lost meter, a limit, or its fuse."""
+    node = work.tree.nodes[cell // 3]
+    n = work.nodes[cell // 3]
+    amps = round(work.lines_a[cell], 3)
+    if n.substituted:
+        return CauseStep(Cause.METER_LOST, amps, node.id)
+    if work.line_limit[cell] is not None:
+        return CauseStep(Cause.LIMIT, amps, node.id, work.line_limit[cell])
+    return CauseStep(Cause.FUSE, amps, node.id)

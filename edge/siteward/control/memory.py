@@ -1,0 +1,147 @@
+"""What the load turn remembers from one turn to the next: copied at the start of each, never shared between two."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from math import inf
+from operator import attrgetter
+from typing import NamedTuple
+
+from siteward.control.ledger import Ledger
+from siteward.model.ids import ConnectorId, LineId
+from siteward.model.limits import Grant
+from siteward.model.readings import ChargerReading
+from siteward.model.recovered import LedgerEntry
+from siteward.model.units import PerPhase
+
+NEVER = -inf
+
+
+class Flight(NamedTuple):
+    """A limit that was decided and that no read-back has settled yet (R4).
+
+    late: a frame with it was sent and not answered, so that it may still arrive; low_at: sent_at of the first read
+    after a newer answered write that showed something lower.
+    """
+
+    value_a: float
+    turn: int
+    deadline: float
+    raises: bool
+    sent_at: float | None = None
+    answered_at: float | None = None
+    late: bool = False
+    sends: int = 0
+    low_at: float | None = None
+
+
+@dataclass(slots=True)
+class Watch:
+    """Everything known of one outlet; times are sending times on the boot-time clock, NEVER = not yet.
+
+    conf_a: last set point READ (None unknown); booked_a: the most that it could have been told while conf_a is
+    unknown (None: nothing known, the hardware maximum); heard: last answered frame that feeds its watchdog; spoke:
+    last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6.
+    """
+
+    conf_a: float | None = None
+    booked_a: float | None = None
+    flights: tuple[Flight, ...] = ()
+    answered: float = NEVER
+    heard: float = NEVER
+    spoke: float = NEVER
+    misses: int = 0
+    seen_misses: int = 0
+    reading: ChargerReading | None = None
+    read_at: float = NEVER
+    unread: bool = True
+    unread_since: float = NEVER
+    mark: int | None = None
+    verified: bool = False
+    verified_at: float = NEVER
+    unverified_since: float = NEVER
+    fs_wrong: bool = False
+    held_a: float = 0.0
+    held_at: float = NEVER
+    settled_at: float = NEVER
+    refuted: int = 0
+    over_since: float | None = None
+    disobeyed_at: float | None = None
+    obeys_since: float | None = None
+    measured_a: PerPhase | None = None
+    drawing: bool = False
+    plugged: bool = False
+    phases_known_at: float = NEVER
+    quiet: tuple[float | None, float | None, float | None] = (None, None, None)
+    on_since: float = NEVER
+    limit_a: float | None = None
+    limit_sent: float = NEVER
+    last_raise: float = NEVER
+    fair_cut_at: float = NEVER
+    promised_until: float = NEVER
+    room_paused: bool = False
+    fits_since: float | None = None
+    foreign_at: float = NEVER
+    failsafe_at: float = NEVER
+    failsafe_tries: int = 0
+    probe_at: float = NEVER
+    silent_since: float | None = None
+
+    def clone(self) -> "Watch":
+        """Copy for the next turn."""
+        return Watch(*_WATCH(self))
+
+
+_WATCH = attrgetter(*(f.name for f in fields(Watch)))
+
+
+@dataclass(slots=True)
+class NodeWatch:
+    """Everything known of one feeder.
+
+    window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
+    other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free.
+    """
+
+    meter_at: float = NEVER
+    load_a: PerPhase | None = None
+    window: tuple[tuple[float, PerPhase, PerPhase, PerPhase], ...] = ()
+    peak_a: PerPhase = (0.0, 0.0, 0.0)
+    peak_before_a: PerPhase = (0.0, 0.0, 0.0)
+    peak_from: float = NEVER
+    same: int = 0
+    same_of: tuple[object, ...] | None = None
+    stuck_since: float | None = None
+    stuck_at: PerPhase | None = None
+    negative_since: float | None = None
+    substituted: bool = False
+    high_since: float | None = None
+    over_since: float | None = None
+    unproven_since: float | None = None
+    shed_at: float = NEVER
+    room_since: tuple[float | None, float | None, float | None] = (None, None, None)
+    lifted_a: float = 0.0
+
+    def clone(self) -> "NodeWatch":
+        """Copy for the next turn."""
+        return NodeWatch(*_NODE(self))
+
+
+_NODE = attrgetter(*(f.name for f in fields(NodeWatch)))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadMemory:
+    """State of the load turn; opaque to everybody else. gap_at: R17 waits for a poll round begun after it."""
+
+    started_at: float
+    at: float
+    wall: datetime | None
+    watches: tuple[Watch, ...]
+    nodes: tuple[NodeWatch, ...]
+    ledger: Ledger
+    gap_at: float | None = None
+    gap_alarm_at: float = NEVER
+    rows: Mapping[ConnectorId, LedgerEntry] = field(default_factory=dict)
+    probes: Mapping[LineId, float] = field(default_factory=dict)
+    grants: Mapping[ConnectorId, Grant] = field(default_factory=dict)

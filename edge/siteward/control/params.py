@@ -1,0 +1,165 @@
+"""Parameters of commands: read from JSON types, range-checked, refused by the name of the field that is wrong."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from siteward.model.errors import SitewardError
+from siteward.model.ids import OrderId, SessionId, is_id
+from siteward.model.limits import OnLimitExpiry
+from siteward.model.requests import Request
+from siteward.model.site import Connector
+from siteward.model.units import FLOOR_A, limit_amps
+
+WAIT_FOR_VEHICLE_S = 120.0
+"""How long a start waits for a car unless its params say."""
+
+_CAPITAL = re.compile("[A-Z]")
+_MOST_A = 10_000.0
+_MOST_W = 10_000_000.0
+
+
+class BadParam(SitewardError):
+    """A parameter is missing or out of range; the text names the field, the value and what is allowed.
+
+    Never leaves the judging of a command: it becomes a rejection with BAD_PARAMS.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class StartParams:
+    """What bounds a session: None = nothing does. max_current_a already joins current and power."""
+
+    max_energy_wh: int | None
+    max_time_s: int | None
+    max_current_a: float | None
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopParams:
+    """The session that a stop names, by id, by order, or by both."""
+
+    session: SessionId | None
+    order: OrderId | None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitParams:
+    """A limit as asked for: exactly one of amps and watts."""
+
+    limit_a: float | None
+    limit_w: float | None
+    valid_until: datetime | None
+    on_expiry: OnLimitExpiry | None
+    failsafe_a: float | None
+    grid: bool
+
+
+def start_params(request: Request, connector: Connector, phase_voltage_v: float) -> StartParams:
+    """Read START_CHARGE. Raises BadParam."""
+    params = request.params or {}
+    energy = _number(params, "maxEnergy_wh", 1, 10_000_000)
+    time_s = _number(params, "maxTime_s", 60, 2_592_000)
+    wait = _number(params, "waitForVehicle_s", 0, 900)
+    return StartParams(
+        max_energy_wh=None if energy is None else int(energy),
+        max_time_s=None if time_s is None else int(time_s),
+        max_current_a=_max_current(params, connector, phase_voltage_v),
+        wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
+    )
+
+
+def _max_current(params: Mapping[str, object], connector: Connector, phase_voltage_v: float) -> float | None:
+    current = _number(params, "maxCurrent_a", FLOOR_A, _MOST_A)
+    phases = len(connector.wiring)
+    floor_w = FLOOR_A * phases * phase_voltage_v
+    power = _number(params, "maxPower_w", floor_w, _MOST_W)
+    if power is None:
+        return current
+    by_power = limit_amps(power, phases, phase_voltage_v)
+    return by_power if current is None else min(current, by_power)
+
+
+def stop_params(request: Request) -> StopParams:
+    """Read STOP_CHARGE: params.sessionId, params.orderId or the command's own orderId. Raises BadParam."""
+    params = request.params or {}
+    session = _name(params, "sessionId")
+    order = _name(params, "orderId")
+    if order is not None and request.order is not None and order != request.order:
+        raise BadParam("orderId: params and command name different orders")
+    order = order or request.order
+    if session is None and order is None:
+        raise BadParam("sessionId: name the session or the order to stop")
+    return StopParams(SessionId(session) if session else None, OrderId(order) if order else None)
+
+
+def limit_params(request: Request) -> LimitParams:
+    """Read LIMIT_POWER. Raises BadParam."""
+    params = request.params or {}
+    amps = _number(params, "limit_a", 0, _MOST_A)
+    watts = _number(params, "limit_w", 0, _MOST_W)
+    if (amps is None) == (watts is None):
+        raise BadParam("limit_a: give exactly one of limit_a and limit_w")
+    group = params.get("class")
+    if group not in (None, "grid"):
+        raise BadParam(f"class: {group!r} is not grid")
+    return LimitParams(
+        limit_a=amps,
+        limit_w=watts,
+        valid_until=_moment(params, "validUntil"),
+        on_expiry=_on_expiry(params, group == "grid"),
+        failsafe_a=_number(params, "failsafe_a", 0, _MOST_A),
+        grid=group == "grid",
+    )
+
+
+def report_params(request: Request) -> int | None:
+    """Read REPORT_NOW: the sequence number to send again from, or None. Raises BadParam."""
+    seq = _number(request.params or {}, "fromSeq", 0, 2**63 - 1)
+    return None if seq is None else int(seq)
+
+
+def _on_expiry(params: Mapping[str, object], grid: bool) -> OnLimitExpiry | None:
+    value = params.get("onExpiry")
+    if value is None:
+        return None
+    if value not in list(OnLimitExpiry):
+        raise BadParam(f"onExpiry: {value!r} is none of {', '.join(OnLimitExpiry)}")
+    if grid and value == OnLimitExpiry.RELEASE:
+        raise BadParam("onExpiry: a grid limit is never released by its end; use keep or failsafe")
+    return OnLimitExpiry(str(value))
+
+
+def _number(params: Mapping[str, object], name: str, low: float, high: float) -> float | None:
+    """A number within bounds; `maxEnergy_wh` may be spelt `max_energy_wh`, for a bound must never be overlooked."""
+    value = params.get(name, params.get(_CAPITAL.sub(lambda found: "_" + found[0].lower(), name)))
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadParam(f"{name}: {value!r} is no number")
+    if not low <= value <= high:
+        raise BadParam(f"{name}: {value:g} is outside {low:g}..{high:g}")
+    return value
+
+
+def _name(params: Mapping[str, object], name: str) -> str | None:
+    value = params.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not is_id(value):
+        raise BadParam(f"{name}: {value!r} is no id")
+    return value
+
+
+def _moment(params: Mapping[str, object], name: str) -> datetime | None:
+    value = params.get(name)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise BadParam(f"{name}: {value!r} is no time of RFC 3339") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

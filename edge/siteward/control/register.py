@@ -1,0 +1,104 @@
+"""The billing register of a connector: which meter bills it, and whether a new value can be true (B22)."""
+
+from dataclasses import dataclass, replace
+
+from siteward.model.site import Connector, Site
+from siteward.model.snapshot import Snapshot
+
+LSB_WH = 100
+"""Coarsest register step that is taken for plausible on top of what the connector can deliver."""
+
+REREADS = 3
+"""Implausible readings in a row after which the register is no longer believed (B22)."""
+
+FRESH_S = 10.0
+"""Age beyond which a reading is no reading of now."""
+
+_HEADROOM = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterReading:
+    """One reading of the import register in Wh, sent_at in boot-time s; serial is None where the meter told none."""
+
+    wh: int
+    sent_at: float
+    serial: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The register as believed: last accepted value, since when it can have grown, and how many readings were refused.
+
+    `name` is the serial where it is known, else the meter's id; fresh_at is when a value was last accepted.
+    """
+
+    name: str
+    wh: int | None = None
+    since: float = 0.0
+    fresh_at: float | None = None
+    judged_at: float | None = None
+    held: int = 0
+    serial: str | None = None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it was implausible too often to be a slip of the wire."""
+        return self.held >= REREADS
+
+
+def billing_meter(site: Site, connector: Connector) -> str | None:
+    """Name of the meter that bills a connector, or None: unmetered. A VAh counter never bills (ruling 9)."""
+    if connector.meter is None:
+        return connector.id if connector.facts.bills_energy else None
+    for meter in site.meters:
+        if meter.id == connector.meter:
+            return meter.id if meter.facts.bills_energy else None
+    return None
+
+
+def read_register(snapshot: Snapshot, connector: Connector) -> RegisterReading | None:
+    """Reading of the billing register, None when there is none, or none of the last FRESH_S seconds."""
+    oldest = snapshot.at - FRESH_S
+    if connector.meter is not None:
+        meter = snapshot.meters.get(connector.meter)
+        if meter is None or meter.energy_wh is None or meter.sent_at < oldest:
+            return None
+        return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial)
+    charger = snapshot.chargers.get(connector.id)
+    if charger is None or charger.energy_wh is None or charger.sent_at < oldest:
+        return None
+    return RegisterReading(charger.energy_wh, charger.sent_at, None)
+
+
+def most_watts(site: Site, connector: Connector) -> float:
+    """The most that the connector can deliver, in W at nominal voltage."""
+    return connector.hardware_max_a * len(connector.wiring) * site.phase_voltage_v
+
+
+def judge(register: Register, reading: RegisterReading | None, watts: float) -> Register:
+    """Take in a reading: accepted when it grew no more than `watts` allow (plus 20 % and one step), else held."""
+    if reading is None or reading.sent_at == register.judged_at:
+        return register
+    if not plausible(register, reading, watts):
+        return replace(register, judged_at=reading.sent_at, held=register.held + 1)
+    return replace(
+        register,
+        name=reading.serial or register.name,
+        serial=reading.serial or register.serial,
+        wh=reading.wh,
+        since=reading.sent_at,
+        fresh_at=reading.sent_at,
+        judged_at=reading.sent_at,
+        held=0,
+    )
+
+
+def plausible(register: Register, reading: RegisterReading, watts: float) -> bool:
+    """Whether a value can follow the last one: same meter, not backward, no jump."""
+    if register.serial is not None and reading.serial is not None and register.serial != reading.serial:
+        return False
+    if register.wh is None:
+        return True
+    most = watts * _HEADROOM * max(0.0, reading.sent_at - register.since) / 3600.0 + LSB_WH
+    return 0 <= reading.wh - register.wh <= most

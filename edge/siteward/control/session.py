@@ -1,0 +1,188 @@
+"""The life of one charging session and its order: each step returns the next record and the fact that tells it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from siteward.control.register import Register
+from siteward.model.events import EventType, Fact
+from siteward.model.refusals import Refusal
+from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why and since when a session is being ended; times in boot-time s.
+
+    stopped_at is when no current was seen any more (and the pause was confirmed), stopped_wall the same in UTC; a
+    register reading sent at or after read_from is the final one;
+    detail is a code that says more than the reason; failed marks an end that is nobody's wish.
+    """
+
+    reason: StopReason
+    at: float
+    detail: str | None = None
+    failed: bool = False
+    stopped_at: float | None = None
+    stopped_wall: datetime | None = None
+    read_from: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that holds its connector: the durable record and what is only remembered while the controller lives.
+
+    counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
+    waits for "suspended" and "full"; restored is set until the first look after a restart.
+    """
+
+    record: SessionRecord
+    register: Register
+    metered: bool
+    opened_at: float
+    durable: bool = False
+    restored: bool = False
+    vehicle_until: float = 0.0
+    vehicle_code: Refusal = Refusal.NO_VEHICLE
+    counts_from: float | None = None
+    charging_s: float = 0.0
+    seen_at: float | None = None
+    idle_since: float | None = None
+    full_since: float | None = None
+    ending: Ending | None = None
+    soc_start: float | None = None
+    soc_now: float | None = None
+    row_at: float = 0.0
+    row_wh: int | None = None
+
+    @property
+    def charged(self) -> bool:
+        """Whether current ever flowed in it."""
+        return self.record.state is OrderState.CHARGING
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A session that ended in this turn, with the code that says more than its reason."""
+
+    record: SessionRecord
+    detail: str | None = None
+
+
+def stamp(wall: datetime | None) -> str | None:
+    """RFC 3339 UTC with milliseconds and Z, as every outside face writes times."""
+    if wall is None:
+        return None
+    return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def tell(event: EventType, record: SessionRecord, data: Mapping[str, object], at: datetime) -> Fact:
+    """Return the fact of a session's step."""
+    return Fact(event, data, record.connector, record.id, record.order, at)
+
+
+def starting(session: OpenSession, wall: datetime) -> tuple[OpenSession, Fact]:
+    """CREATED to STARTING: a vehicle is there and the charger is asked."""
+    record = replace(session.record, state=OrderState.STARTING)
+    return replace(session, record=record), tell(EventType.SESSION_STARTING, record, {}, wall)
+
+
+def charging(session: OpenSession, at: float, wall: datetime) -> tuple[OpenSession, Fact]:
+    """STARTING to CHARGING: current flows for the first time."""
+    record = replace(session.record, state=OrderState.CHARGING, started_at=wall)
+    data: dict[str, object] = {"start_register_wh": record.start_register_wh, "meter": record.meter}
+    if session.soc_start is not None:
+        data["start_soc_percent"] = session.soc_start
+    fact = tell(EventType.SESSION_CHARGING, record, data, wall)
+    return replace(session, record=record, counts_from=at), fact
+
+
+def suspended(session: OpenSession, by: SuspendedBy, cause: str | None, wall: datetime) -> tuple[OpenSession, Fact]:
+    """No current flows: held by the car or by the station, the latter with the cause that binds its grant."""
+    record = replace(session.record, suspended_by=by)
+    data: dict[str, object] = {"suspendedBy": by.value, "energy_wh": record.energy_wh}
+    if cause is not None:
+        data["cause"] = cause
+    return replace(session, record=record), tell(EventType.SESSION_SUSPENDED, record, data, wall)
+
+
+def resumed(session: OpenSession, reason: str, wall: datetime) -> tuple[OpenSession, Fact]:
+    """Current flows again, or a restart found the session where it was left (then still perhaps suspended)."""
+    held = session.record.suspended_by if reason == "restart" else None
+    record = replace(session.record, suspended_by=held)
+    data: dict[str, object] = {"reason": reason, "energy_wh": record.energy_wh, "gap": record.gap}
+    if held is not None:
+        data["suspendedBy"] = held.value
+    return replace(session, record=record), tell(EventType.SESSION_RESUMED, record, data, wall)
+
+
+def measured(session: OpenSession, register: Register) -> OpenSession:
+    """Take over an accepted register value; one that comes only after current flowed leaves the energy an estimate."""
+    record = session.record
+    if register.wh is not None and register.wh != record.last_register_wh:
+        late = record.start_register_wh is None
+        record = replace(
+            record,
+            start_register_wh=register.wh if late else record.start_register_wh,
+            last_register_wh=register.wh,
+            estimated=record.estimated or (late and session.charged),
+        )
+    if record.meter != register.name and session.metered:
+        record = replace(record, meter=register.name)
+    return replace(session, record=record, register=register)
+
+
+def settle(record: SessionRecord, wall: datetime) -> tuple[SessionRecord, Fact]:
+    """FINISHED to SETTLED: the platform acknowledged session.finished (ruling 15)."""
+    settled = replace(record, state=OrderState.SETTLED)
+    return settled, tell(EventType.SESSION_SETTLED, settled, {"energy_wh": settled.energy_wh}, wall)
+
+
+def close(session: OpenSession, ending: Ending, at: float, wall: datetime) -> tuple[Closed, Fact]:
+    """End a session: FINISHED where energy may have flowed, else FAILED (nobody's wish) or CANCELLED."""
+    record = replace(
+        session.record,
+        ended_at=ending.stopped_wall or wall,
+        stop_reason=ending.reason,
+        suspended_by=None,
+        charging_s=int(session.charging_s),
+    )
+    if session.charged or (record.energy_wh or 0) > 0:
+        record = replace(record, state=OrderState.FINISHED)
+        event = EventType.SESSION_FINISHED
+    elif ending.failed:
+        record = replace(record, state=OrderState.FAILED)
+        event = EventType.SESSION_FAILED
+    else:
+        record = replace(record, state=OrderState.CANCELLED)
+        event = EventType.SESSION_CANCELLED
+    return Closed(record, ending.detail), tell(event, record, _terms(session, record, ending, at), wall)
+
+
+def _terms(session: OpenSession, record: SessionRecord, ending: Ending, at: float) -> dict[str, object]:
+    """Everything a settlement needs (contract section 4); the lines of a bill belong to the tariff."""
+    end = ending.stopped_at if ending.stopped_at is not None else at
+    duration = 0 if session.counts_from is None else int(end - session.counts_from)
+    data: dict[str, object] = {
+        "source": record.source,
+        "createdAt": stamp(record.created_at),
+        "startedAt": stamp(record.started_at),
+        "endedAt": stamp(record.ended_at),
+        "duration_s": max(0, duration),
+        "charging_s": record.charging_s,
+        "stopReason": ending.reason.value,
+        "meter": record.meter,
+        "start_register_wh": record.start_register_wh,
+        "stop_register_wh": record.last_register_wh,
+        "energy_wh": record.energy_wh,
+        "unmetered": not session.metered,
+        "estimated": record.estimated,
+        "gap": record.gap,
+    }
+    if ending.detail is not None:
+        data["stopDetail"] = ending.detail
+    if session.soc_start is not None:
+        data["start_soc_percent"] = session.soc_start
+    if session.soc_now is not None:
+        data["stop_soc_percent"] = session.soc_now
+    return data

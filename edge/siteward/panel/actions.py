@@ -1,0 +1,84 @@
+"""Buttons: every one becomes a request to core with the person behind it, and shows what becomes of it."""
+
+import secrets
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from siteward.client.errors import CoreDown, Refused
+from siteward.client.messages import ReplyMessage, RequestMessage
+from siteward.model.ids import is_id, ulid
+from siteward.model.refusals import Refusal
+from siteward.model.requests import CommandName, Role, Stage
+from siteward.panel.desk import Desk, Forbidden
+from siteward.panel.sessions import WebSession
+
+
+class Actions:
+    """Handlers of the forms that ask core for something."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def start(self, request: Request) -> Response:
+        """POST /connectors/{id}/start."""
+        return await self._ask(request, CommandName.START_CHARGE)
+
+    async def stop(self, request: Request) -> Response:
+        """POST /connectors/{id}/stop: names the session that the person saw, so that it never ends another one."""
+        return await self._ask(request, CommandName.STOP_CHARGE)
+
+    async def outcome(self, request: Request) -> Response:
+        """GET /requests/{id}: how far one of this session's requests is."""
+        session = self._desk.who(request, touch=False)
+        command = request.path_params["command"]
+        if command not in session.requests:
+            raise HTTPException(404)
+        try:
+            reply = await self._desk.core.request(command)
+        except CoreDown:
+            # Still open: core keeps the request in its inbox, and the browser asks again.
+            reply = ReplyMessage(command_id=command, stage=Stage.RECEIVED)
+        return self._answer(request, reply or _refused(command, Refusal.OUTCOME_UNKNOWN))
+
+    async def _ask(self, request: Request, name: CommandName) -> Response:
+        session = self._desk.who(request)
+        fields = await self._desk.form(request, session)
+        if not session.may(Role.TECHNICIAN):
+            raise Forbidden("need_technician")
+        target = request.path_params["connector"]
+        seen = fields.get("session")
+        if not is_id(target) or (seen is not None and not is_id(seen)):
+            raise HTTPException(404)
+        return self._answer(request, await self._submit(session, name, target, {"sessionId": seen} if seen else None))
+
+    async def _submit(
+        self, session: WebSession, name: CommandName, target: str, params: dict[str, Any] | None
+    ) -> ReplyMessage:
+        wall = self._desk.clock.wall()
+        command = "panel-" + ulid(max(0, int(wall.timestamp() * 1000)), secrets.token_bytes(10))
+        asked = RequestMessage(
+            command_id=command, name=name.value, target=target, params=params, issued_at=wall, actor=session.actor
+        )
+        session.requests.append(command)
+        try:
+            return await self._desk.core.submit(asked)
+        except CoreDown:
+            return _refused(command, Refusal.CORE_DOWN)
+        except Refused as no:
+            return ReplyMessage(
+                command_id=command, stage=Stage.REJECTED, code=no.code, message=no.message, message_zh=no.message_zh
+            )
+
+    def _answer(self, request: Request, reply: ReplyMessage) -> Response:
+        stage = Stage(reply.stage)
+        html = self._desk.pages.render(
+            "live/reply.html", self._desk.speak(request), reply=reply, final=stage.final, good=stage is Stage.DONE
+        )
+        return HTMLResponse(html)
+
+
+def _refused(command: str, code: Refusal) -> ReplyMessage:
+    return ReplyMessage(command_id=command, stage=Stage.FAILED, code=code.value)

@@ -1,0 +1,65 @@
+// Small helpers around htmx: ask before acting, say when the stream is lost, show times in the reader's own zone.
+"use strict";
+(function () {
+  const SILENT_MS = 8000;
+  let heard = Date.now();
+
+  function localise(root) {
+    const language = document.documentElement.lang;
+    for (const node of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(node.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+      const day = { year: "numeric", month: "2-digit", day: "2-digit" };
+      const shape = node.dataset.form === "time" ? time : Object.assign(day, time);
+      node.textContent = new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", shape).format(at);
+    }
+  }
+
+  function showLost(lost) {
+    const banner = document.getElementById("lost");
+    if (!banner || banner.hidden === !lost) return;
+    banner.textContent = lost ? document.body.dataset.lost : "";
+    banner.hidden = !lost;
+    document.body.classList.toggle("old", lost);
+  }
+
+  function ask(event) {
+    const form = event.detail.elt;
+    if (!event.detail.question || !form.dataset.yes) return;
+    event.preventDefault();
+    const dialog = document.getElementById("sure");
+    const yes = dialog.querySelector("button[value=yes]");
+    document.getElementById("sure-text").textContent = event.detail.question;
+    yes.textContent = form.dataset.yes;
+    yes.className = form.dataset.kind === "stop" ? "stop" : "main";
+    dialog.returnValue = "no";
+    dialog.onclose = function () {
+      if (dialog.returnValue === "yes") event.detail.issueRequest(true);
+    };
+    dialog.showModal();
+    yes.focus();
+  }
+
+  document.addEventListener("htmx:confirm", ask);
+  document.addEventListener("htmx:sseBeforeMessage", function (event) {
+    heard = Date.now();
+    showLost(false);
+    if (event.detail.type === "reload" || event.detail.type === "gone") {
+      event.preventDefault();
+      location.reload();
+    }
+  });
+  document.addEventListener("htmx:sseMessage", function (event) { localise(event.target); });
+  document.addEventListener("htmx:afterSwap", function (event) { localise(event.target); });
+  // Refusals come as pages with a status of 400 and more: they are shown like every other answer.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.detail.xhr.status === 403) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  });
+  window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
+  document.addEventListener("visibilitychange", function () { if (!document.hidden) heard = Date.now(); });
+  document.addEventListener("DOMContentLoaded", function () {
+    localise(document);
+    setInterval(function () { showLost(Date.now() - heard > SILENT_MS); }, 1000);
+  });
+})();

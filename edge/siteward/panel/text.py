@@ -1,0 +1,127 @@
+"""Numbers, times, causes and events as text in a language; the filters of the templates."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from siteward.client.messages import CauseMessage, ConnectorMessage, LiveMessage, ReplyMessage
+from siteward.model.alarms import ALARMS, AlarmCode
+from siteward.model.events import EventType
+from siteward.model.limits import Cause
+from siteward.model.refusals import REFUSALS, Refusal
+from siteward.model.requests import Stage
+from siteward.panel import vocabulary as v
+from siteward.panel.words import say
+
+UNKNOWN = "–"
+
+
+def amps(value: float | None) -> str:
+    """Current with one digit, without unit."""
+    # Adding 0.0 turns a rounded -0.0 into 0.0: a meter's noise must not look like a current backwards.
+    return UNKNOWN if value is None else f"{round(value, 1) + 0.0:.1f}"
+
+
+def kilowatts(value_w: float | None) -> str:
+    """Power in kW with one digit, without unit."""
+    return UNKNOWN if value_w is None else f"{value_w / 1000:.1f}"
+
+
+def kilowatt_hours(value_wh: int | None, digits: int = 2) -> str:
+    """Energy in kWh, without unit; 3 digits show every Wh."""
+    return UNKNOWN if value_wh is None else f"{value_wh / 1000:,.{digits}f}"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Any number with a fixed count of digits."""
+    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span: `1:02:03`, with days in front where there are any."""
+    if seconds is None:
+        return UNKNOWN
+    minutes, s = divmod(int(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    return f"{days} d {h:02d}:{m:02d}:{s:02d}" if days else f"{h}:{m:02d}:{s:02d}"
+
+
+def instant(value: datetime | None) -> str:
+    """A UTC instant to the second."""
+    return UNKNOWN if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock_time(value: datetime) -> str:
+    """The time of day of a UTC instant."""
+    return value.strftime("%H:%M:%S")
+
+
+def feeder_names(live: LiveMessage) -> dict[str, str]:
+    """Names of the feeders by id; a feeder without a name is called by its id."""
+    return {feeder.id: feeder.name or feeder.id for feeder in live.feeders}
+
+
+def cause(step: CauseMessage, names: Mapping[str, str], language: str) -> str:
+    """One link of a cause chain as a sentence; a cause of a newer core is shown by its word."""
+    if step.cause not in set(Cause):
+        return f"{step.cause} {amps(step.limit_a)} A"
+    feeder = names.get(step.feeder or "", step.feeder or UNKNOWN)
+    limit = f" ({step.limit})" if step.limit else ""
+    return say(v.CAUSES[Cause(step.cause)], language, amps=amps(step.limit_a), feeder=feeder, limit=limit)
+
+
+def why(connector: ConnectorMessage, names: Mapping[str, str], language: str) -> str:
+    """Why the connector has the current that it has: the binding cause."""
+    chain = connector.grant.chain
+    return cause(chain[0], names, language) if chain else UNKNOWN
+
+
+def one_of(table: Mapping[Any, Any], key: str | None, language: str) -> str:
+    """The word of a vocabulary's key; a key of a newer core is shown as it is."""
+    if key is None:
+        return UNKNOWN
+    return say(table[key], language) if key in table else key
+
+
+def reply(message: ReplyMessage, language: str) -> str:
+    """What became of a request, in words."""
+    text = one_of(v.STAGES, message.stage, language)
+    if message.code:
+        return f"{text} {refusal(message.code, message.message, message.message_zh, language)}"
+    waiting = (message.result or {}).get("waitingFor")
+    if waiting and message.stage == Stage.DONE:
+        from_table = one_of(v.WAITS, str(waiting), language)
+        return f"{text} ({'等待' if language == 'zh' else 'waiting for '}{from_table})"
+    return text
+
+
+def refusal(code: str, message: str | None, message_zh: str | None, language: str) -> str:
+    """The sentence of a refusal: the catalogue's, or what core sent with a code that we do not know."""
+    if code in set(Refusal):
+        return say(REFUSALS[Refusal(code)], language)
+    return (message_zh if language == "zh" else message) or code
+
+
+def event_name(kind: str, language: str) -> str:
+    """An event type in words; a type of a newer core is shown as it is."""
+    return say(v.EVENTS[EventType(kind)], language) if kind in set(EventType) else kind
+
+
+def event_detail(event: Mapping[str, Any], language: str) -> str:
+    """What an event says: an alarm's or refusal's sentence where it has one, then its data."""
+    data = dict(event.get("data") or {})
+    code = str(data.get("code", ""))
+    if code in set(AlarmCode):
+        subject = str(data.get("subject", ""))
+        return say(ALARMS[AlarmCode(code)].about(subject), language)
+    parts = []
+    if code in set(Refusal):
+        parts.append(say(REFUSALS[Refusal(data.pop("code"))], language))
+    parts += [f"{key}: {_plain(value)}" for key, value in data.items() if value is not None]
+    return " · ".join(parts)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

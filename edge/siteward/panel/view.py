@@ -1,0 +1,217 @@
+"""Turns the live view into what the pages draw: fuse nodes, connector cards, totals. Pure, no language, no HTML."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from siteward.client.messages import ConnectorMessage, FeederMessage, LiveMessage, SessionMessage, SlaveMessage
+from siteward.model.sessions import ConnectorStatus, OrderState, SuspendedBy
+
+SCALE = 1.15
+"""A phase bar ends at 115 % of the rating, so that an overload is still seen as longer than the rating."""
+
+NEAR = 0.9
+"""Share of the rating from which a fuse is shown as near it."""
+
+MARKS = {
+    "charging": "bolt",
+    "suspended_car": "pause",
+    "suspended_station": "clock",
+    "starting": "clock",
+    "plugged": "plug",
+    "available": "circle",
+    "reserved": "lock",
+    "unavailable": "bar",
+    "faulted": "cross",
+    "offline": "cross",
+}
+"""Picture of each state: its shape differs too, so that nobody needs to tell colours apart."""
+
+_SEVERITIES = ("highest", "high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseBar:
+    """One phase of a fuse: currents in A and their ends on the bar, in percent of its length."""
+
+    phase: str
+    rating_a: float
+    load_a: float | None
+    base_a: float
+    reserved_a: float
+    level: str
+    load_end: float
+    base_end: float
+    reserved_end: float
+    rating_at: float
+
+    @property
+    def share_percent(self) -> int | None:
+        """Measured load in percent of the rating."""
+        if self.load_a is None or self.rating_a <= 0:
+            return None
+        return round(100 * self.load_a / self.rating_a)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A fuse with what hangs below it."""
+
+    feeder: FeederMessage
+    bars: tuple[PhaseBar, ...]
+    level: str
+    children: tuple["Node", ...]
+    connectors: tuple[ConnectorMessage, ...]
+
+    @property
+    def worst(self) -> PhaseBar:
+        """The phase nearest to its rating: by measured load, else by what is booked."""
+        return max(self.bars, key=lambda bar: (bar.load_a if bar.load_a is not None else bar.base_a) / bar.rating_a)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Figures of the whole site; severity is the worst standing one, None without alarms."""
+
+    root: Node | None
+    charging: int
+    connectors: int
+    power_w: float
+    energy_wh: int
+    sessions: int
+    alarms: int
+    severity: str | None
+
+
+def tree(live: LiveMessage) -> tuple[Node, ...]:
+    """The fuse trees of the site, roots first; feeders come parents first."""
+    known = {feeder.id for feeder in live.feeders}
+    return tuple(_node(f, live) for f in live.feeders if f.parent is None or f.parent not in known)
+
+
+def nodes(roots: Iterable[Node]) -> list[Node]:
+    """Every node, parents before children."""
+    flat: list[Node] = []
+    for root in roots:
+        flat.append(root)
+        flat.extend(nodes(root.children))
+    return flat
+
+
+def totals(live: LiveMessage) -> Totals:
+    """Figures of the whole site."""
+    roots = tree(live)
+    alarms = sorted(live.alarms, key=lambda alarm: _severity_rank(alarm.severity))
+    open_sessions = [c.session for c in live.connectors if c.session is not None and session_open(c.session)]
+    return Totals(
+        root=roots[0] if roots else None,
+        charging=sum(connector_state(c) == "charging" for c in live.connectors),
+        connectors=len(live.connectors),
+        power_w=sum(c.power_w or 0.0 for c in live.connectors),
+        energy_wh=sum(session.energy_wh or 0 for session in open_sessions),
+        sessions=len(open_sessions),
+        alarms=len(alarms),
+        severity=alarms[0].severity if alarms else None,
+    )
+
+
+def session_open(session: SessionMessage) -> bool:
+    """Whether the session still takes its connector."""
+    return OrderState(session.state).open
+
+
+def connector_state(connector: ConnectorMessage) -> str:
+    """What the connector does, as a key of vocabulary.STATES."""
+    if not connector.online:
+        return "offline"
+    if connector.session is not None and session_open(connector.session):
+        return _session_state(connector, connector.session)
+    return {
+        ConnectorStatus.FAULTED: "faulted",
+        ConnectorStatus.UNAVAILABLE: "unavailable",
+        ConnectorStatus.RESERVED: "reserved",
+        ConnectorStatus.OCCUPIED: "plugged",
+        ConnectorStatus.AVAILABLE: "available",
+    }[ConnectorStatus(connector.status)]
+
+
+def can_start(connector: ConnectorMessage) -> bool:
+    """Whether a start button makes sense; core judges again."""
+    return connector_state(connector) in ("available", "plugged")
+
+
+def can_stop(connector: ConnectorMessage) -> bool:
+    """Whether there is an open session to stop; true for a silent charger too."""
+    return connector.session is not None and session_open(connector.session)
+
+
+def worst_current(connector: ConnectorMessage) -> float | None:
+    """Current of the phase that carries most, in A; None = not known."""
+    return max(connector.current_a) if connector.current_a is not None else None
+
+
+def slave_level(slave: SlaveMessage) -> str:
+    """`ok`, `poor` (more than 2 % of the requests went wrong) or `dead` (no answer at all)."""
+    if slave.sent and not slave.answered:
+        return "dead"
+    return "poor" if slave.sent and slave.answered / slave.sent < 0.98 else "ok"
+
+
+def _session_state(connector: ConnectorMessage, session: SessionMessage) -> str:
+    if connector.status == ConnectorStatus.FAULTED:
+        return "faulted"
+    if session.state != OrderState.CHARGING:
+        return "starting"
+    by = connector.suspended_by or session.suspended_by
+    if by == SuspendedBy.CAR:
+        return "suspended_car"
+    return "suspended_station" if by == SuspendedBy.STATION else "charging"
+
+
+def _node(feeder: FeederMessage, live: LiveMessage) -> Node:
+    bars = tuple(_bar(feeder, i) for i in range(3) if feeder.rating_a[i] > 0)
+    return Node(
+        feeder=feeder,
+        bars=bars,
+        level=_worst_level([bar.level for bar in bars]),
+        children=tuple(_node(child, live) for child in live.feeders if child.parent == feeder.id),
+        connectors=tuple(c for c in live.connectors if c.feeder == feeder.id),
+    )
+
+
+def _bar(feeder: FeederMessage, index: int) -> PhaseBar:
+    rating = feeder.rating_a[index]
+    load = feeder.load_a[index] if feeder.load_a is not None else None
+    base, reserved = feeder.base_a[index], feeder.reserved_a[index]
+    return PhaseBar(
+        phase=f"L{index + 1}",
+        rating_a=rating,
+        load_a=load,
+        base_a=base,
+        reserved_a=reserved,
+        level=_level(load, rating),
+        load_end=_place(load or 0.0, rating),
+        base_end=_place(base, rating),
+        reserved_end=_place(base + reserved, rating),
+        rating_at=_place(rating, rating),
+    )
+
+
+def _place(current_a: float, rating_a: float) -> float:
+    return round(max(0.0, min(100.0, 100 * current_a / (rating_a * SCALE))), 1)
+
+
+def _level(load_a: float | None, rating_a: float) -> str:
+    if load_a is None:
+        return "unknown"
+    if load_a > rating_a:
+        return "over"
+    return "near" if load_a >= NEAR * rating_a else "ok"
+
+
+def _worst_level(levels: Sequence[str]) -> str:
+    return next((level for level in ("over", "near", "unknown") if level in levels), "ok")
+
+
+def _severity_rank(severity: str) -> int:
+    """0 is worst; a severity of a newer core counts as worst."""
+    return _SEVERITIES.index(severity) if severity in _SEVERITIES else 0

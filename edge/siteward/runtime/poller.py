@@ -1,0 +1,110 @@
+"""Asks every device again and again and keeps the latest answer of each: the only road of a reading to control."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
+from siteward.model.ids import ConnectorId, MeterId
+from siteward.model.ports import Charger, Clock, Lines, Meter
+from siteward.model.readings import ChargerReading, MeterReading
+from siteward.model.site import Connector, Site
+
+LIMIT_METER_PERIOD_S = 1.0
+BILLING_METER_PERIOD_S = 5.0
+_SILENT_PERIOD_S = 5.0
+
+
+def charger_period(connector: Connector) -> float:
+    """Poll period in s: four polls within the watchdog time, and never an unprovable silence (R3b)."""
+    period = min(2.0, connector.facts.boot.min_silence_s * 2 / 3)
+    if connector.facts.failsafe is not None:
+        period = min(period, connector.facts.failsafe.timeout_s / 4)
+    return period
+
+
+class Poller:
+    """One task per device. `on_limit_meter` is called at each reading of a meter that guards a feeder."""
+
+    def __init__(self, site: Site, lines: Lines, clock: Clock, on_limit_meter: Callable[[], None]) -> None:
+        self._site = site
+        self._lines = lines
+        self._clock = clock
+        self._on_limit_meter = on_limit_meter
+        self._limit_meters = {feeder.meter for feeder in site.feeders if feeder.meter is not None}
+        self._pokes: dict[ConnectorId, asyncio.Event] = {c.id: asyncio.Event() for c in site.connectors}
+        self._meters: dict[MeterId, MeterReading] = {}
+        self._chargers: dict[ConnectorId, ChargerReading] = {}
+        self._misses: dict[ConnectorId, int] = {}
+        self._meter_misses: dict[MeterId, int] = {}
+
+    @property
+    def meters(self) -> Mapping[MeterId, MeterReading]:
+        """Latest good reading of each meter, as of now: a copy that no later poll changes."""
+        return dict(self._meters)
+
+    @property
+    def chargers(self) -> Mapping[ConnectorId, ChargerReading]:
+        """Latest good reading of each connector."""
+        return dict(self._chargers)
+
+    @property
+    def misses(self) -> Mapping[ConnectorId, int]:
+        """Polls without a usable answer in a row, by connector."""
+        return dict(self._misses)
+
+    @property
+    def meter_misses(self) -> Mapping[MeterId, int]:
+        """Polls without a usable answer in a row, by meter."""
+        return dict(self._meter_misses)
+
+    def poke(self, connector: ConnectorId) -> None:
+        """Read this connector again as soon as its profile can show the effect of a write."""
+        self._pokes[connector].set()
+
+    def tasks(self) -> list[Awaitable[None]]:
+        """One endless coroutine per device, for the supervisor."""
+        by_id = {connector.id: connector for connector in self._site.connectors}
+        return [
+            *(self._poll_meter(meter) for meter in self._lines.meters),
+            *(self._poll_charger(charger, by_id[charger.id]) for charger in self._lines.chargers),
+        ]
+
+    async def _poll_meter(self, meter: Meter) -> None:
+        guards = meter.id in self._limit_meters
+        period = LIMIT_METER_PERIOD_S if guards else BILLING_METER_PERIOD_S
+        while True:
+            due = self._clock.now() + period
+            try:
+                self._meters[meter.id] = await meter.read()
+            except (DeviceUnreachable, DeviceRefused, Withdrawn):
+                self._meter_misses[meter.id] = self._meter_misses.get(meter.id, 0) + 1
+            else:
+                self._meter_misses[meter.id] = 0
+                if guards:
+                    self._on_limit_meter()
+            await self._clock.sleep(max(0.05, due - self._clock.now()))
+
+    async def _poll_charger(self, charger: Charger, connector: Connector) -> None:
+        period = charger_period(connector)
+        while True:
+            due = self._clock.now() + period
+            try:
+                self._chargers[charger.id] = await charger.read()
+            except (DeviceUnreachable, DeviceRefused):
+                self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
+            except Withdrawn:
+                # The gate closed (R2, R7): nothing was sent, so nothing was missed.
+                due = self._clock.now() + min(period, 1.0)
+            else:
+                self._misses[charger.id] = 0
+            await self._wait(connector, max(0.05, due - self._clock.now()))
+
+    async def _wait(self, connector: Connector, seconds: float) -> None:
+        poke = self._pokes[connector.id]
+        try:
+            async with asyncio.timeout(seconds):
+                await poke.wait()
+        except TimeoutError:
+            return
+        poke.clear()
+        await self._clock.sleep(connector.facts.limit.apply_s + 0.05)

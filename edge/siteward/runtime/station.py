@@ -1,0 +1,218 @@
+"""The running station: joins lines, turn, journal and leases, and keeps them running together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from siteward.control.decide import restore
+from siteward.model.errors import StoreError
+from siteward.model.live import Health, LiveView
+from siteward.model.ports import Clock, Journal, Lines
+from siteward.model.recovered import Recovered
+from siteward.model.site import Site
+from siteward.model.wire import Write
+from siteward.runtime.actuate import Actuator
+from siteward.runtime.committer import Committer
+from siteward.runtime.gate import LedgerGate
+from siteward.runtime.inbox import Inbox
+from siteward.runtime.leases import LeaseWatch
+from siteward.runtime.notify import Notifier
+from siteward.runtime.poller import Poller
+from siteward.runtime.starts import StartRecord, silence_s
+from siteward.runtime.turn import Turn, TurnDone, TurnParts
+from siteward.runtime.view import live_view
+
+STORE_RETRY_S = 5.0
+_STOP_S = 1.0
+
+
+class StationJournal(Journal, Protocol):
+    """What the station needs of the store beyond the journal port."""
+
+    @property
+    def journal_id(self) -> str:
+        """Epoch of the journal."""
+        ...
+
+    @property
+    def last_seq(self) -> int:
+        """Newest sequence number."""
+        ...
+
+    @property
+    def acked_seq(self) -> int:
+        """Newest sequence number that the platform has."""
+        ...
+
+    async def close(self) -> None:
+        """Close the database."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StationPorts:
+    """Everything concrete that a station is given.
+
+    open_journal raises StoreError while the disk cannot be used; trace takes each completed turn; entropy returns 10
+    random bytes.
+    """
+
+    site: Site
+    clock: Clock
+    build_lines: Callable[[LedgerGate, Actuator], Lines]
+    open_journal: Callable[[], Awaitable[StationJournal]]
+    trace: Callable[[TurnDone], None]
+    starts: StartRecord
+    notifier: Notifier
+    entropy: Callable[[], bytes]
+    software: str
+
+
+class Station:
+    """One controller; `run` ends only by cancellation, by a stop, or by an error that the process must not survive."""
+
+    def __init__(self, ports: StationPorts) -> None:
+        self._ports = ports
+        clock = ports.clock
+        self._started = self._began = clock.now()
+        self._gate = LedgerGate()
+        self._actuator = Actuator(lambda connector: self._poller.poke(connector))
+        self.lines = ports.build_lines(self._gate, self._actuator)
+        self._actuator.attach(self.lines.chargers)
+        self._poller = Poller(ports.site, self.lines, clock, self._wake)
+        self._committer = Committer(clock, self._actuator.send)
+        self._leases = LeaseWatch(ports.site, clock, self._farewell)
+        self.inbox = Inbox(self._wake)
+        self.journal: StationJournal | None = None
+        self._turn: Turn | None = None
+        self._last: TurnDone | None = None
+        self._live: LiveView | None = None
+        self._live_changed = asyncio.Condition()
+
+    @property
+    def live(self) -> LiveView | None:
+        """The newest live view; None before the first turn."""
+        return self._live
+
+    async def next_live(self, after_turn: int, seconds: float) -> LiveView | None:
+        """Wait for a view newer than a turn; None when there is none in time."""
+        try:
+            async with asyncio.timeout(seconds), self._live_changed:
+                await self._live_changed.wait_for(
+                    lambda: self._live is not None and self._live.health.turn > after_turn
+                )
+        except TimeoutError:
+            return None
+        return self._live
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Protect the site until `stop`; starts with any device, and with the disk, missing."""
+        ports = self._ports
+        silent_s = silence_s(ports.site.connectors, ports.starts.begin(self._started))
+        if silent_s:
+            await ports.clock.sleep(silent_s)
+        await self.lines.open()
+        recovered = await self._open_journal()
+        self._began = ports.clock.now()
+        memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
+        parts = TurnParts(
+            site=ports.site,
+            clock=ports.clock,
+            poller=self._poller,
+            actuator=self._actuator,
+            committer=self._committer,
+            gate=self._gate,
+            inbox=self.inbox,
+            leases=self._leases,
+            entropy=ports.entropy,
+        )
+        self._turn = Turn(parts, memory, self._done)
+        ports.notifier.send("READY=1")
+        try:
+            await self._serve(self._turn, stop)
+        finally:
+            ports.notifier.send("STOPPING=1")
+            await self._actuator.close()
+            await self._committer.flush(_STOP_S)
+            await self.lines.close()
+
+    async def _serve(self, turn: Turn, stop: asyncio.Event) -> None:
+        coroutines = [turn.run(), self._committer.run(), self._leases.run(), *self._poller.tasks()]
+        if self.journal is None:
+            coroutines.append(self._reopen_journal(stop))
+        tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+        stopping = asyncio.ensure_future(stop.wait())
+        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*tasks, stopping):
+            task.cancel()
+        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _open_journal(self) -> Recovered:
+        try:
+            journal = await self._ports.open_journal()
+            recovered = await journal.recover()
+        except StoreError:
+            # Bare protection: fuses are kept, no session starts, the reopening task goes on trying (flows.md).
+            return Recovered()
+        self._attach(journal)
+        return recovered
+
+    async def _reopen_journal(self, stop: asyncio.Event) -> None:
+        while True:
+            await self._ports.clock.sleep(STORE_RETRY_S)
+            try:
+                journal = await self._ports.open_journal()
+            except StoreError:
+                continue
+            # What was kept in memory is written first; a fresh start then recovers sessions the regular way.
+            self._attach(journal)
+            await self._committer.flush(STORE_RETRY_S)
+            stop.set()
+            return
+
+    def _attach(self, journal: StationJournal) -> None:
+        self.journal = journal
+        self._committer.attach(journal)
+        self.inbox.attach(journal)
+
+    def _wake(self) -> None:
+        if self._turn is not None:
+            self._turn.wake()
+
+    def _farewell(self, write: Write) -> None:
+        self._gate.allow_farewell(write)
+        self._actuator.send([write])
+
+    def _done(self, done: TurnDone) -> None:
+        ports = self._ports
+        ports.notifier.send("WATCHDOG=1")
+        ports.starts.steady(done.snapshot.at - self._began)
+        ports.trace(done)
+        lines = self.lines.views()
+        self._last = done
+        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
+        self._announce = asyncio.ensure_future(self._announce_live())
+
+    async def _announce_live(self) -> None:
+        async with self._live_changed:
+            self._live_changed.notify_all()
+
+    def health(self) -> Health:
+        """Core's own figures, now."""
+        now = self._ports.clock.now()
+        journal, done = self.journal, self._last
+        return Health(
+            turn=0 if done is None else done.snapshot.turn,
+            turn_age_s=0.0 if done is None else round(now - done.snapshot.at, 2),
+            turn_ms=0.0 if done is None else round(done.took_s * 1000, 2),
+            commit_age_s=round(self._committer.age_s, 2),
+            store_ok=journal is not None and not self._committer.failed,
+            uptime_s=round(now - self._started, 1),
+            journal="" if journal is None else journal.journal_id,
+            last_seq=0 if journal is None else journal.last_seq,
+            acked_seq=0 if journal is None else journal.acked_seq,
+        )

@@ -1,0 +1,107 @@
+"""The turn: freeze what is known, decide, act; once a second and at each reading of a limit meter."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from siteward.control.decide import Decision, Memory, decide
+from siteward.model.ports import Clock
+from siteward.model.site import Site
+from siteward.model.snapshot import Snapshot
+from siteward.runtime.actuate import Actuator
+from siteward.runtime.committer import Committer
+from siteward.runtime.gate import LedgerGate
+from siteward.runtime.inbox import Inbox
+from siteward.runtime.leases import LeaseWatch
+from siteward.runtime.poller import Poller
+
+TURN_S = 1.0
+_SHORTEST_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class TurnParts:
+    """What a turn works with."""
+
+    site: Site
+    clock: Clock
+    poller: Poller
+    actuator: Actuator
+    committer: Committer
+    gate: LedgerGate
+    inbox: Inbox
+    leases: LeaseWatch
+    entropy: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """A completed turn, for the live view, the trace and the watchdog; took_s is the time spent deciding."""
+
+    snapshot: Snapshot
+    decision: Decision
+    took_s: float
+
+
+class Turn:
+    """Runs the decision; `on_done` is called after each turn and must not block."""
+
+    def __init__(self, parts: TurnParts, memory: Memory, on_done: Callable[[TurnDone], None]) -> None:
+        self._parts = parts
+        self._memory = memory
+        self._on_done = on_done
+        self._wake = asyncio.Event()
+        self._number = 0
+
+    def wake(self) -> None:
+        """Run a turn as soon as possible."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Turn for ever; an error in a decision ends the process, which the chargers' watchdogs outlive."""
+        clock = self._parts.clock
+        while True:
+            started = clock.now()
+            self.step()
+            try:
+                async with asyncio.timeout(max(_SHORTEST_S, started + TURN_S - clock.now())):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            rest_s = started + _SHORTEST_S - clock.now()
+            if rest_s > 0:
+                await clock.sleep(rest_s)
+
+    def step(self) -> TurnDone:
+        """One turn: cuts reach the lines before disk is touched, raises wait for their commit (law 3)."""
+        parts = self._parts
+        snapshot = self._freeze()
+        decision = decide(parts.site, snapshot, self._memory)
+        self._memory = decision.memory
+        parts.gate.renew(decision.ledger)
+        parts.leases.renew(decision.leases, decision.grants, snapshot.turn, snapshot.at)
+        parts.actuator.send((*decision.cuts, *decision.failsafes))
+        parts.committer.put(decision.batch, decision.raises)
+        done = TurnDone(snapshot, decision, parts.clock.now() - snapshot.at)
+        self._on_done(done)
+        return done
+
+    def _freeze(self) -> Snapshot:
+        parts = self._parts
+        self._number += 1
+        return Snapshot(
+            at=parts.clock.now(),
+            wall=parts.clock.wall(),
+            clock=parts.clock.quality(),
+            turn=self._number,
+            meters=parts.poller.meters,
+            chargers=parts.poller.chargers,
+            misses=parts.poller.misses,
+            meter_misses=parts.poller.meter_misses,
+            wire=parts.actuator.drain(),
+            requests=parts.inbox.drain(),
+            settled=parts.inbox.drain_settled(),
+            commit_age_s=parts.committer.age_s,
+            entropy=parts.entropy(),
+        )

@@ -1,0 +1,111 @@
+"""Builds the live view of a turn: the only picture of the station that leaves core."""
+
+from siteward.control.decide import Decision
+from siteward.model.alarms import ALARMS, SEVERITIES
+from siteward.model.live import (
+    AlarmView,
+    ConnectorView,
+    FeederView,
+    Health,
+    LineView,
+    LiveView,
+    MeterView,
+)
+from siteward.model.readings import ChargerReading
+from siteward.model.site import Connector, Meter, Site
+from siteward.model.snapshot import Snapshot
+from siteward.model.units import ZERO, PerPhase
+
+
+def live_view(
+    site: Site, snapshot: Snapshot, decision: Decision, lines: tuple[LineView, ...], health: Health, software: str
+) -> LiveView:
+    """Join site, readings and decision of one turn."""
+    return LiveView(
+        site=site.id,
+        name=site.name,
+        at=snapshot.wall,
+        clock=snapshot.clock.value,
+        software=software,
+        site_hash=site.hash,
+        feeders=_feeders(site, decision),
+        connectors=tuple(_connector(c, snapshot, decision) for c in site.connectors),
+        meters=tuple(_meter(m, snapshot) for m in site.meters),
+        alarms=_alarms(decision),
+        lines=lines,
+        health=health,
+    )
+
+
+def _feeders(site: Site, decision: Decision) -> tuple[FeederView, ...]:
+    views = []
+    for feeder in site.feeders:
+        book = decision.feeders[feeder.id]
+        views.append(
+            FeederView(
+                id=feeder.id,
+                name=feeder.name,
+                parent=feeder.parent,
+                rating_a=feeder.rating_a,
+                load_a=book.load_a,
+                reserved_a=book.reserved_a,
+                base_a=book.base_a,
+                meter_age_s=book.meter_age_s,
+            )
+        )
+    return tuple(views)
+
+
+def _on_feeder_phases(connector: Connector, by_charger: PerPhase | None) -> PerPhase | None:
+    if by_charger is None:
+        return None
+    values = list(ZERO)
+    for value, phase in zip(by_charger, connector.wiring, strict=False):
+        values[phase.position] = value
+    return (values[0], values[1], values[2])
+
+
+def _connector(connector: Connector, snapshot: Snapshot, decision: Decision) -> ConnectorView:
+    now = decision.connectors[connector.id]
+    reading = snapshot.chargers.get(connector.id) or ChargerReading(connector.id, sent_at=snapshot.at)
+    seen = connector.id in snapshot.chargers
+    grant = decision.grants[connector.id]
+    return ConnectorView(
+        id=connector.id,
+        charger=connector.charger,
+        feeder=connector.feeder,
+        status=now.status,
+        suspended_by=now.suspended_by,
+        pilot=None if reading.pilot is None else reading.pilot.value,
+        online=seen and grant.reachable,
+        current_a=_on_feeder_phases(connector, reading.measured_a),
+        voltage_v=reading.voltage_v,
+        power_w=reading.power_w,
+        energy_wh=reading.energy_wh,
+        temperature_c=reading.temperature_c,
+        soc_percent=reading.soc_percent,
+        age_s=round(snapshot.at - reading.sent_at, 1) if seen else None,
+        grant=grant,
+        session=now.session,
+    )
+
+
+def _meter(meter: Meter, snapshot: Snapshot) -> MeterView:
+    reading = snapshot.meters.get(meter.id)
+    if reading is None:
+        return MeterView(meter.id, meter.line, None, None, None, None, None)
+    age_s = round(snapshot.at - reading.sent_at, 1)
+    return MeterView(
+        meter.id, meter.line, reading.current_a, reading.voltage_v, reading.power_w, reading.energy_wh, age_s
+    )
+
+
+def _alarms(decision: Decision) -> tuple[AlarmView, ...]:
+    views = []
+    for standing in decision.alarms:
+        alarm = standing.alarm
+        text = ALARMS[alarm.code].about(alarm.subject)
+        views.append(
+            AlarmView(alarm.code, alarm.subject, SEVERITIES[alarm.code], standing.raised_at, text.en, text.zh)
+        )
+    return tuple(views)

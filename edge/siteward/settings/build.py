@@ -1,0 +1,174 @@
+"""From the well-formed tables of a site file to the frozen Site and the settings of the processes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from siteward.model.errors import WeAreWrong
+from siteward.model.facts import ChargerFacts, MeterFacts
+from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.ports import ProfileCatalogue
+from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
+from siteward.model.units import ZERO, PerPhase, Phase
+from siteward.settings.document import Draft
+from siteward.settings.result import CloudSettings, PanelSettings, Settings, StorageSettings
+from siteward.settings.schema import (
+    ChargerTable,
+    ConnectorTable,
+    FeederTable,
+    LimitTable,
+    LineTable,
+    MeterTable,
+    SiteTable,
+)
+from siteward.settings.services import CloudTable, PanelTable, StorageTable
+
+_TLS_PORT, _PLAIN_PORT = 8883, 1883
+
+
+def build(draft: Draft, catalogue: ProfileCatalogue) -> Settings:
+    """Build from a draft without faults. Raises WeAreWrong when a check let something through."""
+    cloud = [table for _, table in draft.of("cloud", CloudTable)]
+    panel = [table for _, table in draft.of("panel", PanelTable)]
+    storage = [table for _, table in draft.of("storage", StorageTable)]
+    return Settings(
+        _site(draft, catalogue),
+        _cloud(cloud[0]) if cloud else None,
+        _panel(panel[0]) if panel else PanelSettings(),
+        StorageSettings(storage[0].trace_hours) if storage else StorageSettings(),
+    )
+
+
+def config_hash(tables: Mapping[str, object]) -> str:
+    """SHA-256, lower-case hex, over the merged configuration: defaults filled in, keys sorted, no blanks."""
+    text = json.dumps(tables, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _merged(draft: Draft) -> dict[str, object]:
+    merged: dict[str, object] = {}
+    for section, placed in draft.tables.items():
+        rows = [p.table.model_dump(mode="json") for p in placed if isinstance(p.table, BaseModel)]
+        merged[section] = rows
+    return merged
+
+
+def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
+    head = next(table for _, table in draft.of("site", SiteTable))
+    return Site(
+        id=SiteId(head.id),
+        name=head.name,
+        timezone=head.timezone,
+        phase_voltage_v=head.phase_voltage_v,
+        lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
+        meters=tuple(_meter(table, catalogue) for _, table in draft.of("meter", MeterTable)),
+        feeders=_parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)]),
+        chargers=tuple(_charger(table, catalogue) for _, table in draft.of("charger", ChargerTable)),
+        limits=tuple(
+            StaticLimit(table.id, FeederId(table.feeder), _three(table.limit_a))
+            for _, table in draft.of("limit", LimitTable)
+        ),
+        hash=config_hash(_merged(draft)),
+    )
+
+
+def _three(amps: list[float]) -> PerPhase:
+    return (amps[0], amps[1], amps[2])
+
+
+def _line(table: LineTable) -> Line:
+    return Line(LineId(table.id), table.port, table.baud, Parity(table.parity), table.stop_bits)
+
+
+def _meter(table: MeterTable, catalogue: ProfileCatalogue) -> Meter:
+    facts: MeterFacts | None = catalogue.meter(table.profile)
+    if facts is None:
+        raise WeAreWrong(f"meter profile {table.profile} passed the checks but is not there")
+    return Meter(MeterId(table.id), LineId(table.line), table.unit, table.profile, facts)
+
+
+def _feeder(table: FeederTable) -> Feeder:
+    return Feeder(
+        id=FeederId(table.id),
+        name=table.name or table.id,
+        parent=FeederId(table.parent) if table.parent is not None else None,
+        rating_a=_three(table.rating_a),
+        meter=MeterId(table.meter) if table.meter is not None else None,
+        worst_base_load_a=_three(table.worst_base_load_a) if table.worst_base_load_a else ZERO,
+        chargers_only=table.chargers_only,
+        generation=table.generation,
+    )
+
+
+def _parents_first(feeders: list[Feeder]) -> tuple[Feeder, ...]:
+    """Order the tree so that every parent stands before its children, the file's order kept among equals."""
+    ordered: list[Feeder] = []
+    waiting = list(feeders)
+    while waiting:
+        placed = {f.id for f in ordered}
+        ready = [f for f in waiting if f.parent is None or f.parent in placed]
+        if not ready:
+            raise WeAreWrong("a fuse tree with a circle passed the checks")
+        ordered += ready
+        waiting = [f for f in waiting if f not in ready]
+    return tuple(ordered)
+
+
+def _charger(table: ChargerTable, catalogue: ProfileCatalogue) -> Charger:
+    facts = catalogue.charger(table.profile)
+    if facts is None:
+        raise WeAreWrong(f"charger profile {table.profile} passed the checks but is not there")
+    return Charger(
+        ChargerId(table.id),
+        LineId(table.line),
+        table.unit,
+        table.profile,
+        tuple(_connector(table, outlet, facts) for outlet in table.connector),
+    )
+
+
+def _connector(table: ChargerTable, outlet: ConnectorTable, facts: ChargerFacts) -> Connector:
+    hardware = table.hardware_max_a if table.hardware_max_a is not None else facts.rated_a
+    return Connector(
+        id=ConnectorId(outlet.id),
+        charger=ChargerId(table.id),
+        feeder=FeederId(table.feeder),
+        type=outlet.type,
+        channel=outlet.channel,
+        wiring=tuple(Phase(phase) for phase in table.phases),
+        max_a=table.max_a if table.max_a is not None else min(hardware, facts.limit.max_a),
+        hardware_max_a=hardware,
+        failsafe_a=table.failsafe_a,
+        priority=Priority(outlet.priority),
+        meter=MeterId(outlet.meter) if outlet.meter is not None else None,
+        facts=facts,
+    )
+
+
+def _cloud(table: CloudTable) -> CloudSettings:
+    parts = urlsplit(table.url)
+    tls = parts.scheme == "mqtts"
+    return CloudSettings(
+        host=parts.hostname or "",
+        port=parts.port or (_TLS_PORT if tls else _PLAIN_PORT),
+        tls=tls,
+        insecure=table.insecure,
+        ca_file=_file(table.ca_file),
+        certificate_file=_file(table.certificate_file),
+        key_file=_file(table.key_file),
+        heartbeat_s=table.heartbeat_s,
+        backfill_share=table.backfill_share,
+    )
+
+
+def _panel(table: PanelTable) -> PanelSettings:
+    parts = urlsplit(f"https://{table.listen}")
+    return PanelSettings(parts.hostname or "", parts.port or 0, _file(table.certificate_file), _file(table.key_file))
+
+
+def _file(text: str | None) -> Path | None:
+    return Path(text) if text is not None else None

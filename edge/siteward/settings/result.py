@@ -1,0 +1,48 @@
+"""What the rest of siteward gets from a site file: the Site and the settings of the three processes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from siteward.model.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """The platform's broker. Files are None where the system's or none is used; heartbeat_s is 5 to 15."""
+
+    host: str
+    port: int
+    tls: bool
+    insecure: bool = False
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    heartbeat_s: float = 10.0
+    backfill_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSettings:
+    """Where the panel listens, and with which certificate (None: a self-signed one)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """What is kept, and for how long."""
+
+    trace_hours: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole site file; `cloud` is None for a station that works alone."""
+
+    site: Site
+    cloud: CloudSettings | None = None
+    panel: PanelSettings = field(default_factory=PanelSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)

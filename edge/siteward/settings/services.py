@@ -1,0 +1,128 @@
+"""The tables of site.toml that are about siteward itself: [cloud], [panel], [storage]."""
+
+import ipaddress
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator
+
+from siteward.settings.keys import MISSING, Table, key
+
+
+def split_address(text: str) -> SplitResult | None:
+    """Split `scheme://host:port`; None when host or port make no sense or more than that is given."""
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return None
+    return parts if usable and not (parts.path.strip("/") or parts.query or parts.fragment) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _broker_url(text: str) -> str:
+    parts = split_address(text)
+    if parts is None or parts.scheme not in ("mqtt", "mqtts"):
+        raise ValueError("write mqtts://host:8883 (TLS) or mqtt://127.0.0.1:1883 (plain, this machine only)")
+    return text
+
+
+def _listen(text: str) -> str:
+    parts = split_address(f"https://{text}")
+    if parts is None or parts.port is None:
+        raise ValueError("write address:port, such as 127.0.0.1:8443 or 0.0.0.0:8443")
+    return text
+
+
+class CloudTable(Table):
+    """[cloud]: the platform's MQTT broker."""
+
+    url: Annotated[str, AfterValidator(_broker_url)] = key(
+        MISSING,
+        "Broker: `mqtts://host:port` or, on this machine only, `mqtt://host:port`.",
+        reason="Port 8883 with TLS and 1883 without, unless another is written.",
+        max_length=200,
+    )
+    insecure: bool = key(
+        False,
+        "Allow a broker without TLS that is not on this machine.",
+        reason="Orders and commands would travel readable and forgeable; only for a closed network.",
+    )
+    ca_file: str | None = key(
+        None,
+        "Certificate authority that signed the broker's certificate; the system's own list when it is not given.",
+        reason="A private platform has a private authority.",
+        min_length=1,
+    )
+    certificate_file: str | None = key(
+        None,
+        "Client certificate of this station.",
+        reason="The platform knows the station by it.",
+        min_length=1,
+    )
+    key_file: str | None = key(
+        None,
+        "Private key of that certificate, readable by sync only.",
+        reason="systemd hands it over as a credential; it is never part of this file.",
+        min_length=1,
+    )
+    heartbeat_s: float = key(
+        10.0,
+        "Time between two heartbeats.",
+        unit="s",
+        reason="The platform takes three missed beats for offline.",
+        ge=5,
+        le=15,
+    )
+    backfill_share: float = key(
+        1.0,
+        "Share of the link that events of an offline time may use.",
+        reason="On a metered link take 0.2.",
+        ge=0.01,
+        le=1,
+    )
+
+
+class PanelTable(Table):
+    """[panel]: the pages for people, over HTTPS."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = key(
+        "127.0.0.1:8443",
+        "Address and port to listen on.",
+        reason="The panel stays on this machine until the installer opens it to the local network.",
+        max_length=80,
+    )
+    certificate_file: str | None = key(
+        None,
+        "Certificate for HTTPS; a self-signed one is made when it is not given.",
+        reason="A site with its own authority can avoid the browser's warning.",
+        min_length=1,
+    )
+    key_file: str | None = key(
+        None,
+        "Private key of that certificate, readable by panel only.",
+        reason="systemd hands it over as a credential; it is never part of this file.",
+        min_length=1,
+    )
+
+
+class StorageTable(Table):
+    """[storage]: what is kept, and for how long."""
+
+    trace_hours: int = key(
+        24,
+        "How long the trace of what control saw each second is kept.",
+        unit="h",
+        reason="Long enough to look at yesterday's trip, small enough for an SD card.",
+        ge=1,
+        le=168,
+    )

@@ -1,0 +1,43 @@
+"""A file that only takes room, so that there is some to give back when the disk is full."""
+
+import os
+from pathlib import Path
+
+BALLAST_BYTES = 8 * 1024 * 1024
+"""Enough for some days of sessions after everything else has been refused."""
+
+
+class Ballast:
+    """`drop` frees the room, `load` takes it again; a full disk makes a WAL database unopenable without (fault 52)."""
+
+    def __init__(self, path: Path, size: int = BALLAST_BYTES) -> None:
+        self._path = path
+        self._size = size
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is room left to give back."""
+        return self._path.exists()
+
+    def drop(self) -> bool:
+        """Give the room back; False when it was given already or cannot be."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True
+
+    def load(self) -> bool:
+        """Take the room if the disk has at least twice as much; False when it has not."""
+        if self.loaded:
+            return True
+        try:
+            room = os.statvfs(self._path.parent)
+            if room.f_bavail * room.f_frsize < 2 * self._size:
+                return False
+            with self._path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, self._size)
+        except OSError:
+            self.drop()
+            return False
+        return True

@@ -1,0 +1,140 @@
+"""Opens the store: lock, room, schema, soundness; a damaged file is set aside, never used and never deleted."""
+
+import os
+import sqlite3
+from pathlib import Path
+from secrets import token_bytes
+
+from siteward.model.errors import StoreError
+from siteward.model.events import EventType, Fact
+from siteward.model.ids import JournalId, ulid
+from siteward.model.ports import Clock
+from siteward.store import journal
+from siteward.store.ballast import Ballast
+from siteward.store.db import Db, Work, is_damage
+from siteward.store.lock import InstanceLock
+from siteward.store.migrate import migrate
+from siteward.store.salvage import Salvage, salvage
+from siteward.store.store import Parts, Store
+
+
+class _Damaged(StoreError):
+    """The file is no sound database; the text says what SQLite found."""
+
+
+async def open_store(path: Path, clock: Clock, lock: InstanceLock | None = None) -> Store:
+    """Open or create the database at path (STATE/core/siteward.db).
+
+    Without `lock` the store takes and keeps path's instance lock itself. Raises ConfigError when another process
+    works here, StoreError when the disk cannot be used or the database is newer than this program.
+    """
+    own = None if lock is not None else InstanceLock(lock_path(path))
+    try:
+        return await _open(path, clock, own)
+    except BaseException:
+        if own is not None:
+            own.close()
+        raise
+
+
+def lock_path(path: Path) -> Path:
+    """Where the instance lock of a database lies."""
+    return path.with_suffix(".lock")
+
+
+async def _open(path: Path, clock: Clock, own: InstanceLock | None) -> Store:
+    ballast = Ballast(path.with_suffix(".ballast"))
+    saved: Salvage | None = None
+    try:
+        db = await _open_db(path, clock, ballast)
+    except _Damaged as damage:
+        saved = salvage(_set_aside(path, clock), str(damage))
+        db = await _open_db(path, clock, ballast)
+    ballast.load()
+    if saved is not None:
+        found = saved
+        await db.write(lambda connection: _take_over(connection, found, clock))
+    head = await db.read(
+        lambda connection: (journal.journal_id(connection), journal.last_seq(connection), journal.acked_seq(connection))
+    )
+    return Store(Parts(db, clock, ballast, own), *head)
+
+
+async def _open_db(path: Path, clock: Clock, ballast: Ballast) -> Db:
+    """Open the file; on a full disk once more after the ballast has been given back (fault 52)."""
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        _check(connection)
+        migrate(connection)
+        _first_epoch(connection, clock)
+
+    try:
+        return await _connected(path, ballast, prepare)
+    except _Damaged:
+        raise
+    except StoreError:
+        if not ballast.drop():
+            raise
+        return await _connected(path, ballast, prepare)
+
+
+async def _connected(path: Path, ballast: Ballast, prepare: Work[None]) -> Db:
+    db = Db(path, make_room=ballast.drop)
+    try:
+        await db.open(prepare)
+    except StoreError as error:
+        if is_damage(error):
+            raise _Damaged(str(error)) from error
+        raise
+    _sync_folder(path.parent)
+    return db
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise _Damaged(f"quick_check: {verdict}")
+
+
+def _first_epoch(connection: sqlite3.Connection, clock: Clock) -> None:
+    """A new file starts a new journal."""
+    connection.execute("INSERT INTO meta (id, journal_id) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", (_new_id(clock),))
+
+
+def _new_id(clock: Clock) -> JournalId:
+    return JournalId(ulid(max(0, journal.unix_ms(clock.wall())), token_bytes(10)))
+
+
+def _set_aside(path: Path, clock: Clock) -> Path:
+    """Move the damaged database with its WAL into a folder of its own; returns where it lies now."""
+    folder = path.parent / f"damaged-{_new_id(clock)}"
+    try:
+        folder.mkdir(mode=0o750)
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            if (path.parent / name).exists():
+                (path.parent / name).rename(folder / name)
+        _sync_folder(folder)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path} is damaged and cannot be set aside: {error}") from error
+    return folder / path.name
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make names durable: SQLite does it for its WAL, not for the database file itself."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made durable: {error}") from error
+
+
+def _take_over(connection: sqlite3.Connection, saved: Salvage, clock: Clock) -> None:
+    """Write what was saved into the new journal, first of all the event that says so (fault 55: never silent)."""
+    report = Fact(EventType.AUDIT_SALVAGED, saved.report())
+    wall = clock.wall()
+    journal.append(connection, (report,), clock.quality(), wall)
+    saved.write(connection, clock, wall)

@@ -1,0 +1,6 @@
+CREATE TABLE trace (
+    id INTEGER PRIMARY KEY,
+    turn INTEGER NOT NULL,
+    at REAL NOT NULL,
+    blob BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,79 @@
+"""Self-signed TLS certificates for a station without a site CA. The one file that knows cryptography."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from siteward.model.errors import SitewardError
+
+BUILT = datetime(2026, 1, 1, tzinfo=UTC)
+"""No certificate begins before this: a computer without a clock battery starts in 1970 (ruling 10)."""
+
+LIFETIME = timedelta(days=820)
+"""Phones refuse own certificates that live longer than 825 days."""
+
+
+class CertificateError(SitewardError):
+    """A certificate cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A private key and its certificate, both PEM."""
+
+    key: bytes
+    certificate: bytes
+
+
+def self_sign(name: str, hosts: Iterable[str], now: datetime) -> Issued:
+    """Make an EC P-256 key and a certificate for host names and addresses, valid from a day before `now`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    start = max(now, BUILT) - timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + LIFETIME)
+        .add_extension(x509.SubjectAlternativeName([_general(host) for host in hosts]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Issued(pem, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a PEM certificate as browsers show it: `AB:CD:...`. Raises CertificateError."""
+    return _load(certificate).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def usable(certificate: bytes, now: datetime) -> bool:
+    """Whether a PEM certificate is valid for at least 30 days more. Raises CertificateError."""
+    at = max(now, BUILT)
+    loaded = _load(certificate)
+    return loaded.not_valid_before_utc <= at < loaded.not_valid_after_utc - timedelta(days=30)
+
+
+def _load(certificate: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(certificate)
+    except ValueError as error:
+        raise CertificateError(f"not a PEM certificate: {error}") from error
+
+
+def _general(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -1,0 +1,1 @@
+"""Benches: ratios in one run against named peers; `make bench` prints them."""

@@ -1,0 +1,102 @@
+"""Goal 14: what the core process costs - memory, import time and wake-ups with nothing to do: a site whose one wire is unplugged."""
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.rows import Row
+
+_ROUNDS = 5
+_SETTLE_S = 8.0
+_WATCH_S = 20.0
+_PEER = (
+    "import pymodbus.client, serial_asyncio, paho.mqtt.client, aiosqlite, transitions, gpiozero, fastapi, uvicorn, "
+    "pydantic"
+)
+_IDLE_SITE = """schema = 1
+[site]
+id = "IDLE-1"
+name = "idle"
+timezone = "UTC"
+phase_voltage_v = 230
+[[line]]
+id = "tcp-1"
+port = "tcp://127.0.0.1:9"
+[[feeder]]
+id = "grid"
+rating_a = [63, 63, 63]
+worst_base_load_a = [10, 10, 10]
+[[charger]]
+id = "C01"
+line = "tcp-1"
+unit = 1
+profile = "phoenix_charx_sec"
+feeder = "grid"
+max_a = 16
+hardware_max_a = 16
+[[charger.connector]]
+id = "C01-1"
+type = "type2"
+channel = 1
+"""
+
+
+def measure() -> list[Row]:
+    """Start processes of our own and look at them through /proc."""
+    bare_s = _import_seconds("pass")
+    ours_s = _import_seconds("import siteward.app.core") - bare_s
+    peer_s = _import_seconds(_PEER) - bare_s
+    rss_mib, wakes = _idle_core()
+    peer_mib = _peer_rss_mib()
+    peer = "all customer packages in one process"
+    return [
+        Row(14, "core RSS, idle", round(rss_mib, 1), 45.0, "MiB", "less", round(peer_mib, 1), peer),
+        Row(14, "core import", round(ours_s, 3), 0.35, "s", "less", round(peer_s, 3), peer),
+        Row(14, "core wake-ups, idle", round(wakes, 1), 15.0, "1/s", "less", 10.0, "one bare uvicorn server"),
+    ]
+
+
+def _import_seconds(statement: str) -> float:
+    seconds = []
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", statement], check=True)
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def _peer_rss_mib() -> float:
+    code = f"{_PEER}\nprint(open('/proc/self/status').read())"
+    status = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    return _field(status, "VmRSS") / 1024
+
+
+def _idle_core() -> tuple[float, float]:
+    with TemporaryDirectory() as folder:
+        site = Path(folder) / "site.toml"
+        site.write_text(_IDLE_SITE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "siteward", "core", "--config", str(site), "--state", folder, "--run", folder]
+        )
+        try:
+            time.sleep(_SETTLE_S)
+            before = _switches(process.pid)
+            time.sleep(_WATCH_S)
+            wakes = (_switches(process.pid) - before) / _WATCH_S
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            return _field(status, "VmRSS") / 1024, wakes
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _switches(pid: int) -> int:
+    tasks = Path(f"/proc/{pid}/task")
+    return sum(_field((task / "status").read_text(), "voluntary_ctxt_switches") for task in tasks.iterdir())
+
+
+def _field(status: str, name: str) -> int:
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name + ":"))

@@ -1,0 +1,198 @@
+"""Contract section 3: every verb against a real local API, for people and for programs, with its exit status."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fixtures.core import FakeCore, running_core
+
+from siteward.cli.app import run_cli
+
+
+@pytest.fixture
+async def core(tmp_path: Path) -> AsyncIterator[FakeCore]:
+    """A station with twelve connectors, two of them charging."""
+    async with running_core(tmp_path / "run") as station:
+        yield station
+
+
+class Shell:
+    """Runs command lines as a person would, against one station."""
+
+    def __init__(self, core: FakeCore, capsys: pytest.CaptureFixture[str]) -> None:
+        self._run = str(core.run_dir)
+        self._capsys = capsys
+
+    async def __call__(self, *words: str) -> tuple[int, str, str]:
+        """Exit status, stdout, stderr."""
+        status = await asyncio.to_thread(run_cli, ["--run", self._run, *words])
+        out, err = self._capsys.readouterr()
+        return status, out, err
+
+    async def json(self, *words: str) -> Any:
+        """The JSON of a command that held."""
+        status, out, _ = await self(*words, "--json")
+        assert status == 0, out
+        return json.loads(out)
+
+
+@pytest.fixture
+def shell(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """A shell at the station."""
+    return Shell(core, capsys)
+
+
+async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
+    """S-36, S-90: a technician sees load against rating and why a connector has its current."""
+    status, out, _ = await shell("status")
+    assert status == 0
+    assert "row A" in out
+    assert "fuse at row-a" in out
+    assert "MEDIUM Connector" in out
+    live = await shell.json("status")
+    assert len(live["connectors"]) == 12
+    assert live["connectors"][0]["grant"]["limit_a"] >= 0
+
+
+async def test_watch_ends_after_the_pages_asked_for(shell: Shell) -> None:
+    """The stream of JSON lines, one a view."""
+    status, out, _ = await shell("watch", "--views", "2", "--json")
+    assert status == 0
+    turns = [json.loads(line)["health"]["turn"] for line in out.splitlines()]
+    assert len(turns) == 2
+    assert turns[1] > turns[0]
+
+
+async def test_start_then_stop_tells_the_final_stage(shell: Shell, core: FakeCore) -> None:
+    """S-10, S-52: the answer of a verb is the command's final stage; a stop names its session."""
+    free = core.site().connectors[5].id
+    reply = await shell.json("start", free, "--max-wh", "20000", "--max-a", "10")
+    assert reply["stage"] == "done"
+    request = core.requests[reply["commandId"]]
+    assert (request.target, request.params) == (free, {"maxCurrent_a": 10.0, "maxEnergy_wh": 20000})
+    status, out, _ = await shell("stop", free)
+    assert (status, out) == (0, f"STOP_CHARGE {free}: done (waitingFor current)\n")
+    stopped = [r for r in core.requests.values() if r.name == "STOP_CHARGE"]
+    session = next(s for s in core.session_list.values() if s.connector == free)
+    assert stopped[0].params == {"sessionId": session.id}
+
+
+async def test_a_refused_start_is_exit_1_with_the_reason(shell: Shell, core: FakeCore) -> None:
+    """Exit status 1 = did not hold; JSON carries the code of the closed list."""
+    busy = core.site().connectors[0].id
+    status, _, err = await shell("start", busy)
+    assert status == 1
+    assert "rejected" in err
+    assert "siteward events" in err
+    status, out, _ = await shell("start", busy, "--json")
+    assert (status, json.loads(out)["error"]["code"]) == (1, "CONNECTOR_BUSY")
+
+
+async def test_stop_without_a_session_says_what_to_do(shell: Shell, core: FakeCore) -> None:
+    """Neither a free connector nor an unknown name is handed to core."""
+    before = len(core.requests)
+    for target, code in ((core.site().connectors[7].id, "NO_SUCH_SESSION"), ("nowhere", "UNKNOWN_TARGET")):
+        status, out, _ = await shell("stop", target, "--json")
+        assert (status, json.loads(out)["error"]["code"]) == (1, code)
+    assert len(core.requests) == before
+
+
+async def test_a_limit_ends_by_the_stations_own_clock(shell: Shell, core: FakeCore) -> None:
+    """S-20, R15: validUntil counts from the station's time, not from the terminal's."""
+    await shell.json("limit", "row-a", "32", "--minutes", "30")
+    request = next(r for r in core.requests.values() if r.name == "LIMIT_POWER")
+    assert request.target == "row-a"
+    assert request.params is not None
+    assert request.params["limit_a"] == 32
+    assert str(request.params["validUntil"]).endswith("Z")
+    await shell.json("limit", "grid", "100")
+    last = next(r for r in core.requests.values() if r.target == "grid")
+    assert last.params == {"limit_a": 100.0}
+
+
+async def test_sessions_and_events_read_back_what_happened(shell: Shell, core: FakeCore) -> None:
+    """S-61: what the station wrote down, newest last, with its numbers."""
+    rows = await shell.json("sessions", "--limit", "1")
+    assert len(rows) == 1
+    assert rows[0]["state"] == "CHARGING"
+    _, out, _ = await shell("sessions")
+    assert rows[0]["id"] in out
+    _, out, _ = await shell("events", "--after", "0", "--limit", "2")
+    assert [line.split()[0] for line in out.splitlines()] == ["1", "2"]
+    assert "session.created" in out
+    _, out, _ = await shell("events", "--json")
+    assert [json.loads(line)["seq"] for line in out.splitlines()] == list(range(1, len(core.texts) + 1))
+
+
+async def test_an_untouched_journal_holds(shell: Shell, core: FakeCore) -> None:
+    """I16, S-16: every hash is recomputed."""
+    for turn in range(30):
+        core.add_event(core_event("connector.status"), {"turn": turn})
+    found = await shell.json("journal", "verify")
+    assert (found["holds"], found["events"]) == (True, len(core.texts))
+
+
+@pytest.mark.parametrize("touch", ["change", "drop", "swap", "rehash"])
+async def test_a_touched_journal_is_found(shell: Shell, core: FakeCore, touch: str) -> None:
+    """I16: a changed, missing or moved event, or one whose own hash was made to fit, does not go unseen."""
+    for turn in range(10):
+        core.add_event(core_event("connector.status"), {"turn": turn})
+    event = json.loads(core.texts[5])
+    if touch == "change":
+        core.texts[5] = json.dumps(event | {"data": {"turn": 99}})
+    elif touch == "drop":
+        del core.texts[5]
+    elif touch == "swap":
+        core.texts[5], core.texts[6] = core.texts[6], core.texts[5]
+    else:
+        from siteward.client.canonical import event_hash
+
+        forged = event | {"data": {"turn": 99}}
+        core.texts[5] = json.dumps(forged | {"hash": event_hash(forged, core.journal)})
+    status, out, _ = await shell("journal", "verify", "--json")
+    assert status == 1
+    assert json.loads(out)["error"]["code"] == "JOURNAL_BROKEN"
+
+
+async def test_users_get_a_made_password_once(shell: Shell, core: FakeCore) -> None:
+    """ETSI 5.1: no default password; it is made, shown once and must be changed; only its hash is kept."""
+    made = await shell.json("user", "add", "li", "--role", "technician")
+    assert made["mustChange"]
+    kept = core.user_list["li"]
+    assert kept.password_hash.startswith("$argon2id$")
+    assert made["password"] not in kept.password_hash
+    status, _, err = await shell("user", "add", "li")
+    assert status == 1
+    assert "siteward user passwd li" in err
+    again = await shell.json("user", "passwd", "li")
+    assert again["password"] != made["password"]
+    assert core.user_list["li"].role == "technician"
+    assert await shell.json("user", "list") == [{"name": "li", "role": "technician", "mustChange": True}]
+    status, _, err = await shell("user", "passwd", "nobody")
+    assert status == 1
+    assert "siteward user list" in err
+
+
+async def test_a_typed_password_must_be_fit(shell: Shell, core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-43: a short password is refused with what to take instead; a good one needs no change."""
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    status, _, err = await shell("user", "add", "wang", "--type")
+    assert status == 1
+    assert "10 or more" in err
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    status, out, _ = await shell("user", "add", "wang", "--type")
+    assert status == 0
+    assert "correct horse" not in out
+    assert not core.user_list["wang"].must_change
+
+
+def core_event(name: str) -> Any:
+    """An event type by its name."""
+    from siteward.model.events import EventType
+
+    return EventType(name)

@@ -1,0 +1,181 @@
+"""Contract section 3: help with an example everywhere, exit 0/1/2, and errors that say what to do next."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from siteward.cli.app import run_cli
+from siteward.cli.paint import Screen, plain
+from siteward.cli.paths import find_paths
+from siteward.settings.export import site_reference, site_schema
+
+ROOT = Path(__file__).parents[3]
+DEMO = ROOT / "config" / "demo" / "site.toml"
+BROKEN = ROOT / "tests" / "fixtures" / "site" / "broken_tree.toml"
+VERBS = ["check", "status", "watch", "start", "stop", "limit", "sessions", "events", "schema", "journal verify"]
+VERBS += ["user add", "user passwd", "user list"]
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb: str, capsys: Output) -> None:
+    """The example is a command line that starts with this verb."""
+    assert run_cli([*verb.split(), "--help"]) == 0
+    assert f"Example: siteward {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["stattus"], ["start"], ["limit", "grid", "-1"], ["limit", "grid", "x"], ["user"]]
+)
+def test_bad_use_is_exit_2(words: list[str]) -> None:
+    """2 = the command line itself is wrong."""
+    assert run_cli(words) == 2
+
+
+def test_a_mistyped_verb_is_answered_with_the_nearest(capsys: Output) -> None:
+    """Error messages say what to do next."""
+    run_cli(["stattus"])
+    assert "Did you mean 'status'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [["status"], ["start", "A01-1"], ["stop", "A01-1"], ["events"], ["user", "list"]])
+def test_without_core_a_verb_says_how_to_start_it(verb: list[str], tmp_path: Path, capsys: Output) -> None:
+    """Flows, when a part is missing: exit 1 and the command that starts core."""
+    assert run_cli(["--run", str(tmp_path), *verb]) == 1
+    assert "systemctl start siteward-core" in capsys.readouterr().err
+    assert run_cli(["--run", str(tmp_path), *verb, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "CORE_DOWN"
+
+
+def test_check_lists_every_fault_with_its_line(capsys: Output) -> None:
+    """Fault 66: all at once, exit 1."""
+    assert run_cli(["check", str(BROKEN)]) == 1
+    text = capsys.readouterr().err
+    assert f"{BROKEN}:33: feeder[6].parent: there is no feeder 'gird'; nearest is 'grid'" in text
+    assert text.count(str(BROKEN)) == 11
+
+
+def test_check_shows_tree_fallbacks_and_load_of_the_demo(capsys: Output) -> None:
+    """Contract section 2: tree with ratings and fall-backs, poll plan with load and worst reaction of each wire."""
+    assert run_cli(["check", str(DEMO)]) == 0
+    text = capsys.readouterr().out
+    assert "grid (Grid connection): 250 A, worst base 30 A, meter grid-meter" in text
+    assert "worst reaction" in text
+    assert run_cli(["check", str(DEMO), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["holds"]
+    assert [line["id"] for line in report["lines"]] == ["rs485-1", "rs485-2", "tcp-1"]
+    assert all(0 < line["load"] <= 0.7 for line in report["lines"])
+    assert len(report["connectors"]) == 12
+
+
+def test_check_refuses_a_wire_that_is_too_full(tmp_path: Path, capsys: Output) -> None:
+    """S-71: a wire whose polls do not fit is refused before it is driven."""
+    text = DEMO.read_text(encoding="utf-8")
+    for number in range(5):
+        text += f'\n[[meter]]\nid = "x{number}"\nline = "rs485-1"\nunit = {100 + number}\nprofile = "eastron_sdm630"\n'
+        text += f'[[feeder]]\nid = "f{number}"\nparent = "grid"\nrating_a = [16, 16, 16]\nmeter = "x{number}"\n'
+        text += "chargers_only = true\n"
+    path = tmp_path / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run_cli(["check", str(path)]) == 1
+    assert "REFUSED: wire rs485-1 would be" in capsys.readouterr().out
+
+
+def test_check_refuses_fuses_that_do_not_hold_without_siteward(tmp_path: Path, capsys: Output) -> None:
+    """I4, R3: which feeder, how many amperes are missing, and what would make it true."""
+    text = (
+        DEMO.read_text(encoding="utf-8")
+        .replace("failsafe_a = 6", "")
+        .replace("max_a = 16", "max_a = 16\nfailsafe_a = 13")
+    )
+    text = text.replace("hardware_max_a = 16\nfailsafe_a = 13", "hardware_max_a = 16")
+    path = tmp_path / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run_cli(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "REFUSED: feeder row-a: 52.0 A on L1, allowed 50.0 A; 2.0 A too much when the controller is dead" in out
+    assert "every fuse holds" not in out
+    assert run_cli(["check", str(path), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert not report["holds"]
+    assert any(row.startswith("feeder hall: 112.0 A") for row in report["refusals"])
+
+
+def test_check_notes_sessions_without_energy(tmp_path: Path, capsys: Output) -> None:
+    """Ruling 9: apparent energy is never billed; the installer is told."""
+    text = DEMO.read_text(encoding="utf-8").replace('meter = "m-A01-1"\n', "")
+    path = tmp_path / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run_cli(["check", str(path)]) == 0
+    assert "note: A01-1: heidelberg_energy_control does not count active energy" in capsys.readouterr().out
+
+
+def test_schema_prints_what_is_kept_in_config(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make docs` writes both files; without a project it says so."""
+    assert run_cli(["schema"]) == 0
+    assert capsys.readouterr().out == site_schema()
+    assert run_cli(["schema", "--reference"]) == 0
+    assert capsys.readouterr().out == site_reference()
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(["schema", "--write"]) == 1
+    (tmp_path / "config").mkdir()
+    assert run_cli(["schema", "--write"]) == 0
+    assert (tmp_path / "config" / "site.schema.json").read_text(encoding="utf-8") == site_schema()
+
+
+def test_folders_come_from_option_environment_demo_and_system(tmp_path: Path) -> None:
+    """In this order; a demo folder here counts before the system's."""
+    system = find_paths(None, None, {}, tmp_path)
+    assert (system.socket, system.state) == (Path("/run/siteward/cli.sock"), Path("/var/lib/siteward"))
+    (tmp_path / ".siteward").mkdir()
+    assert find_paths(None, None, {}, tmp_path).run == tmp_path / ".siteward" / "run"
+    environment = {"SITEWARD_RUN": "/e/run", "SITEWARD_STATE": "/e/state"}
+    assert find_paths(None, None, environment, tmp_path).run == Path("/e/run")
+    assert find_paths(Path("/o"), None, environment, tmp_path).run == Path("/o")
+    assert find_paths(Path("/o"), None, environment, tmp_path).state == Path("/e/state")
+
+
+def test_names_from_outside_never_steer_the_terminal(capsys: Output) -> None:
+    """Fault 75: neither escape sequences nor markup of a name are obeyed."""
+    assert plain("a\x1b[2Jb\u202ec") == "a?[2Jb?c"
+    Screen(as_json=False).show(["[bold red]x[/] \x1b]0;t\x07"])
+    assert capsys.readouterr().out == "[bold red]x[/] ?]0;t?\n"
+
+
+def test_processes_start_without_the_command_line_library() -> None:
+    """Ruling 27: the daemon pays neither time nor memory for typer and rich."""
+    code = (
+        "import sys; from siteward.__main__ import main\n"
+        "try: main(['core', '--help'])\n"
+        "except SystemExit: pass\n"
+        "assert 'siteward.app.main' in sys.modules\n"
+        "assert not {'typer', 'rich', 'siteward.cli.app'} & set(sys.modules)\n"
+    )
+    path = ":".join(str(ROOT / folder) for folder in ("edge", "drivers", "cloud_sync"))
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_verbs(shell: str) -> None:
+    """Contract section 3: shell completion."""
+    path = ":".join(str(ROOT / folder) for folder in ("edge", "drivers", "cloud_sync"))
+    done = subprocess.run(
+        [sys.executable, "-c", "from siteward.cli.app import run_cli; run_cli([])"],
+        env={
+            "PYTHONPATH": path,
+            "_SITEWARD_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": "siteward sta",
+            "COMP_CWORD": "1",
+            "_TYPER_COMPLETE_ARGS": "siteward sta",
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert "status" in done.stdout
+    assert "start" in done.stdout

@@ -1,0 +1,195 @@
+"""Seeded scenes: a random proven site, cars that come and go, and faults inside the fault hypothesis R18."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from siteward.control.demand import Demand
+from siteward.control.proof import prove
+from siteward.model.facts import Readback, ResetBy
+from siteward.model.ids import ConnectorId
+from siteward.model.site import Feeder, Priority, Site
+from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Truth, Verdict
+
+FAULTS = ("line", "deaf", "mute", "meter", "frozen", "kill", "kill_long", "kill_base", "restart", "base", "base", "line_base")
+
+
+def random_site(rng: Random) -> Site:
+    """A three-level tree whose fuses are proven (R3), enlarged until they are."""
+    rows = rng.randint(1, 3)
+    nodes = [feeder("grid", 63.0, worst=rng.choice((10.0, 40.0, 60.0, 80.0)), metered=True)]
+    boxes = []
+    tw = rng.choice((10.0, 15.0, 15.0, 30.0, 60.0))
+    boots = rng.choice(((0.0, 6.0), (0.0, 6.0, 8.0), (6.0, None), (0.0, 6.0, 8.0, None)))
+    full = rng.random() < 0.5
+    for r in range(rows):
+        metered = rng.random() < 0.5
+        worst = rng.choice((0.0, 5.0, 20.0)) if metered else rng.choice((0.0, 3.0))
+        nodes.append(feeder(f"row{r}", 40.0, "grid", worst=worst, metered=metered))
+        for _ in range(rng.randint(2, 5)):
+            hw = rng.choice((16.0, 32.0, 32.0))
+            boxes.append(
+                Box(
+                    feeder=f"row{r}",
+                    wiring=rng.choice(("123", "231", "312", "123", "1", "2")),
+                    line=f"bus{rng.randint(0, 1)}",
+                    max_a=hw,
+                    hw_a=hw,
+                    tw_s=tw if full or rng.random() < 0.9 else None,
+                    reset_by=rng.choice((ResetBy.ANY_REQUEST, ResetBy.ANY_REQUEST, ResetBy.LIMIT_WRITE)),
+                    boot_a=rng.choice(boots),
+                    hold_s=rng.choice((8.0, 15.0)),
+                    step_a=rng.choice((0.1, 0.5, 1.0)),
+                    readback=Readback.ECHO,
+                    measures=rng.random() < 0.8,
+                    priority=rng.choice(list(Priority)),
+                    persists=rng.random() < 0.7,
+                )
+            )
+    built = site(nodes, boxes)
+    while True:
+        short = {x.feeder for x in prove(built)} | {f.id for f in built.feeders if _base_too_big(f)}
+        if not short:
+            return built
+        nodes = [_bigger(f) if f.id in short else f for f in built.feeders]
+        built = site(nodes, boxes)
+
+
+def _base_too_big(f: Feeder) -> bool:
+    return any(w > r for w, r in zip(f.worst_base_load_a, f.rating_a, strict=True))
+
+
+def _bigger(f: Feeder) -> Feeder:
+    a, b, c = (x + 4.0 for x in f.rating_a)
+    return replace(f, rating_a=(a, b, c))
+
+
+class Scene:
+    """A truth with cars and faults drawn from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        self.site = random_site(self.rng)
+        self.truth = Truth(self.site, self.rng)
+        self.until: list[tuple[float, str, object]] = []
+        self.slow = {f.id: False for f in self.site.feeders}
+        self.log: list[str] = []
+        self.last_restart = -1e9
+        for c in self.site.connectors:
+            box = self.truth.boxes[c.id]
+            box.react_s = self.rng.uniform(1.0, 5.0)
+            box.overdraw = self.rng.choice((1.0, 1.0, 1.0, 1.05))
+        slow = self.rng.choice(list(self.truth.boxes.values()))
+        if self.rng.random() < 0.3:
+            slow.react_s = 15.0
+            self.last_restart = float("inf")
+
+    def run(self, seconds: int, faults: float) -> Verdict:
+        """Run; faults is the mean number of faults in an hour."""
+        for _ in range(seconds):
+            self._cars()
+            if self.rng.random() < faults / 3600.0:
+                self._fault(self.rng.choice(FAULTS))
+            self._repair()
+            self.truth.second()
+            if self.truth.verdict.tripped:
+                break
+        return self.truth.verdict
+
+    def _cars(self) -> None:
+        t = self.truth
+        for cid, box in t.boxes.items():
+            if self.rng.random() < (1 / 900 if box.wants else 1 / 60):
+                if box.wants:
+                    box.wants = 0.0
+                    t.demands[cid] = Demand(False, 0.0, box.connector.priority, t.at)
+                else:
+                    box.wants = self.rng.choice((10.0, 32.0, 32.0))
+                    one = self.rng.randint(0, 2)
+                    single = self.rng.random() < 0.25
+                    box.phases = (not single or one == 0, not single or one == 1, not single or one == 2)
+                    if len(box.connector.wiring) < 3:
+                        box.phases = (True, True, True)
+                    t.demands[cid] = Demand(True, 32.0, box.connector.priority, t.at)
+        for f in self.site.feeders:
+            if self.rng.random() < 1 / 150:
+                worst = f.worst_base_load_a
+                share = self.rng.choice((0.0, 0.0, 0.1, 0.5, 1.0))
+                t.base[f.id] = [self.rng.uniform(0.0, 1.0) * share * worst[p] for p in range(3)]
+        self._fit_base()
+
+    def _fit_base(self) -> None:
+        """All load below a node that is no charger counts to its worst base: children's included (R18)."""
+        t, root = self.truth, self.site.feeders[0]
+        for p in range(3):
+            below = sum(t.base[f.id][p] for f in self.site.feeders[1:])
+            room = max(0.0, root.worst_base_load_a[p] - below)
+            own = min(t.base[root.id][p], room)
+            t.base[root.id][p] = own
+            for f in self.site.feeders[1:]:
+                if below > root.worst_base_load_a[p]:
+                    t.base[f.id][p] *= root.worst_base_load_a[p] / below
+
+    def _fault(self, kind: str) -> None:
+        t, rng = self.truth, self.rng
+        lasts = rng.choice((2.0, 6.0, 20.0, 60.0, 200.0))
+        self.log.append(f"{t.at:.0f} {kind} {lasts:.0f}")
+        if kind.endswith("_base"):
+            self.until.append((t.at + rng.uniform(0.0, 4.0), "base", None))
+            lasts = 60.0
+            kind = "line" if kind == "line_base" else kind
+        if kind in ("line", "mute", "deaf"):
+            lines = sorted({c.line for c in self.site.chargers})
+            line = rng.choice(lines)
+            hit = [c.connectors[0].id for c in self.site.chargers if c.line == line]
+            if kind != "line" or rng.random() < 0.5:
+                hit = [rng.choice(hit)]
+            for cid in hit:
+                t.boxes[cid].hears = kind == "mute"
+                t.boxes[cid].answers = kind == "deaf"
+            self.until.append((t.at + lasts, "wire", hit))
+            self._impair(lasts)
+        elif kind in ("meter", "frozen"):
+            metered = [f.meter for f in self.site.feeders if f.meter is not None]
+            meter = rng.choice(metered)
+            t.meter_mode[meter] = "lost" if kind == "meter" else "frozen"
+            self.until.append((t.at + lasts, "meter", meter))
+            self._impair(lasts)
+        elif kind.startswith("kill"):
+            lasts = rng.uniform(1.0, 4.0) if kind == "kill" else rng.uniform(10.0, 120.0)
+            if t.alive:
+                t.kill()
+                self.until.append((t.at + lasts, "start", None))
+                self._impair(lasts)
+        elif kind == "base":
+            f = rng.choice(self.site.feeders)
+            t.base[f.id] = list(f.worst_base_load_a)
+            self._fit_base()
+        elif t.at - self.last_restart > 120.0:
+            self.last_restart = t.at
+            cid = rng.choice(list(t.boxes))
+            t.boxes[cid].restart(t.at, rng.uniform(0.5, 10.0))
+            t.restarted[cid] = t.at
+            self._impair(30.0)
+
+    def _impair(self, lasts: float) -> None:
+        self.truth.impaired_until = max(self.truth.impaired_until, self.truth.at + lasts + 90.0)
+
+    def _repair(self) -> None:
+        t = self.truth
+        for item in [x for x in self.until if x[0] <= t.at]:
+            self.until.remove(item)
+            _, what, which = item
+            if what == "wire":
+                for cid in which:  # type: ignore[attr-defined]
+                    t.boxes[ConnectorId(cid)].hears = t.boxes[ConnectorId(cid)].answers = True
+            elif what == "meter":
+                t.meter_mode.pop(which, None)  # type: ignore[call-overload]
+            elif what == "base":
+                for f in self.site.feeders:
+                    t.base[f.id] = list(f.worst_base_load_a)
+                self._fit_base()
+            else:
+                t.alive = True

@@ -1,0 +1,116 @@
+"""The billing register: accepted only when it can be true (B22), never from a VAh counter (ruling 9)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fixtures.story_rig import Rig, story_site
+
+from siteward.control.register import Register, RegisterReading, billing_meter, judge
+from siteward.model.events import EventType
+
+KW = 11_040.0
+
+
+def test_who_bills() -> None:
+    site = story_site()
+    assert [billing_meter(site, c) for c in site.connectors] == ["A1", "A2", None, "m-A4"]
+
+
+@pytest.mark.parametrize(
+    ("wh", "after_s", "serial", "accepted"),
+    [
+        (1000, 1.0, "S", True),
+        (1100, 1.0, "S", True),
+        (1104, 1.0, "S", False),
+        (1311, 60.0, "S", True),
+        (1330, 60.0, "S", False),
+        (999, 60.0, "S", False),
+        (0, 60.0, "S", False),
+        (1001, 1.0, "T", False),
+        (1001, 1.0, None, True),
+    ],
+)
+def test_a_value_is_accepted_only_within_what_can_be_delivered(
+    wh: int, after_s: float, serial: str | None, accepted: bool
+) -> None:
+    """0 <= delta <= rated power x time x 1.2 + one step, of the same meter."""
+    before = judge(Register("m"), RegisterReading(1000, 10.0, "S"), KW)
+    after = judge(before, RegisterReading(wh, 10.0 + after_s, serial), KW)
+    assert (after.wh == wh) is accepted
+    assert after.held == (0 if accepted else 1)
+    assert (after.name, after.serial) == ("S", "S")
+
+
+def test_the_same_reading_is_judged_once() -> None:
+    register = judge(Register("m"), RegisterReading(1000, 10.0, None), KW)
+    bad = RegisterReading(1, 11.0, None)
+    for _ in range(9):
+        register = judge(register, bad, KW)
+    assert register.held == 1
+    assert not register.doubted
+
+
+@given(st.lists(st.tuples(st.integers(0, 2_000_000), st.floats(0.5, 5.0)), max_size=30))
+def test_the_believed_register_never_goes_back(readings: list[tuple[int, float]]) -> None:
+    """I6: whatever the wire says."""
+    register, at = Register("m"), 0.0
+    for wh, step_s in readings:
+        before, at = register, at + step_s
+        register = judge(register, RegisterReading(wh, at, None), KW)
+        assert before.wh is None or (register.wh or 0) >= before.wh
+
+
+def test_a_jump_in_a_session_is_held_flagged_and_left_out_of_the_energy() -> None:
+    """B22: held, three re-reads, then an alarm; true values are believed again."""
+    rig = Rig()
+    session = rig.charging()
+    true_register = rig["A1"].register
+    rig["A1"].register = 999_999.0
+    rig.turns(2)
+    assert rig.log.types("alarm") == []
+    rig.turns(2)
+    assert rig.log.last(EventType.ALARM_RAISED).data["code"] == "METER_IMPLAUSIBLE"
+    rig["A1"].register = true_register + 20.0
+    rig.turns(8)
+    rig.turn(rig.stop(sessionId=session))
+    rig.turns(3)
+    finished = rig.log.last(EventType.SESSION_FINISHED).data
+    assert finished["energy_wh"] == int(rig["A1"].register) - 1000
+    assert finished["estimated"] is False
+    assert rig.log.types("alarm") == ["alarm.raised", "alarm.cleared"]
+
+
+def test_another_serial_in_a_session_is_another_meter() -> None:
+    """Fault 32: the meter was exchanged; the paid session is closed with the last value of the old one."""
+    rig = Rig()
+    rig.charging("A4")
+    start = rig.log.last(EventType.SESSION_CHARGING).data
+    rig["A4"].serial, rig["A4"].register = "SN-2", 5.0
+    rig.turns(50)
+    finished = rig.log.last(EventType.SESSION_FINISHED).data
+    assert (start["meter"], finished["meter"], finished["estimated"]) == ("SN-1", "SN-1", True)
+    assert finished["start_register_wh"] == 1000
+    assert finished["stopDetail"] == "SESSION_METER_LOST"
+
+
+def test_rows_are_written_every_15_s_or_tenth_of_a_kwh() -> None:
+    """B23: what a crash may cost."""
+    rig = Rig()
+    session = rig.charging()
+    worst_s, worst_wh, last_at, last_wh = 0.0, 0, rig.at, rig.log.rows[session].last_register_wh or 0
+    for _ in range(120):
+        chapter = rig.turn()
+        row = chapter.draft.rows.get(session)
+        if row is not None:
+            last_at, last_wh = rig.at, row.last_register_wh or 0
+        worst_s = max(worst_s, rig.at - last_at)
+        worst_wh = max(worst_wh, int(rig["A1"].register) - last_wh)
+    assert 10.0 < worst_s <= 15.0
+    assert worst_wh <= 100
+
+
+def test_a_fast_session_writes_its_row_by_energy() -> None:
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].register += 100.0
+    assert session in rig.turn().draft.rows

@@ -1,0 +1,101 @@
+"""Golden stories: each file is one story as data, with everything that it must journal and answer (I10, S-14)."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fixtures.story_rig import Rig
+
+from siteward.model.events import ClockQuality
+from siteward.model.ids import SessionId
+from siteward.model.requests import Request
+
+STORIES = sorted((Path(__file__).parents[2] / "golden" / "story").glob("*.toml"))
+_SHOWN = {
+    "session.suspended": ("suspendedBy",),
+    "session.resumed": ("reason",),
+    "session.finished": ("stopReason", "stopDetail", "energy_wh", "duration_s", "estimated", "gap"),
+    "session.failed": ("stopReason", "stopDetail"),
+    "session.cancelled": ("stopReason", "stopDetail"),
+    "connector.status": ("state", "status"),
+    "limit.changed": ("cause", "limit_a"),
+    "alarm.raised": ("code", "subject"),
+    "alarm.cleared": ("code", "subject"),
+    "clock.changed": ("from", "to"),
+}
+
+
+class _Teller:
+    """Plays a story's events on the rig."""
+
+    def __init__(self) -> None:
+        self.rig = Rig()
+        self.zero = self.rig.at
+        self.sent: list[Request] = []
+        self.sessions: dict[str, SessionId] = {}
+
+    def play(self, story: dict[str, Any]) -> list[str]:
+        events = list(story["event"])
+        first_fact = len(self.rig.log.facts)
+        while self.rig.at - self.zero < story["end_s"]:
+            now = [event for event in events if event["at_s"] == self.rig.at - self.zero + 1]
+            sent, settled = [], []
+            for event in now:
+                sent += self._request(event)
+                settled += [self.sessions[event["settle"]]] if "settle" in event else []
+                self._world(event)
+            self.rig.turn(*sent, settled=tuple(settled))
+            self._note_sessions()
+        return self._lines(first_fact)
+
+    def _world(self, event: dict[str, Any]) -> None:
+        for name, value in event.get("set", {}).items():
+            setattr(self.rig[event["outlet"]], name, value)
+        if "clock" in event:
+            self.rig.clock = ClockQuality(event["clock"])
+        if "commit_age_s" in event:
+            self.rig.commit_age_s = event["commit_age_s"]
+        if "crash_s" in event:
+            final = {reply.command for _, reply in self.rig.log.replies if reply.stage.final}
+            unfinished = tuple(r for r in self.sent if r.id not in final)
+            self.rig.crash(event["crash_s"] - 1, unfinished)
+
+    def _request(self, event: dict[str, Any]) -> list[Request]:
+        if "send" not in event:
+            return []
+        fields = dict(event["send"])
+        if str(fields.get("sessionId", "")).startswith("of "):
+            fields["sessionId"] = self.sessions[fields["sessionId"].removeprefix("of ")]
+        self.rig.at += 1.0
+        request = self.rig.request(fields.pop("name"), fields.pop("id"), **fields)
+        self.rig.at -= 1.0
+        self.sent.append(request)
+        return [request]
+
+    def _note_sessions(self) -> None:
+        for name, post in self.rig.memory.posts.items():
+            if post.session is not None:
+                self.sessions[name] = post.session.record.id
+
+    def _lines(self, first_fact: int) -> list[str]:
+        lines = []
+        for at, fact in self.rig.log.facts[first_fact:]:
+            shown = [f"{key}={fact.data[key]}" for key in _SHOWN.get(fact.type, ()) if fact.data.get(key) is not None]
+            lines.append((at, " ".join([fact.type.value, *([fact.connector] if fact.connector else []), *shown])))
+        for at, reply in self.rig.log.replies:
+            result = dict(reply.result or {})
+            waits = [f"waitingFor={result['waitingFor']}"] if "waitingFor" in result else []
+            code = [reply.code] if reply.code else []
+            lines.append((at, " ".join([reply.command, reply.stage.value, *code, *waits])))
+        return [f"{at - self.zero:g} {line}" for at, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_story(path: Path) -> None:
+    story = tomllib.loads(path.read_text("utf-8"))
+    assert _Teller().play(story) == story["expect"], story["rule"]
+
+
+def test_the_stories_are_there() -> None:
+    assert len(STORIES) >= 12

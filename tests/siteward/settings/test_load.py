@@ -1,0 +1,157 @@
+"""S-22: the site file is data; fault 66 and 67: whatever is wrong in it is refused with path, line and hint."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.siteward.settings.fake_catalogue import FakeCatalogue
+
+from siteward.model.errors import ConfigError
+from siteward.model.site import Parity, Priority
+from siteward.settings.load import load_settings, load_site
+
+FILES = Path(__file__).parents[2] / "fixtures" / "site"
+MESSAGES = FILES / "messages"
+
+
+def refusal(path: Path) -> str:
+    """The text with which a file is refused."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, FakeCatalogue())
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later"])
+def test_a_broken_file_is_refused_with_exactly_these_messages(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 66: each kind of mistake, all of a file at once, in the order of the file."""
+    monkeypatch.chdir(FILES)
+    text = refusal(Path(f"broken_{name}.toml"))
+    assert text == (MESSAGES / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
+    lines = [int(row.split(":")[1]) for row in text.splitlines()]
+    assert lines == sorted(lines)
+
+
+def test_a_good_file_becomes_the_site() -> None:
+    """Contract section 2: every key arrives, defaults come from the profile."""
+    settings = load_settings(FILES / "good.toml", FakeCatalogue())
+    site = settings.site
+    assert (site.id, site.phase_voltage_v, site.timezone) == ("SZ-0001", 220, "Asia/Shanghai")
+    assert [line.is_serial for line in site.lines] == [True, False]
+    assert site.lines[0].parity is Parity.EVEN
+    assert [c.id for c in site.connectors] == ["A01-1", "B01-1", "B01-2"]
+    box, group = site.connectors[0], site.connectors[2]
+    assert [str(p) for p in box.wiring] == ["L2", "L3", "L1"]
+    assert (box.max_a, box.failsafe_a, box.priority, box.meter) == (16, 6, Priority.FLEET, "m-A01-1")
+    assert (group.max_a, group.hardware_max_a, group.failsafe_a, group.channel) == (32, 32, 0, 2)
+    assert site.limits[0].limit_a == (200, 200, 200)
+    assert settings.cloud is not None
+    assert (settings.cloud.host, settings.cloud.port, settings.cloud.tls) == ("broker.example", 8883, True)
+    assert (settings.panel.host, settings.panel.port) == ("0.0.0.0", 8443)  # noqa: S104
+
+
+def test_feeders_stand_parents_first_whatever_the_file_says() -> None:
+    """Site promises parents first; the good file names the row before the grid."""
+    site = load_site(FILES / "good.toml", FakeCatalogue())
+    assert [f.id for f in site.feeders] == ["grid", "row-a"]
+    assert site.feeders[0].worst_base_load_a == (80, 80, 80.5)
+    assert site.feeders[0].name == "Grid connection"
+    assert site.feeders[1].name == "row-a"
+    assert site.feeders[1].chargers_only
+
+
+def edited(tmp_path: Path, old: str, new: str, count: int = 1) -> Path:
+    """The good file with one change."""
+    text = (FILES / "good.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "site.toml"
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
+    return path
+
+
+def test_the_hash_ignores_form_and_follows_meaning(tmp_path: Path) -> None:
+    """siteHash: comments, blanks and written-out defaults change nothing, a rating does."""
+    plain = load_site(FILES / "good.toml", FakeCatalogue()).hash
+    commented = load_site(edited(tmp_path, "schema = 1", "# hello\n\nschema   =   1"), FakeCatalogue()).hash
+    written = load_site(edited(tmp_path, "unit = 11", "unit = 11\nfailsafe_a = 6.0"), FakeCatalogue()).hash
+    changed = load_site(edited(tmp_path, "max_a = 16", "max_a = 15"), FakeCatalogue()).hash
+    assert plain == commented == written
+    assert plain != changed
+    assert len(plain) == 64
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('timezone = "Asia/Shanghai"', 'timezone = "Asia/Shangai"', "6: site.timezone: there is no time zone"),
+        ('timezone = "Asia/Shanghai"', 'timezone = "../../etc"', "6: site.timezone: there is no time zone"),
+        ('id = "B01-1"', 'id = "grid-meter"', "68: charger[2].connector[1].id: 'grid-meter' is also a meter"),
+        ('id = "A01-1"', 'id = "station"', "55: charger[1].connector[1].id: 'station' means the whole station"),
+        ('meter = "m-A01-1"', 'meter = "grid-meter"\nchannel = 1.5', "58: charger[1].connector[1].channel: must be"),
+        ('"mqtts://broker.example"', '"mqtt://127.0.0.1.example"', "82: cloud.url: plain MQTT may leave this machine"),
+        ('"mqtts://broker.example"', '"mqtts://h"\nkey_file = "k"', "81: cloud: certificate_file and key_file"),
+        ('"0.0.0.0:8443"', '"8443"', "86: panel.listen: is '8443'; write address:port"),
+        ('"0.0.0.0:8443"', '"h:99999"', "86: panel.listen: is 'h:99999'; write address:port"),
+        ("schema = 1", "schema = true", "1: schema: is true; this version of siteward reads schema 1"),
+        ("schema = 1\n", "", "1: schema: is missing; write schema = 1 as the first line"),
+        ("unit = 255", "unit = 256", "63: charger[2].unit: is 256, must be at most 255"),
+        ("generation = true", "generation = 1", "43: feeder[2].generation: must be true or false, not 1"),
+        ("  channel = 2", "  channel = 1", "74: charger[2].connector[2].channel: 1 is already another connector"),
+        ('priority = "fleet"', 'priority = "felet"', "58: charger[1].connector[1].priority: is 'felet', choose"),
+        ('name = "Nanshan depot"', 'name = ""', "5: site.name: must not be empty"),
+        ('parent = "grid"', 'parent = "row-a"', "33: feeder[1].parent: goes in a circle: row-a > row-a"),
+        ("[cloud]", "[cloud.x]\ny = 1\n[cloud]", "81: cloud.x: unknown key; known keys here"),
+    ],
+)
+def test_one_mistake_gives_one_message_at_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Fault 66: one slip of the pen does not drown in its consequences."""
+    text = refusal(edited(tmp_path, old, new))
+    rows = text.splitlines()
+    assert len(rows) == 1, text
+    assert rows[0].removeprefix(f"{tmp_path / 'site.toml'}:").startswith(message), text
+
+
+def test_only_pseudo_terminals_escape_the_serial_settings_of_a_profile(tmp_path: Path) -> None:
+    """Ruling 8: a pty has no parity; a real wire with the wrong parity is refused."""
+    real = refusal(edited(tmp_path, 'parity = "even"', 'parity = "none"'))
+    assert "line 'rs485-1' has parity none, but fake_box can only do even" in real
+    played = edited(tmp_path, 'parity = "even"', 'parity = "none"\nsimulated = true')
+    assert load_site(played, FakeCatalogue()).lines[0].parity is Parity.NONE
+
+
+def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:
+    """Fault 67: a file that is not there, a folder, and a file of the wrong kind."""
+    assert "cannot be read (No such file or directory)" in refusal(tmp_path / "none.toml")
+    assert "cannot be read (Is a directory)" in refusal(tmp_path)
+    big = tmp_path / "big.toml"
+    big.write_bytes(b"#" * 1_000_001)
+    assert "this is no site file" in refusal(big)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"schema = 1\n[site\n", "2: file: is no valid TOML"),
+        (b"schema = 1\nid = 'a", "2: file: is no valid TOML"),
+        (b"schema = 1\nname = '\xff'\n", "2: file: is not UTF-8 text"),
+        (b"schema = " + b"9" * 5000, "1: file: holds a number too long"),
+        (b"schema = " + b"[" * 100_000, "1: file: holds a number too long or tables too deep"),
+        (b"", "1: feeder: this file has no [[feeder]] table; add one"),
+    ],
+)
+def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path, data: bytes, message: str) -> None:
+    """Fault 67: half written and damaged files."""
+    path = tmp_path / "site.toml"
+    path.write_bytes(data)
+    assert refusal(path).removeprefix(f"{path}:").startswith(message)
+
+
+def test_the_demo_site_stands_and_is_twelve_connectors_on_three_wires() -> None:
+    """Issue 2: the demo's shape: two RS485 lines, one Modbus TCP line, three levels of fuses."""
+    from siteward_drivers.registry import load_profiles
+
+    root = Path(__file__).parents[3]
+    site = load_site(root / "config" / "demo" / "site.toml", load_profiles())
+    assert len(site.connectors) == 12
+    assert [line.is_serial for line in site.lines] == [True, True, False]
+    assert max(len(site.path(f.id)) for f in site.feeders) == 3
+    assert not os.path.isabs(site.lines[0].port)  # noqa: PTH117

@@ -1,0 +1,72 @@
+"""Nothing acknowledged is lost or doubled when the writer dies: SIGKILL, power cut, full disk, I/O error."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.fixtures.dying import judge
+
+KILLS, CUTS = 25, 12
+"""Per change; the long torture runs many more with the same script."""
+
+ROOT = Path(__file__).parents[3]
+
+
+async def run(*command: str, **env: str) -> tuple[int, str]:
+    """Exit status and everything that a command said."""
+    paths = ":".join(str(ROOT / part) for part in ("edge", "drivers", "cloud_sync", "."))
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths, **env},
+    )
+    said, _ = await child.communicate()
+    assert child.returncode is not None
+    return child.returncode, said.decode(errors="replace")
+
+
+@pytest.mark.station
+async def test_sigkill_at_any_instant_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Fault 49, I5, I8: 25 kills of a writer that is always in mid-commit."""
+    acks = tmp_path / "acks"
+    status, said = await run(
+        sys.executable, "-m", "tests.fixtures.dying", "kill", str(KILLS), "1", str(tmp_path / "core"), str(acks)
+    )
+    assert status == 0, said
+    counted = await judge(tmp_path / "core", acks)
+    assert counted["finish"] > 10 * KILLS
+    assert counted["accept"] > KILLS
+    assert counted["ack"] > KILLS
+
+
+@asynccontextmanager
+async def cut_or_kill(tmp_path: Path) -> AsyncIterator[str]:
+    """`cut` where file systems may be mounted, else `kill`; what was mounted is taken away, whatever happened."""
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    status, _ = await run("mount", "-t", "tmpfs", "-o", "size=1m", "none", str(probe))
+    try:
+        yield "kill" if status else "cut"
+    finally:
+        for folder in (probe, tmp_path / "core"):
+            await run("umount", "-q", str(folder))
+
+
+@pytest.mark.station
+async def test_power_cut_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Faults 50, 51: 12 cuts of an ext4 file system without a journal flush; the database opens clean each time."""
+    acks = tmp_path / "acks"
+    folder = tmp_path / "core"
+    async with cut_or_kill(tmp_path) as how:
+        status, said = await run(
+            sys.executable, "-m", "tests.fixtures.dying", how, str(CUTS), "2", str(folder), str(acks)
+        )
+        assert status == 0, said
+        counted = await judge(folder, acks)
+    assert counted["finish"] > 10 * CUTS

@@ -1,0 +1,206 @@
+"""Opening: one core only, schema steps, damage found, set aside and salvaged, never silent."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.fixtures.clock import RealClock
+from tests.fixtures.store import batch, finish, request, session, status
+
+from siteward.model.errors import ConfigError, StoreError
+from siteward.model.requests import Role, Source, Stage
+from siteward.model.sessions import OrderState
+from siteward.model.users import User
+from siteward.store import migrate as migrate_module
+from siteward.store.lock import InstanceLock
+from siteward.store.migrate import migrate
+from siteward.store.open import lock_path, open_store
+from siteward.store.store import Store
+
+PAGE = 4096
+
+
+async def test_second_instance_is_refused_by_name(tmp_path: Path, clock: RealClock) -> None:
+    """Fault 65: flock refuses, says who holds it; also to another process."""
+    path = tmp_path / "siteward.db"
+    store = await open_store(path, clock)
+    with pytest.raises(ConfigError, match=r"another siteward core works here \(process \d+\)"):
+        await open_store(path, clock)
+    code = "import sys, pathlib\nfrom siteward.store.lock import InstanceLock\nInstanceLock(pathlib.Path(sys.argv[1]))"
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(lock_path(path)), stderr=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": "edge"},
+    )  # fmt: skip
+    _, err = await other.communicate()
+    assert other.returncode == 1
+    assert b"another siteward core" in err
+    await store.close()
+    again = await open_store(path, clock)
+    await again.close()
+
+
+async def test_stale_lock_file_locks_nobody_out(tmp_path: Path, clock: RealClock) -> None:
+    """Fault 65: the number of a dead process in the file means nothing."""
+    lock_path(tmp_path / "siteward.db").write_text("1")
+    store = await open_store(tmp_path / "siteward.db", clock)
+    await store.close()
+
+
+async def test_lock_may_be_taken_before_the_wires_are_opened(tmp_path: Path, clock: RealClock) -> None:
+    """The app locks first, opens buses, then the store; a failed opening leaves the lock with the app."""
+    path = tmp_path / "siteward.db"
+    with InstanceLock(lock_path(path)) as lock:
+        store = await open_store(path, clock, lock)
+        await store.close()
+        with pytest.raises(ConfigError):
+            InstanceLock(lock_path(path))
+
+
+async def test_newer_database_is_refused_and_untouched(tmp_path: Path, clock: RealClock) -> None:
+    """A program that was rolled back must not write into a schema that it does not know."""
+    path = tmp_path / "siteward.db"
+    store = await open_store(path, clock)
+    await store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="schema 99"):
+        await open_store(path, clock)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    store = await open_store(path, clock)
+    await store.close()
+
+
+def test_failed_schema_step_is_rolled_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is one transaction with its own version."""
+    good = "CREATE TABLE a (x INTEGER) STRICT;"
+    bad = "CREATE TABLE b (x INTEGER) STRICT;\nCREATE TABLE a (y INTEGER) STRICT;"
+    monkeypatch.setattr(migrate_module, "_steps", lambda _: [good, bad])
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection)
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+        assert tables == [("a",)]
+
+
+async def filled(path: Path, clock: RealClock, sessions: int = 400) -> Store:
+    """A store with enough in it to have many pages: sessions 0..n-1 finished, the first half acknowledged."""
+    store = await open_store(path, clock)
+    for number in range(sessions):
+        await store.commit(finish(number))
+    await store.commit(batch(sessions=(session(9999),)))
+    await store.put_user(User("ann", Role.INSTALLER, "hash"), None, Source.CLI)
+    await store.accept(request("c-open"), b"raw")
+    await store.ack(store.journal_id, sessions // 2)
+    return store
+
+
+def header(path: Path) -> None:
+    """The file is no SQLite database any more."""
+    with path.open("r+b") as file:
+        file.write(b"\xff" * 100)
+
+
+def cut_short(path: Path) -> None:
+    """The last third is gone."""
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size * 2 // 3 // PAGE * PAGE)
+
+
+def leaf(table: str) -> Callable[[Path], None]:
+    """Damage that overwrites one leaf page of a table in the middle."""
+
+    def damage(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
+        raw = path.read_bytes()
+        top = raw[(root - 1) * PAGE : root * PAGE]
+        assert top[0] in (2, 5), "the table has interior pages"
+        cells = int.from_bytes(top[3:5], "big")
+        at = int.from_bytes(top[12 + cells : 14 + cells], "big") if cells % 2 == 0 else None
+        at = at or int.from_bytes(top[12:14], "big")
+        child = int.from_bytes(top[at : at + 4], "big")
+        with path.open("r+b") as file:
+            file.seek((child - 1) * PAGE)
+            file.write(b"\x00" * PAGE)
+
+    return damage
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "header": header,
+    "cut short": cut_short,
+    "journal leaf": leaf("journal"),
+    "sessions leaf": leaf("sessions"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+async def test_damage_is_found_set_aside_and_never_silent(tmp_path: Path, clock: RealClock, what: str) -> None:
+    """Fault 55: quick_check finds it, quarantine, salvage, new epoch; I5: unacknowledged sessions are not lost."""
+    path = tmp_path / "siteward.db"
+    first = await filled(path, clock)
+    epoch = first.journal_id
+    await first.close()
+    DAMAGE[what](path)
+    second = await open_store(path, clock)
+    assert second.journal_id != epoch
+    events = [json.loads(text) for text in (await second.events(0, 1000)).texts]
+    assert events[0]["type"] == "audit.salvaged"
+    report = events[0]["data"]
+    aside = tmp_path / report["setAside"] / "siteward.db"
+    assert aside.exists()
+    assert (await second.verify()).ok
+    if what != "header":
+        finished = [e["sessionId"] for e in events if e["type"] == "session.finished"]
+        expected = {session(n).id for n in range(200, 400)}
+        assert len(finished) == len(set(finished))
+        if what == "journal leaf":
+            assert set(finished) == expected
+            assert report["lostEvents"] > 0
+        else:
+            assert set(finished) <= expected
+            assert report["events"] == len(events) - 1 - (len(finished) - report_finished(events))
+        assert events[1]["data"]["salvagedFrom"]["journalId"] == epoch
+    await second.commit(batch(status(1)))
+    await second.close()
+    third = await open_store(path, clock)
+    assert third.journal_id == second.journal_id
+    await third.close()
+
+
+def report_finished(events: list[dict[str, object]]) -> int:
+    """Finished events that were read from the old journal, not refounded from a session's row."""
+    return sum(
+        event["type"] == "session.finished" and event["data"]["salvagedFrom"]["seq"] is not None  # type: ignore[index]
+        for event in events
+    )
+
+
+async def test_salvage_takes_over_what_stands(tmp_path: Path, clock: RealClock) -> None:
+    """Users, open sessions, the inbox and acknowledgements live on in the new epoch."""
+    path = tmp_path / "siteward.db"
+    first = await filled(path, clock)
+    await first.close()
+    leaf("journal")(path)
+    second = await open_store(path, clock)
+    assert await second.users() == (User("ann", Role.INSTALLER, "hash"),)
+    found = await second.recover()
+    assert session(9999) in found.sessions
+    assert [r.id for r in found.unfinished] == ["c-open"]
+    known = await second.accept(request("c-open"), b"raw")
+    assert known is not None
+    assert known.stage is Stage.RECEIVED
+    assert set(await second.settled()) == {session(n).id for n in range(200)}
+    await second.ack(second.journal_id, second.last_seq)
+    assert {s.id for s in (await second.recover()).sessions if s.state is OrderState.FINISHED} == set(
+        await second.settled()
+    )
+    assert len(await second.settled()) == 400
+    await second.close()

@@ -1,0 +1,76 @@
+"""A station's uplink and a platform around one real broker, with a core that has no wires."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.fixtures.broker import Broker
+from tests.fixtures.clock import RealClock
+from tests.fixtures.core import FakeCore, running_core
+
+from siteward_sync.link import Link, Received
+from siteward_sync.link_options import LinkOptions
+from siteward_sync.receiver import Platform, PlatformOptions
+from siteward_sync.service import SyncOptions, run_sync
+
+
+@asynccontextmanager
+async def synced(core: FakeCore, broker: Broker, **more: object) -> AsyncIterator[None]:
+    """The uplink process's inside, with short pauses."""
+    options = SyncOptions(
+        station=core.site().id,
+        core=core.run_dir / "sync.sock",
+        host="127.0.0.1",
+        port=broker.port,
+        **{"retry_first_s": 0.1, "resend_s": 1.0, "heartbeat_s": 0.3, "will_delay_s": 0, **more},  # type: ignore[arg-type]
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_sync(options, core.clock, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 5)
+
+
+@asynccontextmanager
+async def platform(broker: Broker, folder: Path) -> AsyncIterator[Platform]:
+    """The reference platform with its records in folder."""
+    served = Platform(PlatformOptions("127.0.0.1", broker.port, folder / "platform.db", retry_first_s=0.1), RealClock())
+    stop = asyncio.Event()
+    task = asyncio.create_task(served.run(stop))
+    try:
+        yield served
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 5)
+
+
+@asynccontextmanager
+async def raw_link(broker: Broker, client: str, *topics: str) -> AsyncIterator[tuple[Link, "asyncio.Queue[Received]"]]:
+    """A bare connection that acknowledges nothing by itself."""
+    got: asyncio.Queue[Received] = asyncio.Queue()
+    link = Link(LinkOptions(client, "127.0.0.1", broker.port, topics, retry_first_s=0.1), got.put_nowait)
+    stop = asyncio.Event()
+    task = asyncio.create_task(link.run(stop))
+    try:
+        await asyncio.wait_for(link.until_up(), 5)
+        yield link, got
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 5)
+
+
+@asynccontextmanager
+async def core_at(folder: Path, clock: RealClock | None = None) -> AsyncIterator[FakeCore]:
+    """A running core without wires."""
+    async with running_core(folder / "run", clock) as core:
+        yield core
+
+
+async def until(holds: Callable[[], object], timeout_s: float = 8.0) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(timeout_s):
+        while not holds():
+            await asyncio.sleep(0.02)

@@ -1,0 +1,119 @@
+"""The life of a command between a real broker and the real local API: every one answered, none run twice."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.fixtures.broker import Broker, broker
+from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
+
+from siteward.model.events import ClockQuality
+from siteward_sync.codec import seal
+from siteward_sync.topics import COMMANDS, STATUS, topic
+
+__all__ = ["broker"]
+pytestmark = pytest.mark.station
+
+
+async def test_a_command_is_received_accepted_done(broker: Broker, tmp_path: Path) -> None:
+    """B20, flows.md: the raw bytes reach core, each stage comes once and in order; the same id has no second effect."""
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served, synced(core, broker):
+        station, target = core.site().id, core.site().connectors[3].id
+        await asyncio.gather(served.link.until_up(), until(lambda: served.records.latest(station, STATUS)))
+        async with asyncio.timeout(8):
+            command = await served.send(station, "START_CHARGE", target, {"max_energy_wh": 5000}, order_id="O-1")
+            replies = await served.replies(station, command)
+            assert [r["stage"] for r in replies] == ["received", "accepted", "done"]
+            assert replies[2]["result"] == {"waitingFor": "current"}
+            assert b'"params":{"max_energy_wh":5000}' in core.raw[command]
+            opened = len(core.session_list)
+            await served.send(
+                station, "START_CHARGE", target, {"max_energy_wh": 5000}, order_id="O-1", command_id=command
+            )
+            wrong = await served.send(station, "STOP_CHARGE", "nowhere")
+            assert [r["stage"] for r in await served.replies(station, wrong)] == ["received", "rejected"]
+        assert len(core.session_list) == opened
+        assert [r["stage"] for r in await served.replies(station, command)] == ["received", "accepted", "done"]
+
+
+async def test_expired_and_stored_commands_never_run(broker: Broker, tmp_path: Path) -> None:
+    """Fault 38: an expired one is answered `expired`, a retained one RETAINED, and neither reaches a connector."""
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served:
+        station, target = core.site().id, core.site().connectors[4].id
+        opened = len(core.session_list)
+        async with raw_link(broker, "attacker") as (link, _):
+            payload = (
+                f'{{"commandId":"stored-1","stationId":"{station}","name":"START_CHARGE","target":"{target}",'
+                '"issuedAt":"2026-01-01T00:00:00Z","expiresAt":"2099-01-01T00:00:00Z"}'
+            ).encode()
+            data = seal(station, "m-stored", datetime.now(UTC), payload)
+            await link.publish(topic(station, COMMANDS), data, retain=True)
+        async with synced(core, broker), asyncio.timeout(8):
+            replies = await served.replies(station, "stored-1")
+            assert [(r["stage"], r["code"]) for r in replies] == [("rejected", "RETAINED")]
+            await served.link.until_up()
+            late = await served.send(station, "START_CHARGE", target, valid_s=-5)
+            replies = await served.replies(station, late)
+            assert [(r["stage"], r["code"]) for r in replies] == [("expired", "EXPIRED")]
+        assert len(core.session_list) == opened
+        assert "stored-1" not in core.requests
+        assert any(data.get("code") == "RETAINED" for _, data, _, _ in core.audits)
+
+
+async def test_core_down_holds_commands_and_says_so(broker: Broker, tmp_path: Path) -> None:
+    """flows.md: with core gone commands wait unacked until they expire; status says "core" after 10 s of standstill."""
+    async with platform(broker, tmp_path) as served:
+        async with core_at(tmp_path) as core:
+            station, clock = core.site().id, core.clock
+            stop_sync = synced(core, broker)
+            await stop_sync.__aenter__()
+            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+        try:
+            short = await served.send(station, "REPORT_NOW", valid_s=1.0)
+            long = await served.send(station, "REPORT_NOW", valid_s=60.0)
+            async with asyncio.timeout(8):
+                replies = await served.replies(station, short)
+            assert [(r["stage"], r["code"]) for r in replies] == [("expired", "EXPIRED")]
+            assert served.records.replies(station, long) == []
+            clock.shift_s = 11.0
+            await until(lambda: (served.records.latest(station, STATUS) or {}).get("reason") == "core")
+            clock.shift_s = 0.0
+            async with core_at(tmp_path, clock) as again:
+                async with asyncio.timeout(8):
+                    replies = await served.replies(station, long)
+                assert replies[-1]["stage"] == "done"
+                assert short not in again.requests
+                await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+        finally:
+            await stop_sync.__aexit__(None, None, None)
+
+
+async def test_untrusted_clock_never_expires_a_held_command(broker: Broker, tmp_path: Path) -> None:
+    """Ruling 10: without a clock the uplink does not judge time; the command waits for core."""
+    async with platform(broker, tmp_path) as served:
+        async with core_at(tmp_path) as core:
+            station, clock = core.site().id, core.clock
+            running = synced(core, broker)
+            await running.__aenter__()
+            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+        try:
+            clock.set_quality = ClockQuality.UNSYNCED
+            command = await served.send(station, "STOP_CHARGE", "A01-1", valid_s=0.5)
+            await asyncio.sleep(1.5)
+            assert served.records.replies(station, command) == []
+        finally:
+            await running.__aexit__(None, None, None)
+
+
+async def test_a_restarted_uplink_tells_what_happened_meanwhile(broker: Broker, tmp_path: Path) -> None:
+    """The uplink keeps no state: a command that ended while it was down is still answered."""
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served:
+        station, target = core.site().id, core.site().connectors[5].id
+        async with synced(core, broker):
+            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+            command = await served.send(station, "START_CHARGE", target)
+            await until(lambda: command in core.requests)
+        await until(lambda: len(core.replies[command]) == 3)
+        async with synced(core, broker), asyncio.timeout(8):
+            assert (await served.replies(station, command))[-1]["stage"] == "done"

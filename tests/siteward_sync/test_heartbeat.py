@@ -1,0 +1,75 @@
+"""The heartbeat's words: units, rounding, and what is left out."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from tests.fixtures.clock import RealClock
+from tests.fixtures.core import FakeCore
+from tests.fixtures.site import small_site
+
+from siteward.client.messages import LiveMessage
+from siteward.model.live import AlarmView, LiveView
+from siteward_sync.heartbeat import heartbeat
+from siteward_sync.inventory import inventory
+
+
+async def _view(tmp_path: Path) -> LiveView:
+    core = FakeCore(tmp_path, RealClock(), small_site())
+    core.start(core.site().connectors[0].id, "cloud", "O-7")
+    await core.turn_once()
+    view = core.live()
+    assert view is not None
+    return view
+
+
+async def test_connectors_in_the_contract_s_words(tmp_path: Path) -> None:
+    """Contract section 4: Wh and W are integers, A has one decimal, unknown is absent, never zero."""
+    view = await _view(tmp_path)
+    odd = replace(view.connectors[0], current_a=(15.96, 0.04, 16.0), power_w=10999.6, soc_percent=61.4)
+    said = json.loads(heartbeat(_message(replace(view, connectors=(odd, *view.connectors[1:])))).to_json())
+    first, idle, lost = said["connectors"][0], said["connectors"][1], said["connectors"][-1]
+    assert first["current_a"] == [16.0, 0.0, 16.0]
+    assert (first["power_w"], first["soc"], first["orderId"]) == (11000, 61, "O-7")
+    assert first["session_energy_wh"] == 1
+    assert {"sessionId", "soc", "duration_s"}.isdisjoint(idle)
+    assert lost["status"] == "Unavailable"
+    assert {"current_a", "voltage_v", "power_w", "energy_wh"}.isdisjoint(lost)
+    assert said["at"].endswith("Z")
+
+
+async def test_a_car_that_says_105_percent_says_nothing(tmp_path: Path) -> None:
+    """An impossible value of one car never stops the heartbeat of the station."""
+    view = await _view(tmp_path)
+    odd = replace(view.connectors[0], soc_percent=105.0)
+    said = heartbeat(_message(replace(view, connectors=(odd,))))
+    assert said.connectors[0].soc is None
+
+
+async def test_the_station_s_one_word(tmp_path: Path) -> None:
+    """Available while a connector is free, Occupied when none is, Faulted with an alarm of the highest severity."""
+    view = await _view(tmp_path)
+    assert heartbeat(_message(view)).station.status == "Available"
+    assert heartbeat(_message(replace(view, connectors=view.connectors[:1]))).station.status == "Occupied"
+    alarm = AlarmView("FEEDER_OVER_BOUND", "grid", "highest", view.at, "", "")
+    assert heartbeat(_message(replace(view, alarms=(alarm,)))).station.status == "Faulted"
+
+
+def test_inventory_tells_kind_of_current_and_ratings() -> None:
+    """contract section 4, up/site: code, AC or DC, plug, rated V, A and W of each connector."""
+    plug = {"id": "A01-1", "type": "ccs2", "feeder": "grid", "wiring": ["L1", "L2", "L3"], "hardware_max_a": 32.0}
+    site = {
+        "name": "Depot",
+        "hash": "ab",
+        "phase_voltage_v": 220.0,
+        "chargers": [{"id": "A01", "connectors": [plug, plug | {"id": "A01-2", "type": "type2", "wiring": ["L2"]}]}],
+        "meters": [{"id": "m"}],
+        "feeders": [{"id": "grid", "rating_a": [100, 100, 100]}],
+    }
+    dc, ac = inventory(site, "0.1.0").chargers[0].connectors
+    assert (dc.current_type, dc.rated_w, dc.rated_v) == ("DC", 21120, 220)
+    assert (ac.current_type, ac.rated_w, ac.phases) == ("AC", 7040, 1)
+
+
+def _message(view: LiveView) -> LiveMessage:
+    return LiveMessage.model_validate(view)
