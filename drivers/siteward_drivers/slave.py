@@ -92,10 +92,9 @@ class Slave:
         self.sent += 1
 
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
-        """An answer came: slaves answer in order, so that older requests stay unanswered for good."""
+        """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
         self.answered += 1
         self.misses = 0
-        self.ghosts.clear()
         self.rest_until = now + self.timing.rest_s
         self._latency.append(latency_s)
         self._turnaround.append(max(turnaround_s, 0.0))

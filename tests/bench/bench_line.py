@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -114,6 +115,7 @@ async def ours(port: Port) -> AsyncIterator[Master]:
 @asynccontextmanager
 async def pymodbus(port: Port, **options: Any) -> AsyncIterator[Master]:
     """The asynchronous client of pymodbus, with its defaults unless told otherwise."""
+    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
     client = AsyncModbusSerialClient(port.path, baudrate=BAUD, parity="N", stopbits=2, **options)
     await client.connect()
 
@@ -146,7 +148,8 @@ async def good_rate(master: Master, warm_s: float, seconds: float) -> float:
     async def poll(unit: int) -> None:
         nonlocal good
         while True:
-            good += await master.read(unit, 0) == right(unit, 0)
+            values = await master.read(unit, 0)
+            good += values == right(unit, 0)
 
     tasks = [asyncio.create_task(poll(unit)) for unit in UNITS]
     await asyncio.sleep(warm_s)

@@ -71,9 +71,11 @@ class PacedLine:
         if frame[0] in self._dead:
             return
         reply = self._answer(frame)
-        if frame[0] == self._late_unit and frame[2:4] == b"\0\0":
+        if frame[0] == self._late_unit and (frame[2:4] == b"\0\0" or self._waiting):
+            # One request after the other: what comes while the slave is still thinking is answered after that.
             self.counts["late"] += 1
-            self._waiting.append((ends + self._late_s, reply))
+            free = max((at + 0.05 for at, _ in self._waiting), default=ends + self._late_s)
+            self._waiting.append((free, reply))
             return
         self._send(reply, ends + self._t35_s + TURNAROUND_S)
 
