@@ -87,6 +87,7 @@ class Scene:
         self.rng = Random(seed)  # noqa: S311 - seeded on purpose
         self.site = random_site(self.rng)
         self.truth = Truth(self.site, self.rng)
+        self.truth.poll_every = self.rng.choice((1, 1, 2))
         self.until: list[tuple[float, str, object]] = []
         self.slow = {f.id: False for f in self.site.feeders}
         self.log: list[str] = []

@@ -133,6 +133,7 @@ class Truth:
         self.demands: dict[ConnectorId, Demand] = {}
         self.limits: tuple[Limit, ...] = ()
         self.alive, self.turn = True, 0
+        self.poll_every = 1
         self.memory: LoadMemory | None = None
         self.outcome: LoadOutcome | None = None
         self.ledger_rows: dict[ConnectorId, LedgerEntry] = {}
@@ -218,7 +219,9 @@ class Truth:
             if f.meter is not None:
                 self._poll_meter(f.meter, self.load[f.id])
         ledger = self.memory.ledger if self.memory is not None else None
-        for cid, box in self.boxes.items():
+        for number, (cid, box) in enumerate(self.boxes.items()):
+            if (round(self.at) + number) % self.poll_every:
+                continue
             if ledger is not None and ledger.turn >= 0 and not may_speak(ledger, cid, self.at):
                 continue
             if not self.exchange(cid, FrameKind.READ, None, None):
