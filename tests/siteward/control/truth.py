@@ -166,7 +166,7 @@ class Truth:
             self.verdict.worst_theta = max(self.verdict.worst_theta, theta)
             if theta > TRIP_THETA:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
-            self._note_over((feeder, p), ratio > 1.005, calm)
+            self._note_over((feeder, p), ratio > (1.005 if calm else 1.055), calm)
 
     def _flow(self) -> None:
         """What flows through each node now: other loads of it and of its children, and the cars."""
