@@ -21,17 +21,24 @@ def apply_wire(o: Outlet, w: Watch, event: WireEvent) -> None:
     if event.stage in _SENT:
         if _may_feed(o, event):
             w.spoke = max(w.spoke, sent_at)
-        if event.stage is FrameStage.ANSWERED:
-            hear(o, w, sent_at)
-            w.misses = 0
-            if _feeds(o, event.kind):
-                w.heard = max(w.heard, sent_at)
-        elif event.stage is FrameStage.FAILED:
-            w.misses += 1
+        if event.stage is FrameStage.ANSWERED and _feeds(o, event.kind):
+            w.heard = max(w.heard, sent_at)
+        _count(o, w, event, sent_at)
     if event.kind is FrameKind.LIMIT and event.value_a is not None:
         w.flights = _flights_after(w.flights, event, event.value_a, sent_at)
         if event.stage is FrameStage.SENT:
             w.limit_sent = max(w.limit_sent, sent_at)
+
+
+def _count(o: Outlet, w: Watch, event: WireEvent, sent_at: float) -> None:
+    """Answers and misses of its own frames; OTHER may be a neighbour's, which says nothing of this one."""
+    if event.kind is FrameKind.OTHER:
+        return
+    if event.stage is FrameStage.ANSWERED:
+        hear(o, w, sent_at)
+        w.misses = 0
+    elif event.stage is FrameStage.FAILED:
+        w.misses += 1
 
 
 def _may_feed(o: Outlet, event: WireEvent) -> bool:
@@ -50,7 +57,9 @@ def _feeds(o: Outlet, kind: FrameKind) -> bool:
     """Whether an answered frame of this kind re-armed the watchdog for certain."""
     if kind is FrameKind.LIMIT:
         return o.limit_feeds
-    return o.read_feeds if kind is FrameKind.READ else o.other_feeds
+    if kind is FrameKind.OTHER:
+        return o.other_feeds
+    return o.read_feeds
 
 
 def hear(o: Outlet, w: Watch, sent_at: float) -> None:

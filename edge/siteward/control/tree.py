@@ -13,7 +13,8 @@ from siteward.model.units import FLOOR_A
 EPS = 1e-6
 REACTION_S = 10.0
 """G of turn.md: within this time of an outside rise the currents are back under the rating."""
-POLL_S = 1.0
+POLL_S = 2.0
+"""Longest period at which the runtime polls a charger."""
 
 
 def step_down(value_a: float, step_a: float) -> float:
@@ -196,7 +197,7 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId) -> Ou
         read_feeds=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST),
         read_may_feed=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST, ResetBy.UNKNOWN),
         limit_feeds=reset is not ResetBy.HEARTBEAT and reset is not None,
-        other_feeds=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST, ResetBy.HEARTBEAT),
+        other_feeds=reset is ResetBy.HEARTBEAT,
         refresh_s=tw / 4.0 if by_limit else None,
     )
 

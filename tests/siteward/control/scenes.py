@@ -87,6 +87,7 @@ class Scene:
         self.rng = Random(seed)  # noqa: S311 - seeded on purpose
         self.site = random_site(self.rng)
         self.truth = Truth(self.site, self.rng)
+        self.truth.poll_every = self.rng.choice((1, 1, 2))
         self.until: list[tuple[float, str, object]] = []
         self.slow = {f.id: False for f in self.site.feeders}
         self.log: list[str] = []
@@ -102,9 +103,15 @@ class Scene:
             self.last_restart = float("inf")
 
     def broken(self) -> list[str]:
-        """Promises that did not hold; bound_s is G, or what the one car of 15 s takes (R18)."""
+        """Promises that did not hold; bound_s is G, or what the one car of 15 s takes (R18).
+
+        While somebody cannot be commanded the bound is T (R1); cars that draw 5 % over are no overload there.
+        """
         v = self.truth.verdict
         late = [f"overload for {v.longest_calm_over_s:.1f} s"] if v.longest_calm_over_s > self.bound_s else []
+        watch = max((c.facts.failsafe.timeout_s for c in self.site.connectors if c.facts.failsafe), default=0.0)
+        if v.longest_over_s > 7.0 + watch + self.bound_s:
+            late.append(f"overload for {v.longest_over_s:.1f} s, longer than T")
         return [*v.tripped[:1], *v.broken_bounds[:2], *v.low_u[:2], *late]
 
     def run(self, seconds: int, faults: float) -> Verdict:

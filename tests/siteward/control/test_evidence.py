@@ -13,7 +13,7 @@ from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.limits import Cause
 from siteward.model.recovered import LedgerEntry
-from siteward.model.wire import FrameStage, WriteKind
+from siteward.model.wire import FrameKind, FrameStage, WriteKind
 
 C0, C1 = ConnectorId("c00"), ConnectorId("c01")
 
@@ -148,6 +148,19 @@ def test_a_watchdog_fed_by_limit_writes_gets_its_limit_again_in_time() -> None:
         times += [h.turn for w in out.failsafes if w.kind is WriteKind.LIMIT]
     assert len(times) >= 4
     assert max(b - a for a, b in pairwise(times)) <= 5
+
+
+def test_an_answer_of_a_neighbour_is_no_answer_of_this_one() -> None:
+    """R2: traffic that may feed its watchdog is logged for it too; silent it stays, and its old limit stays in U."""
+    h = hand(Box(reset_by=ResetBy.ANY_TRAFFIC))
+    high = h.obey(60).grants[C0].reserved_a
+    for _ in range(60):
+        h.event("c00", FrameKind.READ, FrameStage.FAILED)
+        h.event("c00", FrameKind.OTHER, FrameStage.SENT)
+        h.event("c00", FrameKind.OTHER, FrameStage.ANSWERED)
+        out = h.decide()
+    assert not out.grants[C0].reachable
+    assert out.grants[C0].reserved_a >= high > 6.0
 
 
 def test_the_turn_is_pure_and_deterministic() -> None:
