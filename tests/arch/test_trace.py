@@ -7,6 +7,7 @@ import pytest
 from tests.arch.sources import ROOT
 from tests.arch.trace import FAULTS, OWNERS, REQUIREMENTS, cited, entries
 
+REFRESH = "python -m tests.arch.trace --write"
 ALL: list[tuple[str, dict[str, Any]]] = [*entries(REQUIREMENTS).items(), *entries(FAULTS).items()]
 
 
@@ -30,8 +31,8 @@ def test_it_has_an_owner_or_a_test_that_names_it(number: str, entry: dict[str, A
     assert owner in (None, *OWNERS), f"{number}: {owner!r} is no owner"
     for name in tests:
         path = ROOT / name
-        assert path.is_file(), f"{number} names {name}, which does not exist"
-        assert number in cited(path.read_text(encoding="utf-8")), f"{name} does not name {number}"
+        assert path.is_file(), f"{number} names {name}, which does not exist; {REFRESH}"
+        assert number in cited(path.read_text(encoding="utf-8")), f"{name} does not name {number}; {REFRESH}"
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ def main(first: int, count: int, seconds: int, faults: float) -> int:
     for seed in range(first, first + count):
         scene = Scene(seed)
         v = scene.run(seconds, faults)
-        wrong = bool(v.tripped or v.broken_bounds or v.low_u or v.longest_calm_over_s > 10.0)
-        bad += wrong
+        wrong = scene.broken()
+        bad += bool(wrong)
         print(
             f"seed {seed}: theta {v.worst_theta:.3f} over {v.longest_over_s:.1f} calm {v.longest_calm_over_s:.1f} "
             f"raises {v.raises} trips {len(v.tripped)} bounds {len(v.broken_bounds)} low {len(v.low_u)}",
-            *((*v.tripped[:1], *v.broken_bounds[:2], *v.low_u[:2], *scene.log[-4:]) if wrong else ()),
+            *((*wrong, *scene.log[-4:]) if wrong else ()),
             flush=True,
         )
     return bad

@@ -1,6 +1,7 @@
 """A station's uplink and a platform around one real broker, with a core that has no wires."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,15 +19,22 @@ from siteward_sync.service import SyncOptions, run_sync
 @asynccontextmanager
 async def synced(core: FakeCore, broker: Broker, **more: object) -> AsyncIterator[None]:
     """The uplink process's inside, with short pauses."""
+    async with synced_to(core.run_dir, core.site().id, core.clock, broker, **more):
+        yield
+
+
+@asynccontextmanager
+async def synced_to(run: Path, station: str, clock: RealClock, broker: Broker, **more: object) -> AsyncIterator[None]:
+    """The same, whether or not there is a core."""
     options = SyncOptions(
-        station=core.site().id,
-        core=core.run_dir / "sync.sock",
+        station=station,
+        core=run / "sync.sock",
         host="127.0.0.1",
         port=broker.port,
         **{"retry_first_s": 0.1, "resend_s": 1.0, "heartbeat_s": 0.3, "will_delay_s": 0, **more},  # type: ignore[arg-type]
     )
     stop = asyncio.Event()
-    task = asyncio.create_task(run_sync(options, core.clock, stop))
+    task = asyncio.create_task(run_sync(options, clock, stop))
     try:
         yield
     finally:
@@ -67,6 +75,22 @@ async def core_at(folder: Path, clock: RealClock | None = None) -> AsyncIterator
     """A running core without wires."""
     async with running_core(folder / "run", clock) as core:
         yield core
+
+
+@asynccontextmanager
+async def core_process(run: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A core of its own process, to be killed like one."""
+    words = (sys.executable, "-m", "tests.fixtures.core", str(run))
+    env = {"PYTHONPATH": ":".join(sys.path)}
+    process = await asyncio.create_subprocess_exec(*words, env=env, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        await asyncio.wait_for(process.stdout.readline(), 15)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 async def until(holds: Callable[[], object], timeout_s: float = 8.0) -> None:

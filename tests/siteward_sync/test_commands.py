@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.broker import Broker, broker
-from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
+from tests.fixtures.clock import RealClock
+from tests.fixtures.site import small_site
+from tests.siteward_sync.rig import core_at, core_process, platform, raw_link, synced, synced_to, until
 
 from siteward.model.events import ClockQuality
 from siteward_sync.codec import seal
@@ -61,49 +63,47 @@ async def test_expired_and_stored_commands_never_run(broker: Broker, tmp_path: P
         assert any(data.get("code") == "RETAINED" for _, data, _, _ in core.audits)
 
 
-async def test_core_down_holds_commands_and_says_so(broker: Broker, tmp_path: Path) -> None:
+async def test_a_killed_core_finds_its_commands_waiting(broker: Broker, tmp_path: Path) -> None:
     """flows.md: with core gone commands wait unacked until they expire; status says "core" after 10 s of standstill."""
-    async with platform(broker, tmp_path) as served:
-        async with core_at(tmp_path) as core:
-            station, clock = core.site().id, core.clock
-            stop_sync = synced(core, broker)
-            await stop_sync.__aenter__()
-            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
-        try:
-            short = await served.send(station, "REPORT_NOW", valid_s=1.0)
-            long = await served.send(station, "REPORT_NOW", valid_s=60.0)
+    run, clock, station = tmp_path / "run", RealClock(), small_site().id
+    async with (
+        platform(broker, tmp_path) as served,
+        core_process(run) as core,
+        synced_to(run, station, clock, broker),
+    ):
+        await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+        core.kill()
+        await core.wait()
+        short = await served.send(station, "REPORT_NOW", valid_s=1.0)
+        long = await served.send(station, "REPORT_NOW", valid_s=60.0)
+        async with asyncio.timeout(8):
+            replies = await served.replies(station, short)
+        assert [(r["stage"], r["code"]) for r in replies] == [("expired", "EXPIRED")]
+        assert served.records.replies(station, long) == []
+        clock.shift_s = 11.0
+        await until(lambda: (served.records.latest(station, STATUS) or {}).get("reason") == "core")
+        clock.shift_s = 0.0
+        async with core_at(tmp_path, clock) as again:
             async with asyncio.timeout(8):
-                replies = await served.replies(station, short)
-            assert [(r["stage"], r["code"]) for r in replies] == [("expired", "EXPIRED")]
-            assert served.records.replies(station, long) == []
-            clock.shift_s = 11.0
-            await until(lambda: (served.records.latest(station, STATUS) or {}).get("reason") == "core")
-            clock.shift_s = 0.0
-            async with core_at(tmp_path, clock) as again:
-                async with asyncio.timeout(8):
-                    replies = await served.replies(station, long)
-                assert replies[-1]["stage"] == "done"
-                assert short not in again.requests
-                await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
-        finally:
-            await stop_sync.__aexit__(None, None, None)
+                replies = await served.replies(station, long)
+            assert replies[-1]["stage"] == "done"
+            assert short not in again.requests
+            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
 
 
 async def test_untrusted_clock_never_expires_a_held_command(broker: Broker, tmp_path: Path) -> None:
     """Ruling 10: without a clock the uplink does not judge time; the command waits for core."""
-    async with platform(broker, tmp_path) as served:
-        async with core_at(tmp_path) as core:
-            station, clock = core.site().id, core.clock
-            running = synced(core, broker)
-            await running.__aenter__()
-            await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
-        try:
-            clock.set_quality = ClockQuality.UNSYNCED
-            command = await served.send(station, "STOP_CHARGE", "A01-1", valid_s=0.5)
-            await asyncio.sleep(1.5)
-            assert served.records.replies(station, command) == []
-        finally:
-            await running.__aexit__(None, None, None)
+    clock, station = RealClock(ClockQuality.UNSYNCED), small_site().id
+    async with platform(broker, tmp_path) as served, synced_to(tmp_path, station, clock, broker):
+        await served.link.until_up()
+        await until(lambda: f"as {station}" in (broker.folder / "log").read_text(encoding="utf-8"))
+        await asyncio.sleep(0.2)
+        command = await served.send(station, "STOP_CHARGE", "A01-1", valid_s=0.5)
+        await asyncio.sleep(1.3)
+        assert served.records.replies(station, command) == []
+        clock.set_quality = ClockQuality.NTP
+        async with asyncio.timeout(8):
+            assert (await served.replies(station, command))[0]["stage"] == "expired"
 
 
 async def test_a_restarted_uplink_tells_what_happened_meanwhile(broker: Broker, tmp_path: Path) -> None:

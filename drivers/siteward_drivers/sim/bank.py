@@ -57,6 +57,14 @@ class Bank:
         self.count.answers += 1
         return reply, device.think_s + self.faults.late_s
 
+    def spoil(self, frame: bytes) -> bytes:
+        """An answer's whole frame without its end, where the line loses it."""
+        return frame[: max(1, len(frame) - self.faults.short_by)] if self.faults.short_by else frame
+
+    def speaker(self, unit: int) -> int:
+        """The unit that an answer names: another one where the line mixes them up."""
+        return unit ^ 1 if self.faults.foreign else unit
+
     def distort(self, data: bytes) -> bytes:
         """The bytes with the line's noise on them."""
         if self.faults.noise <= 0.0:

@@ -42,6 +42,9 @@ class SimControl:
             "mute_line": self._mute_line,
             "noise": self._noise,
             "late": self._late,
+            "echo": self._echo,
+            "short": self._short,
+            "foreign": self._foreign,
             "pull_line": self._pull_line,
             "silence": self._silence,
             "mute": self._mute,
@@ -96,6 +99,18 @@ class SimControl:
 
     async def _late(self, line: str, seconds: float) -> dict[str, Any]:
         self._sim.bank(line).faults.late_s = seconds
+        return {}
+
+    async def _echo(self, line: str) -> dict[str, Any]:
+        self._sim.bank(line).faults.echo = True
+        return {}
+
+    async def _short(self, line: str, by: int) -> dict[str, Any]:
+        self._sim.bank(line).faults.short_by = by
+        return {}
+
+    async def _foreign(self, line: str) -> dict[str, Any]:
+        self._sim.bank(line).faults.foreign = True
         return {}
 
     async def _pull_line(self, line: str) -> dict[str, Any]:

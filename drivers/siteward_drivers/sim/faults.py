@@ -44,13 +44,19 @@ class DeviceFaults:
 
 @dataclass(slots=True)
 class LineFaults:
-    """Faults of one wire. noise is the chance of a flipped bit per byte; late_s delays every answer."""
+    """Faults of one wire.
+
+    noise is the chance of a flipped bit per byte; late_s delays every answer; short_by takes that many bytes off its
+    end; foreign lets another unit answer.
+    """
 
     cut: bool = False
     mute: bool = False
     noise: float = 0.0
     late_s: float = 0.0
     echo: bool = False
+    short_by: int = 0
+    foreign: bool = False
 
     def clear(self) -> None:
         """Take every fault off."""

@@ -90,7 +90,7 @@ class PacedLine:
             pdu, think_s = self._bank.answer(request.unit, request.pdu)
             if pdu is not None:
                 start = max(self._loop.time() + max(think_s, self._silence_s), self._busy_until)
-                frame = rtu_frame(request.unit, pdu)
+                frame = self._bank.spoil(rtu_frame(self._bank.speaker(request.unit), pdu))
                 # A late answer comes when it comes; only one in time holds the wire from now on.
                 if think_s < 0.2:
                     self._busy_until = start + len(frame) * self._char_s
@@ -127,7 +127,8 @@ class TcpLine:
             else:
                 pdu, think_s = self._bank.answer(request.unit, request.pdu)
             if pdu is not None:
-                frame = tcp_frame(request.transaction, request.unit, pdu)
+                frame = tcp_frame(request.transaction, self._bank.speaker(request.unit), pdu)
+                frame = self._bank.spoil(frame)
                 self._loop.call_later(think_s, self._out, frame)
 
     def reset(self) -> None:

@@ -3,14 +3,19 @@
 import asyncio
 import math
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from siteward.model.errors import WeAreWrong
 from siteward.model.events import ClockQuality
 
 _T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+_REAL_WAIT_S = 1.0
 
 START_WALL = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 """Default wall-clock instant at which a virtual run starts: a Monday morning."""
@@ -26,6 +31,7 @@ class _JumpingSelector(selectors.BaseSelector):
     def __init__(self, jump: Callable[[float | None], None]) -> None:
         self._real = selectors.DefaultSelector()
         self._jump = jump
+        self.outside = 0
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
@@ -40,8 +46,9 @@ class _JumpingSelector(selectors.BaseSelector):
         if timeout is not None and timeout <= 0:
             # Callbacks are ready: no time passes, and virtual runs own no file that could need service.
             return []
-        ready = self._real.select(0)
-        if not ready:
+        # Work outside (a thread) wakes the loop through its own pipe; until then virtual time stands still.
+        ready = self._real.select(_REAL_WAIT_S if self.outside else 0)
+        if not ready and not self.outside:
             self._jump(timeout)
         return ready
 
@@ -55,13 +62,41 @@ class _JumpingSelector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop whose `time()` is virtual: it starts at `start_s` and only ever jumps to the next timer.
 
-    Files and threads that finish on their own (executors, sockets) are outside virtual time: while nothing else is
-    scheduled such a wait raises VirtualDeadlock. In-memory links, queues, events and timers are what belongs here.
+    In-memory links, queues, events and timers are what belongs here. Work in an executor (asyncio.to_thread) stops
+    virtual time until it is done; for threads of others (a database's) say so with `outside`. Sockets do not fit: a
+    wait for one alone raises VirtualDeadlock.
     """
 
     def __init__(self, start_s: float = 1000.0) -> None:
         self._now = start_s
-        super().__init__(_JumpingSelector(self._jump))
+        self._waits = _JumpingSelector(self._jump)
+        super().__init__(self._waits)
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """While inside this context virtual time stands still and the loop waits for real threads."""
+        self._waits.outside += 1
+        try:
+            yield
+        finally:
+            self._waits.outside -= 1
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts
+    ) -> "asyncio.Future[_T]":
+        """Run in a thread; virtual time stands still meanwhile."""
+        future = super().run_in_executor(executor, func, *args)
+        self._waits.outside += 1
+        future.add_done_callback(self._came_back)
+        return future
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """Wait for the executor's threads, in real time."""
+        with self.outside():
+            await super().shutdown_default_executor(*args)
+
+    def _came_back(self, _: "asyncio.Future[Any]") -> None:
+        self._waits.outside -= 1
 
     def time(self) -> float:
         """Virtual seconds."""

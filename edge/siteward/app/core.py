@@ -14,6 +14,7 @@ from siteward.runtime.actuate import Actuator
 from siteward.runtime.clock import SYNC_FLAG, SystemClock
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.notify import Notifier
+from siteward.runtime.starts import StartRecord
 from siteward.runtime.station import Station, StationJournal, StationPorts
 from siteward.settings.load import load_settings
 from siteward.store.open import open_store
@@ -48,6 +49,7 @@ async def run_core(options: ProcessOptions) -> int:
             build_lines=lines,
             open_journal=journal,
             trace=trace.put,
+            starts=StartRecord(folder / "starts.json"),
             notifier=Notifier(os.environ),
             entropy=lambda: os.urandom(10),
             software=__version__,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from siteward.cli.errors import CommandFailed
-from siteward.cli.paint import Screen
+from siteward.cli.paint import Screen, brief
 from siteward.client.client import Client
 from siteward.client.messages import ReplyMessage, RequestMessage
 from siteward.model.requests import CommandName, Stage
@@ -61,7 +61,8 @@ async def _send(
         RequestMessage(command_id=command, name=name.value, target=target, params=params or None)
     )
     if not Stage(reply.stage).final and wait_s > 0:
-        reply = await client.request(command, wait_s) or reply
+        with screen.waiting(f"{name.value} {target}: waiting for what the station reads back"):
+            reply = await client.request(command, wait_s) or reply
     return _tell(screen, name, target, reply)
 
 
@@ -76,7 +77,7 @@ def _tell(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -
     if screen.as_json:
         screen.data(reply.model_dump(mode="json", by_alias=True, exclude_none=True))
         return 0
-    result = ", ".join(f"{key} {value}" for key, value in (reply.result or {}).items())
+    result = ", ".join(f"{key} {brief(value)}" for key, value in (reply.result or {}).items())
     tail = f" ({result})" if result else ""
     if not stage.final:
         tail = f" so far; ask again with `siteward events`, command {reply.command_id}"

@@ -90,6 +90,15 @@ class Screen:
             yield lambda parts: live.update(Group(*(_render(part) for part in parts)), refresh=True)
 
     @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show on stderr that something takes its time; nothing where nobody looks."""
+        if self.as_json or not self._err.is_terminal:
+            yield
+            return
+        with self._err.status(Text(plain(what))):
+            yield
+
+    @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Step]:
         """Show a bar on stderr; nothing where nobody looks."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -97,6 +106,11 @@ class Screen:
         with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
             task = bar.add_task(what, total=max(total, 1))
             yield lambda done: bar.update(task, completed=done)
+
+
+def brief(value: object) -> str:
+    """One value of a JSON document in a line for people."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from siteward.cli.errors import CommandFailed
-from siteward.cli.paint import Grid, Screen
+from siteward.cli.paint import Grid, Screen, brief
 from siteward.client.canonical import FIRST_HASH, event_hash
 from siteward.client.client import Client
 from siteward.client.messages import SessionMessage
@@ -46,7 +46,7 @@ async def events(client: Client, screen: Screen, after: int | None, limit: int, 
 
 def _event(event: dict[str, Any]) -> str:
     about = " ".join(str(event[key]) for key in ("connectorId", "sessionId", "orderId") if event.get(key))
-    data = " ".join(f"{key}={value}" for key, value in dict(event.get("data", {})).items())
+    data = " ".join(f"{key}={brief(value)}" for key, value in dict(event.get("data", {})).items() if value is not None)
     return f"{event['seq']:>6} {event['occurredAt']} {event['type']} {about} {data}".rstrip()
 
 

@@ -8,6 +8,7 @@ from siteward.model.site import Priority
 
 WEIGHTS = {Priority.EMERGENCY: 8.0, Priority.FLEET: 4.0, Priority.NORMAL: 2.0, Priority.GUEST: 1.0}
 """Share of the current above the floor, by class."""
+RANKS = {priority: priority.rank for priority in Priority}
 RESTART_SPARE_A, RESTART_S = 2.0, 60.0
 """A connector that was paused for want of room restarts once floor + 2 A fitted for 60 s, the others at their floor."""
 
@@ -44,7 +45,7 @@ def _order(work: Work, o: Outlet) -> tuple[bool, int, bool, float, str]:
     demand = work.demand(o)
     w = work.watches[o.index]
     running = w.conf_a is not None and w.conf_a > 0.0
-    return (not demand.must_run, demand.priority.rank, not running, demand.waiting_since, o.id)
+    return (not demand.must_run, RANKS[demand.priority], not running, demand.waiting_since, o.id)
 
 
 def _book_fixed(work: Work, room: list[float]) -> list[float]:

@@ -156,6 +156,7 @@ def _now(draft: Draft) -> dict[ConnectorId, ConnectorNow]:
     found = {}
     for name, post in draft.posts.items():
         online = see(draft.snapshot, name).online
-        record = post.session.record if post.session is not None else None
+        session = post.session
+        record = None if session is None else replace(session.record, charging_s=int(session.charging_s))
         found[name] = ConnectorNow(status_of(post.state, online), suspended_by(post.state), record)
     return found

@@ -79,12 +79,17 @@ _MACHINE = Machine(
     transitions=[{"trigger": e.value, "source": s.value, "dest": d.value} for s, e, d in TABLE],
     initial=ConnectorState.AVAILABLE.value,
     auto_transitions=False,
-    ignore_invalid_triggers=True,
 )
+_ROWS = frozenset((source, event) for source, event, _ in TABLE)
 
 
 def feed(state: ConnectorState, event: ConnectorEvent) -> tuple[ConnectorState, ConnectorState]:
-    """Return (before, after) of an event; equal where the table has no row for it."""
+    """Return (before, after) of an event; equal where the table has no row for it.
+
+    Such an event never reaches the machine, which would log a warning for each; control logs nothing.
+    """
+    if (state, event) not in _ROWS:
+        return state, state
     cursor = _Cursor(state.value)
     _MACHINE.events[event.value].trigger(cursor)
     return state, ConnectorState(cursor.state)

@@ -20,12 +20,15 @@ def cut(work: Work) -> None:
     """Lower whom a fuse, a limit, a stop or fairness lowers."""
     forced = _forced_nodes(work)
     _ordered(work)
-    for o in work.tree.outlets:
+    for o in work.tree.outlets if any(forced) else ():
         if work.allocatable[o.index] and any(forced[node] for node in o.path):
             work.cut(o, min(work.targets[o.index], top(o, work.watches[o.index])))
+    givers: set[int] = set()
     for o in work.tree.outlets:
-        if work.allocatable[o.index]:
-            _fair(work, o)
+        if work.allocatable[o.index] and _fair(work, o):
+            givers.update(o.path)
+    if givers:
+        _promise(work, givers)
 
 
 def _forced_nodes(work: Work) -> list[bool]:
@@ -81,25 +84,25 @@ def _sure(work: Work, o: Outlet) -> bool:
     return work.watches[o.index].verified or not o.has_watchdog
 
 
-def _fair(work: Work, o: Outlet) -> None:
+def _fair(work: Work, o: Outlet) -> bool:
     """A share that shrank by more than 1 A, at most every 10 s; a pause not within the minimum on-time."""
     i = o.index
     w = work.watches[i]
     told, target = top(o, w), work.targets[i]
     if target >= told - FAIR_A or work.at - w.fair_cut_at < FAIR_EVERY_S or w.flights:
-        return
+        return False
     if target <= 0.0 and w.on_since != NEVER and work.at - w.on_since < MIN_ON_S:
         target = o.floor_a
         if target >= told - FAIR_A:
-            return
-    if work.cut(o, target):
-        w.fair_cut_at = work.at
-        _promise(work, o)
+            return False
+    if not work.cut(o, target):
+        return False
+    w.fair_cut_at = work.at
+    return True
 
 
-def _promise(work: Work, giver: Outlet) -> None:
+def _promise(work: Work, nodes: set[int]) -> None:
     """Room given up for somebody is not held back by the 10 s test of free room (step 10)."""
-    nodes = set(giver.path)
     for o in work.tree.outlets:
         w = work.watches[o.index]
         if work.allocatable[o.index] and work.targets[o.index] > top(o, w) and nodes.intersection(o.path):

@@ -29,93 +29,100 @@ def fill(shares: Sequence[Share], room: list[float]) -> tuple[list[float], list[
     binder = [-1] * len(shares)
     if not tight:
         return [_down(s, s.high_a) for s in shares], binder
-    mine = [tuple(c for c in s.cells if c in tight) for s in shares]
-    _pour(shares, mine, room, given, binder)
-    return _round(shares, mine, room, given, binder), binder
+    place = {c: k for k, c in enumerate(tight)}
+    mine = [[place[c] for c in s.cells if c in place] for s in shares]
+    _pour(shares, mine, [room[c] for c in tight], given, binder)
+    low = _round(shares, mine, [room[c] for c in tight], given, binder)
+    return low, [b if b < 0 else tight[b] for b in binder]
 
 
-def _tight_cells(shares: Sequence[Share], room: list[float]) -> set[int]:
+def _tight_cells(shares: Sequence[Share], room: list[float]) -> list[int]:
     """Cells that could fill up at all; the others never bind and need no book-keeping."""
-    growth: dict[int, float] = {}
-    for s in shares:
-        more = s.high_a - s.low_a
-        if more > 0.0:
-            for c in s.cells:
-                growth[c] = growth.get(c, 0.0) + more
-    return {c for c, more in growth.items() if more > room[c] + EPS}
+    growth = [0.0] * len(room)
+    for _, low, high, _, cells in shares:
+        for c in cells:
+            growth[c] += high - low
+    return [c for c, more in enumerate(growth) if more > 0.0 and more > room[c] + EPS]
 
 
 def _pour(
-    shares: Sequence[Share], mine: list[tuple[int, ...]], room: list[float], given: list[float], binder: list[int]
+    shares: Sequence[Share], mine: list[list[int]], room: list[float], given: list[float], binder: list[int]
 ) -> None:
-    """Raise the level of all takers together; a taker leaves at its maximum or when one of its cells is full."""
-    members: dict[int, list[int]] = {}
-    for i, cells in enumerate(mine):
-        for c in cells:
-            members.setdefault(c, []).append(i)
-    left = {c: max(0.0, room[c]) for c in members}
-    weight = dict.fromkeys(members, 0.0)
-    since = dict.fromkeys(members, 0.0)
-    joins = sorted((i for i in range(len(shares)) if mine[i]), key=lambda i: shares[i].low_a / shares[i].weight)
+    """Raise the level of all takers together; a taker leaves at its maximum or when one of its cells is full.
+
+    A cell's use at a level is held[c] + weight[c] * level: joining and leaving are one subtraction and one addition,
+    and the level at which it is full is known at any time. An entry of the heap that came too early is put back.
+    """
+    members, held = _load(shares, mine, len(room))
+    full = [a + b for a, b in zip(room, held, strict=True)]
+    weight = [0.0] * len(room)
+    joins = sorted((shares[i].low_a / shares[i].weight, i) for i in range(len(shares)) if mine[i])
+    active = [False] * len(shares)
     heap: list[tuple[float, int, int]] = []
-    active: set[int] = set()
     at = 0
     while at < len(joins) or heap:
-        level = shares[joins[at]].low_a / shares[joins[at]].weight if at < len(joins) else float("inf")
-        if heap and heap[0][0] < level - EPS:
-            _event(heappop(heap), shares, mine, members, left, weight, since, heap, active, given, binder)
+        if at < len(joins) and (not heap or joins[at][0] <= heap[0][0] + EPS):
+            at = _join(shares, mine, joins, at, heap, active, (held, weight, full))
             continue
-        touched: set[int] = set()
-        while at < len(joins) and shares[joins[at]].low_a / shares[joins[at]].weight <= level + EPS:
-            i = joins[at]
-            at += 1
-            active.add(i)
-            heap.append((shares[i].high_a / shares[i].weight, LEAVE, i))
-            for c in mine[i]:
-                _settle(c, level, left, weight, since)
-                weight[c] += shares[i].weight
-                touched.add(c)
-        heap.extend((level + left[c] / weight[c], FULL, c) for c in touched)
-        heapify(heap)
-
-
-def _settle(c: int, level: float, left: dict[int, float], weight: dict[int, float], since: dict[int, float]) -> None:
-    left[c] -= weight[c] * (level - since[c])
-    since[c] = level
-
-
-def _event(
-    event: tuple[float, int, int],
-    shares: Sequence[Share],
-    mine: list[tuple[int, ...]],
-    members: dict[int, list[int]],
-    left: dict[int, float],
-    weight: dict[int, float],
-    since: dict[int, float],
-    heap: list[tuple[float, int, int]],
-    active: set[int],
-    given: list[float],
-    binder: list[int],
-) -> None:
-    level, kind, which = event
-    if kind == LEAVE:
-        leaving = [which] if which in active else []
-    else:
-        if weight[which] <= EPS:
-            return
-        _settle(which, level, left, weight, since)
-        if left[which] > EPS:
-            heappush(heap, (level + left[which] / weight[which], FULL, which))
-            return
-        leaving = [i for i in members[which] if i in active]
-    for i in leaving:
-        active.discard(i)
+        level, kind, which = heappop(heap)
         if kind == FULL:
-            given[i] = max(shares[i].low_a, shares[i].weight * level)
-            binder[i] = which
+            if weight[which] <= EPS:
+                continue
+            due = (full[which] - held[which]) / weight[which]
+            if due > level + EPS:
+                heappush(heap, (due, FULL, which))
+                continue
+        for i in members[which] if kind == FULL else (which,):
+            if active[i]:
+                active[i] = False
+                if kind == FULL:
+                    given[i], binder[i] = max(shares[i].low_a, shares[i].weight * level), which
+                _leave(mine[i], given[i], shares[i].weight, held, weight)
+
+
+def _load(shares: Sequence[Share], mine: list[list[int]], cells: int) -> tuple[list[list[int]], list[float]]:
+    """Who loads each cell, and with how much before anybody joined."""
+    members: list[list[int]] = [[] for _ in range(cells)]
+    held = [0.0] * cells
+    for i, own in enumerate(mine):
+        for c in own:
+            members[c].append(i)
+            held[c] += shares[i].low_a
+    return members, held
+
+
+def _leave(cells: list[int], given: float, share: float, held: list[float], weight: list[float]) -> None:
+    for c in cells:
+        held[c] += given
+        weight[c] -= share
+
+
+def _join(
+    shares: Sequence[Share],
+    mine: list[list[int]],
+    joins: list[tuple[float, int]],
+    at: int,
+    heap: list[tuple[float, int, int]],
+    active: list[bool],
+    cells: tuple[list[float], list[float], list[float]],
+) -> int:
+    """Let all takers of the next level in together, and tell the heap when their cells would be full."""
+    held, weight, full = cells
+    level = joins[at][0]
+    touched: set[int] = set()
+    while at < len(joins) and joins[at][0] <= level + EPS:
+        i = joins[at][1]
+        at += 1
+        share = shares[i]
+        active[i] = True
+        heap.append((share.high_a / share.weight, LEAVE, i))
         for c in mine[i]:
-            _settle(c, level, left, weight, since)
-            weight[c] -= shares[i].weight
+            held[c] -= share.low_a
+            weight[c] += share.weight
+        touched.update(mine[i])
+    heap.extend((max(level, (full[c] - held[c]) / weight[c]), FULL, c) for c in sorted(touched))
+    heapify(heap)
+    return at
 
 
 def _down(s: Share, amps: float) -> float:
@@ -123,19 +130,21 @@ def _down(s: Share, amps: float) -> float:
 
 
 def _round(
-    shares: Sequence[Share], mine: list[tuple[int, ...]], room: list[float], given: list[float], binder: list[int]
+    shares: Sequence[Share], mine: list[list[int]], room: list[float], given: list[float], binder: list[int]
 ) -> list[float]:
     """Round down to the device's step, then hand whole left-over steps out to who lost most by rounding."""
     low = [_down(s, given[i]) for i, s in enumerate(shares)]
-    left = {c: room[c] for cells in mine for c in cells}
+    left = list(room)
     for i, cells in enumerate(mine):
+        more = low[i] - shares[i].low_a
         for c in cells:
-            left[c] -= low[i] - shares[i].low_a
-    order = sorted((i for i in range(len(shares)) if binder[i] >= 0), key=lambda i: (low[i] - given[i], i))
-    for i in order:
+            left[c] -= more
+    order = sorted((low[i] - given[i], i) for i in range(len(shares)) if binder[i] >= 0)
+    for _, i in order:
         step = shares[i].step_a
-        if low[i] + step <= shares[i].high_a + EPS and all(left[c] >= step - EPS for c in mine[i]):
-            low[i] = round(low[i] + step, 3)
-            for c in mine[i]:
-                left[c] -= step
+        if low[i] + step > shares[i].high_a + EPS or min(left[c] for c in mine[i]) < step - EPS:
+            continue
+        low[i] = round(low[i] + step, 3)
+        for c in mine[i]:
+            left[c] -= step
     return low

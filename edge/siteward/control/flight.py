@@ -23,7 +23,7 @@ def top(o: Outlet, w: Watch) -> float:
 
 def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     """Judge the set point of a read; returns whether it is a foreign value. Early reads prove nothing (R5)."""
-    if r.set_point_a is None:
+    if r.set_point_a is None or _straddled(o, w, r.set_point_a, r.sent_at):
         return False
     sent = [f for f in w.flights if f.sent_at is not None and f.sent_at <= r.sent_at]
     newest = sent[-1] if sent else None
@@ -44,6 +44,11 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     if after != before:
         w.settled_at = r.sent_at
     return foreign
+
+
+def _straddled(o: Outlet, w: Watch, set_point_a: float, read_at: float) -> bool:
+    """A poll of several requests that a write overtook: it shows our own value, yet was sent before it."""
+    return any(f.sent_at is not None and f.sent_at > read_at and _near(o, set_point_a, f.value_a) for f in w.flights)
 
 
 def _already(o: Outlet, w: Watch, newest: Flight, set_point_a: float) -> bool:

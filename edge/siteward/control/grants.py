@@ -9,13 +9,8 @@ from siteward.model.limits import Cause, CauseStep, Grant
 
 
 def explain(work: Work) -> dict[ConnectorId, Grant]:
-    """Grants of all outlets; one that did not change stays the same object."""
-    out: dict[ConnectorId, Grant] = {}
-    for o in work.tree.outlets:
-        grant = _grant(work, o, work.watches[o.index])
-        before = work.memory.grants.get(o.id)
-        out[o.id] = before if before is not None and before == grant else grant
-    return out
+    """Grants of all outlets."""
+    return {o.id: _grant(work, o, work.watches[o.index]) for o in work.tree.outlets}
 
 
 def _grant(work: Work, o: Outlet, w: Watch) -> Grant:

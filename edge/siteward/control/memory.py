@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from siteward.control.ledger import Ledger
 from siteward.model.ids import ConnectorId, LineId
-from siteward.model.limits import Grant
 from siteward.model.readings import ChargerReading
 from siteward.model.recovered import LedgerEntry
 from siteward.model.units import PerPhase
@@ -144,4 +143,3 @@ class LoadMemory:
     gap_alarm_at: float = NEVER
     rows: Mapping[ConnectorId, LedgerEntry] = field(default_factory=dict)
     probes: Mapping[LineId, float] = field(default_factory=dict)
-    grants: Mapping[ConnectorId, Grant] = field(default_factory=dict)

@@ -71,7 +71,6 @@ def close(work: Work, grants: dict[ConnectorId, Grant]) -> LoadOutcome:
         gap_alarm_at=work.at if work.gap else work.memory.gap_alarm_at,
         rows=rows,
         probes=work.probes,
-        grants=grants,
     )
     return LoadOutcome(
         cuts=_ordered(work.cuts),

@@ -54,6 +54,7 @@ def _reserve(work: Work, o: Outlet, w: Watch) -> None:
     if _fell_back(o, w, at, silent):
         told = 0.0
         fixed = max(fixed, rest_now(o, w))
+        w.measured_a = None
     work.fixed_a.append(min(fixed, o.hw_a))
     work.u_a.append(max(told, min(fixed, o.hw_a)))
     work.used.append(used_mask(o, w, at))

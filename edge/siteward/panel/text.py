@@ -12,7 +12,7 @@ from siteward.model.limits import Cause
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import Stage
 from siteward.panel import vocabulary as v
-from siteward.panel.words import say
+from siteward.panel.words import say, word
 
 UNKNOWN = "–"
 
@@ -92,8 +92,8 @@ def reply(message: ReplyMessage, language: str) -> str:
         return f"{text} {refusal(message.code, message.message, message.message_zh, language)}"
     waiting = (message.result or {}).get("waitingFor")
     if waiting and message.stage == Stage.DONE:
-        from_table = one_of(v.WAITS, str(waiting), language)
-        return f"{text} ({'等待' if language == 'zh' else 'waiting for '}{from_table})"
+        what = one_of(v.WAITS, str(waiting), language)
+        return f"{text} ({word('waiting_for', language, what=what)})"
     return text
 
 

@@ -7,7 +7,6 @@ from siteward.model.sentences import Sentence
 LANGUAGES: Final = ("en", "zh")
 
 WORDS: Final[dict[str, Sentence]] = {
-    "language": Sentence("English", "中文"),
     "overview": Sentence("Overview", "总览"),
     "alarms": Sentence("Alarms", "告警"),
     "lines": Sentence("Lines", "线路"),
@@ -89,7 +88,6 @@ WORDS: Final[dict[str, Sentence]] = {
     "duration": Sentence("Time", "时长"),
     "meter_register": Sentence("Meter register", "电表读数"),
     "confirmed": Sentence("Read back", "已回读"),
-    "target": Sentence("Target", "目标"),
     "pilot": Sentence("Pilot", "导引状态"),
     "feeder": Sentence("Feeder", "馈线"),
     "charger": Sentence("Charger", "充电桩"),
@@ -115,18 +113,15 @@ WORDS: Final[dict[str, Sentence]] = {
     "order": Sentence("Order", "订单"),
     "source": Sentence("Started by", "启动来源"),
     "started": Sentence("Started", "开始"),
-    "ended": Sentence("Ended", "结束"),
     "created": Sentence("Created", "创建"),
     "start_register": Sentence("Start register", "起始读数"),
     "last_register": Sentence("Last register", "最近读数"),
-    "stop_reason": Sentence("Stop reason", "停止原因"),
     "estimated": Sentence(
         "Energy is estimated: the stop register could not be read.", "电量为估算：未能读取停止读数。"
     ),
     "gap": Sentence("The controller was away during this session.", "会话期间控制程序曾中断。"),
     "back": Sentence("Back to the overview", "返回总览"),
     "alarms_none": Sentence("No standing alarm. Everything is as it should be.", "当前无告警，一切正常。"),
-    "alarm_subject": Sentence("About", "对象"),
     "since": Sentence("since", "自"),
     "lines_none": Sentence("This site has no line.", "该站点没有通信线路。"),
     "line_open": Sentence("open", "已打开"),
@@ -154,12 +149,8 @@ WORDS: Final[dict[str, Sentence]] = {
     "cloud_backlog": Sentence("Not yet acknowledged by the cloud", "云端未确认"),
     "events_unit": Sentence("events", "条事件"),
     "clock": Sentence("Clock", "时钟"),
-    "software": Sentence("Software", "软件"),
     "events_title": Sentence("Events and audit", "事件与审计"),
     "events_none": Sentence("No events.", "没有事件。"),
-    "event_time": Sentence("Time (UTC)", "时间 (UTC)"),
-    "event_what": Sentence("What", "内容"),
-    "event_where": Sentence("Where", "位置"),
     "older": Sentence("Older", "更早"),
     "newest": Sentence("Newest", "最新"),
     "clock_unsynced": Sentence("clock not synchronised", "时钟未同步"),

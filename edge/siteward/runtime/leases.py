@@ -9,7 +9,8 @@ from siteward.model.site import Connector, Site
 from siteward.model.wire import Write, WriteKind
 
 _LONGEST_LEASE_S = 5.0
-_LOOK_S = 0.5
+_SHORTEST_LOOK_S = 0.1
+_FAREWELL_S = 2.0
 
 
 def lease_s(connector: Connector) -> float:
@@ -40,7 +41,8 @@ class LeaseWatch:
     async def run(self) -> None:
         """Look for leases that ended, for ever."""
         while True:
-            await self._clock.sleep(_LOOK_S)
+            next_end = min(self._until.values(), default=self._clock.now() + _LONGEST_LEASE_S)
+            await self._clock.sleep(max(_SHORTEST_LOOK_S, next_end - self._clock.now()))
             self.look()
 
     def look(self) -> None:
@@ -49,4 +51,5 @@ class LeaseWatch:
         for connector in [c for c, until in self._until.items() if until <= now]:
             del self._until[connector]
             value_a = min(self._last_a.get(connector, 0.0), self._connectors[connector].failsafe_a)
-            self._farewell(Write(connector, WriteKind.LIMIT, value_a, raises=False, turn=self._turn, deadline=now + 2.0))
+            deadline = now + _FAREWELL_S
+            self._farewell(Write(connector, WriteKind.LIMIT, value_a, False, self._turn, deadline))

@@ -19,6 +19,7 @@ from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
+from siteward.runtime.starts import StartRecord, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.view import live_view
 
@@ -62,6 +63,7 @@ class StationPorts:
     build_lines: Callable[[LedgerGate, Actuator], Lines]
     open_journal: Callable[[], Awaitable[StationJournal]]
     trace: Callable[[TurnDone], None]
+    starts: StartRecord
     notifier: Notifier
     entropy: Callable[[], bytes]
     software: str
@@ -73,7 +75,7 @@ class Station:
     def __init__(self, ports: StationPorts) -> None:
         self._ports = ports
         clock = ports.clock
-        self._started = clock.now()
+        self._started = self._began = clock.now()
         self._gate = LedgerGate()
         self._actuator = Actuator(lambda connector: self._poller.poke(connector))
         self.lines = ports.build_lines(self._gate, self._actuator)
@@ -106,9 +108,13 @@ class Station:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Protect the site until `stop`; starts with any device, and with the disk, missing."""
+        ports = self._ports
+        silent_s = silence_s(ports.site.connectors, ports.starts.begin(self._started))
+        if silent_s and await _set_within(stop, silent_s):
+            return
         await self.lines.open()
         recovered = await self._open_journal()
-        ports = self._ports
+        self._began = ports.clock.now()
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
             site=ports.site,
@@ -184,6 +190,7 @@ class Station:
     def _done(self, done: TurnDone) -> None:
         ports = self._ports
         ports.notifier.send("WATCHDOG=1")
+        ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
         lines = self.lines.views()
         self._last = done
@@ -209,3 +216,11 @@ class Station:
             last_seq=0 if journal is None else journal.last_seq,
             acked_seq=0 if journal is None else journal.acked_seq,
         )
+
+
+async def _set_within(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await stop.wait()
+    except TimeoutError:
+        return False

@@ -14,7 +14,20 @@ from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.site import Feeder, Priority, Site
 
-FAULTS = ("line", "deaf", "mute", "meter", "frozen", "kill", "kill_long", "kill_base", "restart", "base", "base", "line_base")
+FAULTS = (
+    "line",
+    "deaf",
+    "mute",
+    "meter",
+    "frozen",
+    "kill",
+    "kill_long",
+    "kill_base",
+    "restart",
+    "base",
+    "base",
+    "line_base",
+)
 
 
 def random_site(rng: Random) -> Site:
@@ -71,7 +84,7 @@ class Scene:
     """A truth with cars and faults drawn from one seed."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
+        self.rng = Random(seed)  # noqa: S311 - seeded on purpose
         self.site = random_site(self.rng)
         self.truth = Truth(self.site, self.rng)
         self.until: list[tuple[float, str, object]] = []
@@ -83,9 +96,16 @@ class Scene:
             box.react_s = self.rng.uniform(1.0, 5.0)
             box.overdraw = self.rng.choice((1.0, 1.0, 1.0, 1.05))
         slow = self.rng.choice(list(self.truth.boxes.values()))
+        self.bound_s = 10.0
         if self.rng.random() < 0.3:
-            slow.react_s = 15.0
+            slow.react_s, self.bound_s = 15.0, 18.0
             self.last_restart = float("inf")
+
+    def broken(self) -> list[str]:
+        """Promises that did not hold; bound_s is G, or what the one car of 15 s takes (R18)."""
+        v = self.truth.verdict
+        late = [f"overload for {v.longest_calm_over_s:.1f} s"] if v.longest_calm_over_s > self.bound_s else []
+        return [*v.tripped[:1], *v.broken_bounds[:2], *v.low_u[:2], *late]
 
     def run(self, seconds: int, faults: float) -> Verdict:
         """Run; faults is the mean number of faults in an hour."""

@@ -25,8 +25,12 @@ def test_a_row_moves_as_it_says(source: ConnectorState, event: ConnectorEvent, d
 
 
 @pytest.mark.parametrize(("state", "event"), [pair for pair in EVERY if pair not in {(s, e) for s, e, _ in TABLE}])
-def test_an_event_without_a_row_changes_nothing(state: ConnectorState, event: ConnectorEvent) -> None:
+def test_an_event_without_a_row_changes_nothing(
+    state: ConnectorState, event: ConnectorEvent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does it log: the machine would warn, and control never logs (law 2)."""
     assert feed(state, event) == (state, state)
+    assert caplog.records == []
 
 
 def test_no_row_contradicts_another_and_every_state_is_reached_and_left() -> None:

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.fixtures.story_rig import Rig
+from tests.fixtures.story_rig import Outlet, Rig
 
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.requests import Request, Stage
 from siteward.model.sessions import ConnectorStatus, OrderState
+
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Without shrinking: a failing sequence is printed as it was found, within seconds."""
 
 OUTLETS = st.sampled_from(["A1", "A3", "A4"])
 RANK = {
@@ -54,8 +57,17 @@ class Story(RuleBasedStateMachine):
             fields["order"] = f"O-{len(self.sent)}"
         self._send(self.rig.start(name, self._name(), **fields))
 
+    @rule(name=OUTLETS, seconds=st.sampled_from([1, 3, 10]), wants_a=st.sampled_from([0.0, 16.0]))
+    def charge(self, name: str, seconds: int, wants_a: float) -> None:
+        """The common course: a car at a healthy outlet, an order, current."""
+        self.rig.outlets[ConnectorId(name)] = Outlet(plugged=True, wants_a=wants_a, register=self.rig[name].register)
+        self.rig.turns(2)
+        self._send(self.rig.start(name, self._name(), order=f"O-{len(self.sent)}"))
+        self.rig.turns(seconds)
+
     @rule(name=OUTLETS)
     def stop(self, name: str) -> None:
+        """By the session's id, or by an id that nobody has."""
         post = self.rig.memory.posts[ConnectorId(name)]
         session = post.session.record.id if post.session is not None else "nobody"
         self._send(self.rig.stop(self._name(), sessionId=session))
@@ -108,7 +120,9 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: any(row.state is OrderState.FINISHED for row in self.rig.log.rows.values()))
     @rule()
     def settle(self) -> None:
-        names = tuple(n for n, row in self.rig.log.rows.items() if row.state is OrderState.FINISHED)
+        """Acknowledgements may come again: a session is settled once."""
+        done = (OrderState.FINISHED, OrderState.SETTLED)
+        names = tuple(n for n, row in self.rig.log.rows.items() if row.state in done)
         self.rig.turn(settled=names)
         self.settled |= set(names)
 
@@ -178,5 +192,5 @@ class Story(RuleBasedStateMachine):
         self.no_session_is_lost_or_doubled()
 
 
-Story.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Story.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None, phases=PHASES)
 TestStory = Story.TestCase

@@ -146,37 +146,41 @@ class Truth:
         self.impaired_until = -1.0
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
+        self.ratings = {f.id: f.rating_a for f in site.feeders}
+        self.above = {f.id: [n.id for n in site.path(f.id)] for f in site.feeders}
         self.paths = {c.id: [f.id for f in site.path(c.feeder)] for c in site.connectors}
 
     # -- the physical side ------------------------------------------------------------------------------------
 
     def physics(self) -> None:
         """One step of cars, loads and fuses."""
-        for f in self.site.feeders:
-            self.load[f.id] = [0.0, 0.0, 0.0]
-        for f in self.site.feeders:
-            for node in self.site.path(f.id):
+        self._flow()
+        decay = exp(-STEP_S / TAU_S)
+        calm = self.at > self.impaired_until
+        for (feeder, p), before in self.theta.items():
+            rating = self.ratings[feeder][p]
+            ratio = self.load[feeder][p] / rating
+            theta = ratio * ratio + (before - ratio * ratio) * decay
+            self.theta[feeder, p] = theta
+            self.verdict.worst_theta = max(self.verdict.worst_theta, theta)
+            if theta > TRIP_THETA:
+                self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
+            self._note_over((feeder, p), ratio > 1.005, calm)
+
+    def _flow(self) -> None:
+        """What flows through each node now: other loads of it and of its children, and the cars."""
+        self.load = {f.id: [0.0, 0.0, 0.0] for f in self.site.feeders}
+        for feeder, path in self.above.items():
+            for node in path:
                 for p in range(3):
-                    self.load[node.id][p] += self.base[f.id][p]
+                    self.load[node][p] += self.base[feeder][p]
         for box in self.boxes.values():
             amps = box.step(self.at)
             self.verdict.energy_as += amps * STEP_S
-            if amps <= 0.0:
-                continue
             for i, phase in enumerate(box.connector.wiring):
-                if box.phases[i]:
+                if amps > 0.0 and box.phases[i]:
                     for feeder in self.paths[box.connector.id]:
                         self.load[feeder][phase.position] += amps
-        decay = exp(-STEP_S / TAU_S)
-        calm = self.at > self.impaired_until
-        for f in self.site.feeders:
-            for p in range(3):
-                key, ratio = (f.id, p), self.load[f.id][p] / f.rating_a[p]
-                self.theta[key] = ratio * ratio + (self.theta[key] - ratio * ratio) * decay
-                self.verdict.worst_theta = max(self.verdict.worst_theta, self.theta[key])
-                if self.theta[key] > TRIP_THETA:
-                    self.verdict.tripped.append(f"{f.id} L{p + 1} at {self.at:.1f}: {self.load[f.id][p]:.1f} A")
-                self._note_over(key, ratio > 1.005, calm)
 
     def _note_over(self, key: tuple[str, int], over: bool, calm: bool) -> None:
         if not over:

@@ -136,6 +136,26 @@ def test_no_wrong_value_ever_comes_through_noise() -> None:
     both(body)
 
 
+@pytest.mark.parametrize("fault", [{"short_by": 3}, {"foreign": True}, {"late_s": 1.5}])
+def test_a_short_foreign_or_late_answer_is_never_taken_for_a_value(fault: dict[str, float]) -> None:
+    """Faults 10, 11 and 13: also none of the true answers afterwards is mixed up with them."""
+
+    async def body(rig: Rig) -> None:
+        faults = rig.sim.bank("rs485-1").faults
+        for name, value in fault.items():
+            setattr(faults, name, value)
+        for charger in rig.frames.chargers[:2]:
+            with pytest.raises(DeviceUnreachable):
+                await charger.read()
+        faults.clear()
+        await rig.clock.sleep(30)
+        for charger, amps in zip(rig.frames.chargers[:2], (8.0, 9.0), strict=True):
+            rig.sim.charger(charger.id).write(261, (round(amps * 10),), 6)
+            assert (await charger.read()).set_point_a == amps
+
+    both(body)
+
+
 def test_masters_of_ours_never_start_a_frame_inside_the_silence_and_frames_run_faster_than_life() -> None:
     async def body(rig: Rig) -> None:
         async def poll(read: Callable[[], Awaitable[object]], times: int) -> None:

@@ -19,7 +19,9 @@ from siteward_drivers.registry import load_profiles
 from siteward_drivers.sim.control import BadCommand
 from siteward_drivers.sim.scenario import QUIET, Scenario, ScenarioEvent, load_scenario
 from siteward_drivers.sim.serve import SOCKET_NAME, TRUTH_NAME, run_sim
+from siteward_drivers.sim.site import SimSite
 from siteward_drivers.sim.slave import rtu_frame, tcp_frame
+from siteward_drivers.sim.tcp_server import TcpServer
 from siteward_drivers.sim.tell import tell
 
 from .sites import demo_site
@@ -147,6 +149,18 @@ async def test_a_half_open_tcp_line_accepts_and_stays_silent_and_a_pulled_one_re
     await running.tell("restore", line="charx")
     _, writer = await asyncio.open_connection(host, int(port))
     await hang_up(writer)
+
+
+async def test_a_serial_gateway_carries_rtu_frames_over_its_socket(tmp_path: Path) -> None:
+    sim = SimSite.from_site(demo_site(), PROFILES)
+    server = TcpServer(replace(sim.site.lines[0], port="rtu+tcp://127.0.0.1:0"), sim.bank("rs485-1"))
+    await server.open()
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    writer.write(READ_BOX)
+    async with asyncio.timeout(2):
+        assert (await reader.readexactly(7))[:3] == bytes((1, 4, 2))
+    await hang_up(writer)
+    await server.close()
 
 
 async def test_cars_and_base_load_are_moved_by_hand_and_the_truth_shows_them(running: Running) -> None:

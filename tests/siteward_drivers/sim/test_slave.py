@@ -1,4 +1,4 @@
-"""Frames of the simulated devices, byte by byte, against published traces; bad requests answered as Modbus asks (fault 14)."""
+"""Frames of the simulated devices byte by byte, against published traces; bad requests refused (fault 14)."""
 
 import json
 from collections.abc import Sequence

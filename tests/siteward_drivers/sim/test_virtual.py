@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
-from time import perf_counter
+from threading import Timer
+from time import perf_counter, sleep
 
 import pytest
 
 from siteward.model.events import ClockQuality
-from siteward_drivers.sim.virtual import START_WALL, VirtualClock, VirtualDeadlock, run_virtual
+from siteward_drivers.sim.virtual import START_WALL, VirtualClock, VirtualDeadlock, VirtualLoop, run_virtual
 
 
 def test_a_virtual_day_of_ten_second_ticks_takes_less_than_two_seconds_of_real_time() -> None:
@@ -63,3 +64,35 @@ def test_waiting_for_nothing_is_a_clear_error_and_not_a_hang() -> None:
 
     with pytest.raises(VirtualDeadlock, match="no timer and nothing ready"):
         run_virtual(main)
+
+
+def test_virtual_time_stands_still_while_a_thread_works() -> None:
+    async def main(clock: VirtualClock) -> tuple[float, str]:
+        began = clock.now()
+        ticker = asyncio.create_task(clock.sleep(3600))
+        name = await asyncio.to_thread(lambda: [sleep(0.05), "done"][1])
+        stood = clock.now() - began
+        await ticker
+        assert clock.now() - began == pytest.approx(3600)
+        return stood, str(name)
+
+    stood, name = run_virtual(main)
+    assert name == "done"
+    assert stood < 1e-6
+
+
+def test_foreign_threads_are_waited_for_where_the_test_says_so() -> None:
+    async def main(clock: VirtualClock) -> float:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        came = asyncio.Event()
+        ticker = asyncio.create_task(clock.sleep(3600))
+        began = clock.now()
+        with loop.outside():
+            Timer(0.05, loop.call_soon_threadsafe, (came.set,)).start()
+            await came.wait()
+        stood = clock.now() - began
+        ticker.cancel()
+        return stood
+
+    assert run_virtual(main) < 1e-6

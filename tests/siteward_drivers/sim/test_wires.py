@@ -145,6 +145,21 @@ def test_an_echoing_adapter_returns_the_request_before_the_answer() -> None:
     on_wire(body)
 
 
+def test_a_line_can_lose_the_end_of_answers_or_let_another_unit_speak() -> None:
+    """Faults 10 and 15."""
+
+    async def body(sim: SimSite, link: SimLink) -> None:
+        whole, _ = await exchange(link)
+        sim.bank("rs485-1").faults.short_by = 4
+        assert (await exchange(link))[0] == whole[:-4]
+        sim.bank("rs485-1").faults.clear()
+        sim.bank("rs485-1").faults.foreign = True
+        answer, _ = await exchange(link, rtu_frame(2, bytes.fromhex("04 0100 0001")))
+        assert answer == rtu_frame(3, bytes.fromhex("84 02"))
+
+    on_wire(body)
+
+
 def test_requests_before_the_silence_of_the_rule_are_counted() -> None:
     async def body(sim: SimSite, link: SimLink) -> None:
         await exchange(link)

@@ -1,5 +1,7 @@
 """The world: fuses by the thermal image of I1, cars by their reaction, energy by what truly flowed, all by seed."""
 
+from random import Random
+
 import pytest
 
 from siteward.model.ids import ConnectorId, FeederId
@@ -34,6 +36,29 @@ def test_a_hot_fuse_holds_k_times_its_rating_for_that_long_and_no_longer(hold_s:
     world.advance(0.02)
     assert [(t.feeder, t.phase) for t in world.trips] == [("grid", 0)]
     assert world.trips[0].at == pytest.approx(hold_s, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_image_equals_its_differential_equation_integrated_in_small_steps(seed: int) -> None:
+    """I1: tau d(theta)/dt = (I/In)^2 - theta, from 1."""
+    random = Random(seed)  # noqa: S311
+    world = World(one_row(rating_a=40.0), fuses_blow=False)
+    theta = worst = 1.0
+    over = longest = 0.0
+    for _ in range(40):
+        load = random.uniform(0.0, 60.0)
+        world.set_base(GRID, (load, 0.0, 0.0))
+        lasts = random.uniform(0.5, 12.0)
+        for _ in range(round(lasts / 0.01)):
+            theta += 0.01 / 60.0 * ((load / 40.0) ** 2 - theta)
+            worst = max(worst, theta)
+            over = over + 0.01 if load > 40.0 else 0.0
+            longest = max(longest, over)
+        world.advance(round(lasts / 0.01) * 0.01)
+    truth = world.truth()
+    assert truth.worst_theta == pytest.approx(worst, rel=1e-3)
+    assert truth.longest_over_s == pytest.approx(longest, abs=0.02)
+    assert (len(truth.trips) > 0) == (worst > 1.13**2)
 
 
 def test_a_long_overload_below_the_bound_never_trips_but_is_counted() -> None:

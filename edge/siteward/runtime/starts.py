@@ -1,0 +1,65 @@
+"""Guards against our own crash loop: starts that never reached a steady turn make the next one begin in silence."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from siteward.model.site import Connector
+
+WINDOW_S = 120.0
+"""Starts older than this are forgotten."""
+
+STEADY_S = 10.0
+"""Turns must have completed for this long before a start counts as good."""
+
+_MARGIN_S = 10.0
+_TRIES = 2
+
+
+class StartRecord:
+    """Keeps the boot-time instants of starts that never became steady, in one small file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open = True
+
+    def begin(self, now: float) -> int:
+        """Note this start; returns how many starts before it, within the window, never became steady."""
+        before = [at for at in self._read() if now - WINDOW_S < at <= now]
+        self._write([*before, now])
+        return len(before)
+
+    def steady(self, running_s: float) -> None:
+        """Forget all starts once turns have run long enough."""
+        if self._open and running_s >= STEADY_S:
+            self._open = False
+            self._write([])
+
+    def _read(self) -> list[float]:
+        try:
+            found = json.loads(self._path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return []
+        return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []
+
+    def _write(self, starts: list[float]) -> None:
+        fresh = self._path.with_suffix(".new")
+        try:
+            fresh.write_text(json.dumps(starts), encoding="ascii")
+            fresh.replace(self._path)
+        except OSError:
+            # A disk that takes no record must not keep the site from being protected.
+            return
+
+
+def silence_s(connectors: Iterable[Connector], unsteady_starts: int) -> float:
+    """Seconds to say nothing on any wire before this start.
+
+    Polls of a start that dies before its first act would feed every watchdog that any request re-arms, and hold the
+    chargers at whatever they had for as long as the loop goes on. So after two such starts each further one lets the
+    watchdogs end first (R2, R7).
+    """
+    if unsteady_starts < _TRIES:
+        return 0.0
+    watchdogs = [c.facts.failsafe for c in connectors if c.facts.failsafe is not None]
+    return max((w.timeout_s * (1 + w.tolerance) for w in watchdogs), default=0.0) + _MARGIN_S

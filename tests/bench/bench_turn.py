@@ -1,0 +1,134 @@
+"""Goals 9 and 15: the time of a whole load turn and of an allocation, beside one pass that computes a number each.
+
+Processor time: neither waits for anything, and a shared machine must not count against them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from statistics import median
+from time import process_time
+
+from tests.siteward.control.sites import Box, feeder, site
+
+from siteward.control.demand import Demand
+from siteward.control.fill import Share, fill
+from siteward.control.load import load_turn, start_memory
+from siteward.model.events import ClockQuality
+from siteward.model.readings import ChargerReading, MeterReading, Pilot
+from siteward.model.recovered import Recovered
+from siteward.model.site import Site
+from siteward.model.snapshot import Snapshot
+from siteward.model.wire import FrameKind, FrameStage, WireEvent
+
+TURN_MUST_MS = {12: 1.0, 100: 8.0, 500: 40.0}
+FILL_MUST_MS = {10: 0.1, 100: 1.0, 1000: 8.0}
+FLOOR = "one pass that only computes a number per connector"
+
+
+def bench_site(connectors: int) -> Site:
+    """Three levels: grid, one panel per 25 connectors, one row per 5, all of them too small for everybody."""
+    nodes = [feeder("grid", 12.0 * connectors, worst=20.0, metered=True)]
+    boxes = []
+    for i in range(connectors):
+        panel, row = f"p{i // 25}", f"r{i // 5}"
+        if i % 25 == 0:
+            nodes.append(feeder(panel, 320.0, "grid", worst=10.0, metered=True))
+        if i % 5 == 0:
+            nodes.append(feeder(row, 80.0, panel))
+        boxes.append(Box(row, wiring=("123", "231", "312", "1")[i % 4], line=f"b{i // 16}"))
+    return site(nodes, boxes)
+
+
+def _snapshot(built: Site, turn: int, rng: Random) -> Snapshot:
+    at = 1000.0 + turn
+    wire = []
+    chargers = {}
+    for c in built.connectors:
+        amps = round(8.0 + rng.random(), 2)
+        chargers[c.id] = ChargerReading(
+            c.id, at - 0.4, Pilot.C, True, 9.0, 6.0, 15.0, True, None, (amps, amps, amps), restart_mark=1
+        )
+        wire.append(WireEvent(c.id, FrameKind.READ, FrameStage.SENT, at - 0.4, None, at - 0.4))
+        wire.append(WireEvent(c.id, FrameKind.READ, FrameStage.ANSWERED, at - 0.3, None, at - 0.4))
+    load = 9.0 * len(built.connectors)
+    meters = {
+        m.id: MeterReading(m.id, at - 0.2, (load + rng.random(), load, load), (230.0 + rng.random(),) * 3, None, 50.0)
+        for m in built.meters
+    }
+    wall = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+    return Snapshot(at, wall, ClockQuality.NTP, turn, meters, chargers, wire=tuple(wire))
+
+
+def _time_turns(built: Site, turns: int) -> float:
+    """Median ms of one turn on a busy site; snapshots are made before."""
+    rng = Random(7)  # noqa: S311 - seeded on purpose
+    demands = {c.id: Demand(True, 32.0, c.priority, 0.0) for c in built.connectors}
+    snapshots = [_snapshot(built, i, rng) for i in range(turns)]
+    memory = start_memory(built, Recovered(), 999.0)
+    spent = []
+    for snapshot in snapshots:
+        begun = process_time()
+        memory = load_turn(built, snapshot, demands, (), memory).memory
+        spent.append((process_time() - begun) * 1000.0)
+    return median(spent[len(spent) // 4 :])
+
+
+def _best(work: Callable[[], object], times: int) -> float:
+    spent = []
+    for _ in range(times):
+        begun = process_time()
+        work()
+        spent.append((process_time() - begun) * 1000.0)
+    return median(spent)
+
+
+def _shares(count: int, rng: Random) -> tuple[list[Share], list[float]]:
+    """Floors served, surplus short at three levels of per-phase fuses, 60 % three-phase."""
+    rows, panels = max(1, count // 5), max(1, count // 25)
+    shares = []
+    for i in range(count):
+        phases = (0, 1, 2) if rng.random() < 0.6 else (rng.randint(0, 2),)
+        nodes = (0, 1 + i * panels // count, 1 + panels + i * rows // count)
+        cells = tuple(node * 3 + p for node in nodes for p in phases)
+        high = rng.choice((10.0, 16.0, 20.0, 32.0, 63.0))
+        shares.append(Share(rng.choice((1.0, 2.0, 4.0)), 6.0, high, 0.1, cells))
+    room = [count * 4.0] * 3 + [25 * 5.0] * (3 * panels) + [5 * rng.uniform(4.0, 14.0) for _ in range(3 * rows)]
+    return shares, room
+
+
+def measure() -> list[dict[str, object]]:
+    """Rows of goals 9 and 15: ours in ms, the peer's floor in ms in the same run."""
+    rows: list[dict[str, object]] = []
+    for count, must in TURN_MUST_MS.items():
+        built = bench_site(count)
+        connectors = built.connectors
+        floor = _best(lambda c=connectors: [x.max_a * 0.5 + x.failsafe_a for x in c], 50)
+        ours = _time_turns(built, max(24, 2400 // count))
+        rows.append(_row("15", f"load turn at {count} connectors", ours, floor, must))
+    for count, must in FILL_MUST_MS.items():
+        shares, room = _shares(count, Random(count))  # noqa: S311 - seeded on purpose
+        floor = _best(lambda s=shares: [x.low_a + x.weight for x in s], 50)
+        ours = _best(lambda s=shares, r=room: fill(s, r), max(9, 3000 // count))
+        rows.append(_row("9", f"allocation of {count} connectors", ours, floor, must))
+    return rows
+
+
+def _row(goal: str, metric: str, ours: float, floor: float, must: float) -> dict[str, object]:
+    return {
+        "goal": goal,
+        "metric": metric,
+        "ours": round(ours, 4),
+        "peer": round(floor, 4),
+        "peer_name": FLOOR,
+        "must": must,
+        "unit": "ms",
+        "ok": ours <= must,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))

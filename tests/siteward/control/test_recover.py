@@ -1,0 +1,162 @@
+"""After a restart: what goes on, what is closed, and how unfinished commands end (B23, I8, I10, ruling 19)."""
+
+from datetime import timedelta
+
+import pytest
+from tests.fixtures.story_rig import Rig
+
+from siteward.model.events import ClockQuality, EventType
+from siteward.model.ids import ConnectorId
+from siteward.model.requests import CommandName, Request
+from siteward.model.sessions import OrderState
+
+A1 = ConnectorId("A1")
+
+
+def _restart(rig: Rig, *unfinished: Request, seconds: float = 3.0, lost: bool = False) -> None:
+    rig.crash(seconds, unfinished, lost)
+    rig.turns(4)
+
+
+@pytest.mark.parametrize("name", ["START_CHARGE", "STOP_CHARGE", "LIMIT_POWER", "REPORT_NOW", "RESET"])
+def test_a_command_without_a_trace_ends_as_unknown_with_what_is_seen(name: str) -> None:
+    """I8: never done again; contract: failed OUTCOME_UNKNOWN with the observed state."""
+    rig = Rig()
+    rig["A1"].plugged = True
+    rig.turn()
+    request = rig.request(name, target="A1", orderId="O-1", limit_a=9)
+    _restart(rig, request)
+    assert rig.log.stages("c1") == ["failed OUTCOME_UNKNOWN"]
+    assert rig.log.types("session") == []
+    result = rig.log.final("c1").result
+    assert result is not None
+    assert result["observed"] == {"state": "available", "online": False, "current_a": None} or (
+        result["observed"] == {"state": "preparing", "online": True, "current_a": 0.0}
+    )
+
+
+def test_a_start_whose_batch_was_lost_is_not_done_again() -> None:
+    """Law 4, ruling 18: the session was not on disk, so no current was ever asked for."""
+    rig = Rig()
+    rig["A1"].plugged = True
+    rig.turn()
+    request = rig.start(order="O-1")
+    rig.turn(request)
+    _restart(rig, request, lost=True)
+    assert rig.log.stages("c1") == ["failed OUTCOME_UNKNOWN"]
+    assert rig.memory.posts[A1].session is None
+
+
+def test_a_refused_second_start_is_not_taken_for_the_one_that_opened_the_session() -> None:
+    """Two local starts without order: only one younger than the session's opening can have opened it."""
+    rig = Rig()
+    rig["A1"].plugged = True
+    rig.turn()
+    rig.turn(rig.start(source="panel"))
+    rig.turns(5)
+    second = rig.start(command="c2", source="panel")
+    _restart(rig, second)
+    assert rig.log.stages("c1") == ["accepted", "done"]
+    assert rig.log.stages("c2") == ["failed OUTCOME_UNKNOWN"]
+
+
+def test_a_limit_that_reached_the_journal_is_followed() -> None:
+    rig = Rig()
+    rig.charging()
+    rig["A1"].deaf = True
+    request = rig.request(CommandName.LIMIT_POWER, source="cli", target="A1", limit_a=8)
+    rig.turn(request)
+    rig["A1"].deaf = False
+    _restart(rig, request)
+    assert rig.log.stages("c1") == ["accepted", "done"]
+
+
+def test_a_session_that_grew_as_it_may_is_resumed_with_all_its_energy() -> None:
+    """B23: an hour without a controller at 16 A is 11 kWh, plausible and billed."""
+    rig = Rig()
+    session = rig.charging()
+    _restart(rig, seconds=3600.0)
+    record = rig.memory.posts[A1].session
+    assert record is not None
+    assert record.record.gap
+    assert (record.record.energy_wh or 0) > 11_000
+    rig.turn(rig.stop(sessionId=session))
+    rig.turns(3)
+    finished = rig.log.last(EventType.SESSION_FINISHED).data
+    assert finished["energy_wh"] == int(rig["A1"].register) - 1000
+    assert finished["duration_s"] >= 3600
+    assert (finished["gap"], finished["estimated"]) == (True, False)
+
+
+def test_time_goes_on_over_a_restart() -> None:
+    """A time limit counts the hours in which nobody looked."""
+    rig = Rig()
+    rig.charging(maxTime_s=600)
+    _restart(rig, seconds=900.0)
+    rig.turns(3)
+    assert rig.log.last(EventType.SESSION_FINISHED).data["stopReason"] == "time_limit"
+
+
+def test_a_wall_clock_that_went_back_loses_no_session() -> None:
+    """A dead clock battery: created in the future, yet resumed; its row (at most 15 s old) says how long it charged."""
+    rig = Rig()
+    rig.charging(seconds=30)
+    rig.skew = timedelta(days=-900)
+    rig.clock = ClockQuality.UNSYNCED
+    _restart(rig)
+    session = rig.memory.posts[A1].session
+    assert session is not None
+    assert session.record.state is OrderState.CHARGING
+    rig["A1"].plugged = False
+    rig.turns(3)
+    assert (rig.log.last(EventType.SESSION_FINISHED).data["duration_s"] or 0) >= 20
+
+
+def test_a_suspended_session_comes_back_suspended() -> None:
+    rig = Rig()
+    rig.charging()
+    rig["A1"].asks = False
+    rig.turns(8)
+    _restart(rig)
+    assert rig.log.last(EventType.SESSION_RESUMED).data["suspendedBy"] == "car"
+    assert rig.log.last(EventType.CONNECTOR_STATUS).data["state"] == "available"
+    state = rig.memory.posts[A1].state
+    assert state.value == "suspended_car"
+
+
+def test_a_charger_that_is_silent_after_the_restart_keeps_its_session() -> None:
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].silent = True
+    _restart(rig)
+    rig.turns(120)
+    assert rig.log.types("session")[-1] == "session.charging"
+    rig["A1"].silent = False
+    rig.turns(3)
+    assert rig.log.types("session")[-1] == "session.resumed"
+    assert rig.log.rows[session].gap
+
+
+def test_a_session_waits_for_its_own_meter_before_it_is_judged() -> None:
+    """B23: 30 s tolerance, then it goes on and a paid one ends for the lost meter."""
+    rig = Rig()
+    rig.charging("A4")
+    rig["A4"].meter_silent = True
+    rig.crash()
+    rig.turns(25)
+    assert "session.resumed" not in rig.log.types("session")
+    rig.turns(40)
+    assert rig.log.last(EventType.SESSION_FINISHED).data["stopDetail"] == "SESSION_METER_LOST"
+
+
+def test_a_finished_session_is_settled_after_a_restart_too() -> None:
+    """Ruling 15."""
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].plugged = False
+    rig.turns(2)
+    _restart(rig)
+    rig.turn(settled=(session,))
+    rig.turn(settled=(session,))
+    assert rig.log.types("session.settled") == ["session.settled"]
+    assert rig.log.rows[session].state is OrderState.SETTLED

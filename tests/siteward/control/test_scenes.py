@@ -1,0 +1,28 @@
+"""I1, I2, I4, R1 to R20 together: seeded hours of a site with faults inside the hypothesis R18, judged by the truth."""
+
+import os
+
+import pytest
+from tests.siteward.control.scenes import Scene
+
+SEEDS = int(os.environ.get("SITEWARD_LOAD_SEEDS", "14"))
+FIRST = int(os.environ.get("SITEWARD_LOAD_FIRST", "0"))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_no_fuse_trips_and_every_promise_of_a_turn_holds(seed: int) -> None:
+    """No trip; U >= what each box may allow; no raise beyond its bound; back under the rating within G."""
+    scene = Scene(seed)
+    verdict = scene.run(1200, faults=60.0)
+    assert not scene.broken(), scene.log
+    assert verdict.turns > 600
+    assert verdict.raises > 0
+
+
+@pytest.mark.parametrize("seed", range(1000, 1004))
+def test_a_quiet_site_is_never_over_its_rating_for_longer_than_g_and_gives_current(seed: int) -> None:
+    """Without faults: everybody who may charges, and the controller is not merely safe by giving nothing."""
+    scene = Scene(seed)
+    verdict = scene.run(900, faults=0.0)
+    assert not scene.broken()
+    assert verdict.energy_as > 900 * 6.0
