@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from siteward.client.canonical import NotCanonical
 from siteward.model.events import ClockQuality, EventPage, EventType, Fact, Lane
 from siteward.model.ids import JournalId
 from siteward.store.canonical import FIRST_HASH, canonical, event, event_hash, seal
@@ -122,9 +123,12 @@ def _misfit(expected: int, head: str, row: tuple[int, str, str, str], stub: str 
 def _text_misfit(seq: int, text: str, prev_hash: str, digest: str, journal: JournalId) -> str:
     try:
         body = json.loads(text)
+        same = isinstance(body, dict) and canonical(body).decode() == text
+    except NotCanonical:
+        same = False
     except ValueError:
         return "the text is no JSON"
-    if not isinstance(body, dict) or canonical(body).decode() != text:
+    if not same:
         return "the text is not the canonical one"
     if (body.get("seq"), body.get("prevHash"), body.get("hash")) != (seq, prev_hash, digest):
         return "the text and its columns differ"

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from siteward.client.canonical import NotCanonical
 from siteward.model.events import ClockQuality, EventType, Fact
 from siteward.model.ids import ConnectorId, JournalId, OrderId, SessionId
 from siteward.model.ports import Clock
@@ -146,9 +147,9 @@ def _read_events(connection: sqlite3.Connection, saved: Salvage) -> None:
 def _sound(text: object, digest: object, epoch: JournalId) -> dict[str, Any] | None:
     try:
         event = json.loads(str(text))
-    except ValueError:
-        return None
-    if not isinstance(event, dict) or event.get("hash") != digest or event_hash(event, epoch) != digest:
+        if not isinstance(event, dict) or event.get("hash") != digest or event_hash(event, epoch) != digest:
+            return None
+    except (ValueError, NotCanonical):
         return None
     return event if event.get("type") in set(EventType) else None
 

@@ -60,7 +60,7 @@ async def test_stop_takes_less_than_two_seconds_with_a_reader_attached(tmp_path:
         idle.connect(str(tmp_path / "cli.sock"))
         await asyncio.sleep(0.1)
         begin = loop.time()
-        core.stop.set()
+        core.ending.set()
         await core.stopped.wait()
         assert loop.time() - begin < 2
         idle.close()

@@ -141,3 +141,15 @@ async def test_expired_command_is_answered_and_never_submitted(tmp_path: Path) -
         reply = await client.submit(asked)
         assert (reply.stage, reply.code) == ("expired", "EXPIRED")
         assert reply.message_zh
+
+
+async def test_stop_ends_the_session(tmp_path: Path) -> None:
+    """A stop through the API changes what the next views show."""
+    async with running_core(tmp_path) as core, Client(tmp_path / "cli.sock") as client:
+        stop = RequestMessage(command_id="c-1", name="STOP_CHARGE", target="A01-1")
+        assert (await client.submit(stop)).stage == "received"
+        final = await client.request("c-1", wait_s=5)
+        assert final is not None
+        assert final.stage == "done"
+        await core.turn_once()
+        assert (await client.live()).connectors[0].session is None

@@ -39,6 +39,7 @@ def test_hash_is_what_anybody_can_compute() -> None:
 TAMPER = {
     "changed byte": ("UPDATE journal SET text = replace(text, '\"n\":3', '\"n\":4') WHERE seq = 3", 3, "hash"),
     "white space": ("UPDATE journal SET text = replace(text, '\"n\":3', '\"n\": 3') WHERE seq = 3", 3, "canonical"),
+    "no number": ("UPDATE journal SET text = replace(text, '\"n\":3', '\"n\":NaN') WHERE seq = 3", 3, "canonical"),
     "no JSON": ("UPDATE journal SET text = substr(text, 2) WHERE seq = 3", 3, "no JSON"),
     "hole": ("DELETE FROM journal WHERE seq = 3", 3, "missing"),
     "first gone": ("DELETE FROM journal WHERE seq = 1", 1, "missing"),
