@@ -1,9 +1,11 @@
 """Chargers that do not answer, and chargers whose fail-safe values are not certain (turn.md step 11; R2, R8, R16)."""
 
+from siteward.control.flight import top
 from siteward.control.memory import NEVER, Watch
 from siteward.control.tree import Outlet, step_down
 from siteward.control.work import Work
 from siteward.model.alarms import AlarmCode
+from siteward.model.facts import Readback
 from siteward.model.ids import ConnectorId
 from siteward.model.wire import Write, WriteKind
 
@@ -26,6 +28,7 @@ def speak_to_silent(work: Work) -> None:
             _probe(work, o, w)
         elif work.reachable[o.index]:
             _load(work, o, w)
+            _anchor(work, o, w)
             _refresh(work, o, w)
         _alarms(work, o, w)
 
@@ -66,6 +69,16 @@ def _load(work: Work, o: Outlet, w: Watch) -> None:
     write = Write(o.id, WriteKind.FAILSAFE, o.fs_a, False, work.turn, work.at + LOAD_EVERY_S)
     work.written[o.id, WriteKind.FAILSAFE] = write
     work.failsafes.append(write)
+
+
+def _anchor(work: Work, o: Outlet, w: Watch) -> None:
+    """An effective register says nothing of an unknown set point: write what it shows, so that it can confirm (R5)."""
+    shown = None if w.reading is None else w.reading.set_point_a
+    effective = o.connector.facts.limit.readback is Readback.EFFECTIVE
+    if not effective or w.conf_a is not None or shown is None or work.under_way(o, top(o, w)):
+        return
+    value = step_down(min(shown, work.cap_a[o.index]), o.step_a) if work.wants(o) else 0.0
+    work.failsafes.append(work.order(o, value if value >= o.floor_a else 0.0, raises=False))
 
 
 def _refresh(work: Work, o: Outlet, w: Watch) -> None:

@@ -7,19 +7,20 @@ limit = last decided, conf = read back, reserved = U, target, load = what truly 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Truth
 
 from siteward.control.demand import Demand
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Priority
-from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Truth
 
 FOLDER = Path(__file__).parents[2] / "golden" / "load"
 CASES = sorted(FOLDER.glob("*.toml"))
@@ -54,35 +55,39 @@ def build(case: dict[str, Any]) -> Truth:
 def act(t: Truth, do: dict[str, Any]) -> None:
     """One thing happens."""
     what, who = do["what"], [ConnectorId(x) for x in do.get("who", [])]
-    if what in ("mute", "deaf", "cut", "heal"):
-        for cid in who:
-            t.boxes[cid].hears, t.boxes[cid].answers = what in ("mute", "heal"), what in ("deaf", "heal")
-    elif what == "meter":
-        for f in t.site.feeders:
-            if f.id == do["feeder"] and f.meter is not None:
-                t.meter_mode[f.meter] = do["mode"]
-    elif what == "base":
-        t.base[FeederId(do["feeder"])] = [float(do["amps"])] * 3 if "amps" in do else list(do["phases"])
-    elif what == "limit":
-        amps = float(do["amps"])
-        t.limits = (Limit("l1", LimitSource.GRID, (amps,) * 3, feeder=FeederId(do["feeder"])),)
-    elif what == "unlimit":
-        t.limits = ()
-    elif what == "kill":
-        t.kill()
-    elif what == "start":
-        t.alive = True
-    elif what == "gap":
-        t.at += do["seconds"]
-    else:
-        for cid in who:
-            act_on(t, cid, do)
+    if what in SITE_ACTS:
+        SITE_ACTS[what](t, do)
+    for cid in who:
+        act_on(t, cid, do)
+
+
+def _meter(t: Truth, do: dict[str, Any]) -> None:
+    meter = next(f.meter for f in t.site.feeders if f.id == do["feeder"])
+    assert meter is not None
+    t.meter_mode[meter] = do["mode"]
+
+
+def _limit(t: Truth, do: dict[str, Any]) -> None:
+    t.limits = (Limit("l1", LimitSource.GRID, (float(do["amps"]),) * 3, feeder=FeederId(do["feeder"])),)
+
+
+SITE_ACTS: dict[str, Callable[[Truth, dict[str, Any]], None]] = {
+    "meter": _meter,
+    "base": lambda t, do: t.base.update({FeederId(do["feeder"]): [float(do["amps"])] * 3}),
+    "limit": _limit,
+    "unlimit": lambda t, _: setattr(t, "limits", ()),
+    "kill": lambda t, _: t.kill(),
+    "start": lambda t, _: setattr(t, "alive", True),
+    "gap": lambda t, do: setattr(t, "at", t.at + do["seconds"]),
+}
 
 
 def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     """Something happens at one box."""
     box, what = t.boxes[cid], do["what"]
-    if what == "restart":
+    if what in ("mute", "deaf", "cut", "heal"):
+        box.hears, box.answers = what in ("mute", "heal"), what in ("deaf", "heal")
+    elif what == "restart":
         box.restart(t.at, do["dark_s"])
         t.restarted[cid] = t.at
     elif what == "foreign":

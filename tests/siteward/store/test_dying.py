@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -70,3 +71,38 @@ async def test_power_cut_loses_and_doubles_nothing(tmp_path: Path) -> None:
         assert status == 0, said
         counted = await judge(folder, acks)
     assert counted["finish"] > 10 * CUTS
+
+
+DISK_SAYS = {
+    "fault 54: EIO on fsync": "fdatasync:error=EIO:when=20..24",
+    "fault 52: disk full": "pwrite64:error=ENOSPC:when=60..75",
+    "fault 53: read-only": "pwrite64:error=EROFS:when=60..65",
+}
+
+
+@pytest.mark.station
+@pytest.mark.parametrize("what", DISK_SAYS)
+async def test_disk_errors_in_mid_life_lose_and_double_nothing(tmp_path: Path, what: str) -> None:
+    """Injected into real system calls: every failed commit says so, is whole after its retry, and stands once."""
+    assert shutil.which("strace"), "this test needs strace: apt-get install strace"
+    acks = tmp_path / "acks"
+    log = tmp_path / "strace"
+    inject = DISK_SAYS[what]
+    status, said = await run(
+        *("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={inject.split(':')[0]}", "-e", f"inject={inject}"),
+        *(sys.executable, "-m", "tests.fixtures.dying", "stubborn", "40", "0", str(tmp_path / "core"), str(acks)),
+    )
+    assert status == 0, said
+    assert "INJECTED" in log.read_text()
+    assert int(said.split("failures ")[1]) > 0
+    assert (await judge(tmp_path / "core", acks))["finish"] == 40
+
+
+@pytest.mark.station
+async def test_full_disk_is_survived_by_the_ballast(tmp_path: Path) -> None:
+    """Fault 52 on a real file system: commits go on out of the reserve, a full disk still opens, room heals."""
+    own_mounts = ("unshare", "-m") if os.geteuid() == 0 else ("unshare", "-rm")
+    status, said = await run(
+        *own_mounts, sys.executable, "-m", "tests.fixtures.dying", "full", "0", "0", str(tmp_path / "core"), "-"
+    )
+    assert status == 0, said

@@ -1,0 +1,168 @@
+"""R3b, R4, R5, R6, R8: what a read, an answer, a silence prove, and what they do not."""
+
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+
+from tests.siteward.control.hand import Hand
+from tests.siteward.control.scenes import Scene
+from tests.siteward.control.sites import Box, feeder, site
+
+from siteward.model.alarms import Alarm, AlarmCode
+from siteward.model.facts import Readback, ResetBy
+from siteward.model.ids import ConnectorId
+from siteward.model.limits import Cause
+from siteward.model.recovered import LedgerEntry
+from siteward.model.wire import FrameStage, WriteKind
+
+C0, C1 = ConnectorId("c00"), ConnectorId("c01")
+
+
+def hand(*boxes: Box, rating: float = 100.0, ledger: tuple[LedgerEntry, ...] = ()) -> Hand:
+    return Hand(site([feeder("grid", rating)], list(boxes)), ledger)
+
+
+def test_at_start_u_is_the_hardware_maximum_until_the_first_read() -> None:
+    """I4: assume the worst until read; no watchdog value was verified."""
+    h = hand(Box(), ledger=(LedgerEntry(C0, 6.0, None),))
+    assert h.decide().grants[C0].reserved_a == 32.0
+    h.reads("c00", 6.0)
+    assert h.decide().grants[C0].reserved_a == 6.0
+
+
+def test_r8_fail_safe_values_are_written_at_start_until_a_read_shows_them() -> None:
+    """Unverified chargers start no session."""
+    h = hand(Box())
+    h.reads("c00", 0.0, failsafe_a=0.0, failsafe_timeout_s=0.0)
+    out = h.decide()
+    assert [(w.kind, w.value_a) for w in out.failsafes] == [(WriteKind.FAILSAFE, 6.0)]
+    for _ in range(14):
+        h.reads("c00", 0.0, failsafe_a=0.0, failsafe_timeout_s=15.0)
+        out = h.decide()
+        assert not out.raises
+    assert Alarm(AlarmCode.FAILSAFE_UNVERIFIED, "c00") in out.alarms
+    assert out.grants[C0].chain[0].cause is Cause.UNVERIFIED
+    h.obey(14)
+    assert h.out.grants[C0].limit_a >= 6.0
+
+
+def test_r5_a_read_before_apply_s_proves_nothing() -> None:
+    """An early read neither confirms nor refutes."""
+    h = hand(Box())
+    out = h.obey(11)
+    while not out.raises:
+        h.reads("c00", 0.0)
+        out = h.decide()
+    h.sent(out.raises[0])
+    h.at += 0.1
+    h.reads("c00", 0.0)
+    h.at -= 0.1
+    assert h.decide().grants[C0].confirmed_a == 0.0
+    assert h.memory.watches[0].refuted == 0
+    h.reads("c00", 6.0)
+    assert h.decide().grants[C0].confirmed_a == 6.0
+
+
+def test_r5_an_effective_register_confirms_the_written_value() -> None:
+    """It shows 0 when idle: <= written confirms, and conf is what was WRITTEN; unknown, it is written first."""
+    h = hand(Box(readback=Readback.EFFECTIVE))
+    h.reads("c00", 12.0, 12.0)
+    out = h.decide()
+    assert out.grants[C0].confirmed_a is None
+    assert out.grants[C0].reserved_a == 32.0
+    anchor = [w for w in out.failsafes if w.kind is WriteKind.LIMIT]
+    assert [w.value_a for w in anchor] == [12.0]
+    h.sent(anchor[0])
+    h.decide()
+    h.reads("c00", 0.0, 0.0)
+    assert h.decide().grants[C0].confirmed_a == 12.0
+
+
+def test_fault_21_a_set_point_refuted_twice_is_disobedience() -> None:
+    """U keeps the old value, the session is stopped, an alarm stands."""
+    h = hand(Box())
+    h.obey(60)
+    high = h.out.grants[C0].confirmed_a
+    assert high is not None
+    assert high > 6.0
+    h.demands[C0] = replace(h.demands[C0], max_a=6.0)
+    for _ in range(12):
+        h.reads("c00", high, high)
+        out = h.decide()
+        for write in out.cuts:
+            h.sent(write)
+    assert out.grants[C0].reserved_a >= high
+    assert C0 in out.stops
+    assert Alarm(AlarmCode.CHARGER_DISOBEYS, "c00") in out.alarms
+
+
+def test_r4_a_timed_out_raise_stays_in_u_until_two_reads_after_a_newer_answered_write() -> None:
+    """Gateways deliver late: a read that shows the old value is not enough."""
+    h = hand(Box())
+    h.obey(20)
+    out = h.out
+    while not out.raises:
+        out = h.obey(1)
+    point = h.chargers[C0].set_point_a
+    while True:
+        h.reads("c00", point, 0.0)
+        out = h.decide()
+        if out.raises:
+            break
+    high = out.raises[0].value_a
+    h.sent(out.raises[0], FrameStage.FAILED)
+    answered = 0
+    for second in range(12):
+        h.at += 0.3
+        h.reads("c00", point, 0.0)
+        h.at -= 0.3
+        out = h.decide()
+        if answered < 1 or second - answered < 3:
+            assert out.grants[C0].reserved_a >= high
+        for write in (*out.cuts, *out.raises):
+            h.sent(replace(write))
+            point = write.value_a
+            answered = answered or second
+    assert answered > 0
+
+
+def test_r3b_a_new_restart_mark_makes_everything_unknown_until_the_same_read() -> None:
+    """The set point of that very read counts; phases and fail-safe values start again."""
+    h = hand(Box())
+    h.obey(40)
+    h.reads("c00", 16.0, 16.0, restart_mark=2, failsafe_a=0.0)
+    out = h.decide()
+    assert out.grants[C0].confirmed_a == 16.0
+    assert not out.grants[C0].verified
+    assert any(w.kind is WriteKind.FAILSAFE for w in out.failsafes)
+
+
+def test_a_watchdog_fed_by_limit_writes_gets_its_limit_again_in_time() -> None:
+    """A quarter of Tw, also for a pause: else it would wake up at its fail-safe current."""
+    h = hand(Box(reset_by=ResetBy.LIMIT_WRITE))
+    h.demands.clear()
+    h.obey(30)
+    times = []
+    for _ in range(20):
+        out = h.obey(1)
+        times += [h.turn for w in out.failsafes if w.kind is WriteKind.LIMIT]
+    assert len(times) >= 4
+    assert max(b - a for a, b in pairwise(times)) <= 5
+
+
+def test_the_turn_is_pure_and_deterministic() -> None:
+    """Law 2: the same arguments twice give the same outcome, and the memory given is not changed."""
+    scene = Scene(5)
+    h = Hand(scene.site)
+    h.obey(30)
+    rng = Random(2)  # noqa: S311 - seeded on purpose
+    for c in h.site.connectors:
+        h.reads(c.id, 6.0, rng.uniform(0.0, 6.0))
+    memory, wire, at = h.memory, list(h.wire), h.at
+    watches = [w.clone() for w in memory.watches]
+    nodes = [n.clone() for n in memory.nodes]
+    first = h.decide()
+    assert list(memory.watches) == watches
+    assert list(memory.nodes) == nodes
+    h.memory, h.wire, h.at, h.turn = memory, wire, at, h.turn - 1
+    assert h.decide() == first
