@@ -23,16 +23,20 @@ def test_every_fault_is_there() -> None:
 
 @pytest.mark.parametrize(("number", "entry"), ALL, ids=[number for number, _ in ALL])
 def test_it_has_an_owner_or_a_test_that_names_it(number: str, entry: dict[str, Any]) -> None:
-    """S-100 and all others: a named test exists and says the number; what has none has an owner."""
+    """S-100 and all others: a file that is named says the number, a test that is named exists; else an owner does."""
     assert set(entry) <= {"text", "document", "expected", "owner", "tests"}, number
     assert entry["text"]
     owner, tests = entry.get("owner"), entry.get("tests", [])
     assert owner or tests, f"{number} has neither owner nor test"
     assert owner in (None, *OWNERS), f"{number}: {owner!r} is no owner"
     for name in tests:
-        path = ROOT / name
-        assert path.is_file(), f"{number} names {name}, which does not exist; {REFRESH}"
-        assert number in cited(path.read_text(encoding="utf-8")), f"{name} does not name {number}; {REFRESH}"
+        file, _, function = name.partition("::")
+        assert (ROOT / file).is_file(), f"{number} names {file}, which does not exist; {REFRESH}"
+        text = (ROOT / file).read_text(encoding="utf-8")
+        if function:
+            assert f"def {function}(" in text, f"{number} names {function}, which {file} does not have"
+        else:
+            assert number in cited(text), f"{file} does not name {number}; {REFRESH}"
 
 
 @pytest.mark.parametrize(

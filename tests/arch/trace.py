@@ -53,14 +53,14 @@ def render(data: dict[str, dict[str, Any]], title: str) -> str:
 
 
 def refresh(path: Path) -> None:
-    """Write each entry's list of tests anew from what the tests cite."""
+    """Write each entry's list anew from what the tests cite; tests named one by one (`file::test`) stay."""
     text = path.read_text(encoding="utf-8")
     data = entries(path)
     known = citations()
     for number, entry in data.items():
-        entry.pop("tests", None)
-        if number in known:
-            entry["tests"] = known[number]
+        by_name = [test for test in entry.pop("tests", []) if "::" in test]
+        if by_name or number in known:
+            entry["tests"] = sorted([*by_name, *known.get(number, [])])
     path.write_text(render(data, text.split("\n", 1)[0].removeprefix("# ")), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The read plan: documented registers only, within the device's limit, as few requests as that allows."""
+"""The read plan: documented registers only, within the device's limit, as few requests as that allows (ruling 3)."""
 
 import pytest
 from hypothesis import given

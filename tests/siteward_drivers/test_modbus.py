@@ -1,4 +1,4 @@
-"""The codec against frames of real devices, and its judgement of what answers a request."""
+"""The codec against frames of real devices, and its judgement of what answers a request (faults 10..13)."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Our driver against Modbus servers that none of us wrote, each in its own process: right values, right writes."""
+"""Our driver against Modbus servers that none of us wrote, each in its own process: right values and writes (S-34)."""
 
 import asyncio
 import json

@@ -16,6 +16,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths, find_paths
 from siteward.cli.schema import show_schema
+from siteward.cli.shelf import with_records
 from siteward.cli.talk import Verb, with_core
 from siteward.model.errors import ConfigError, SitewardError
 from siteward.model.requests import Role
@@ -177,7 +178,7 @@ def sessions(
 
     Example: siteward sessions --limit 5
     """
-    return _ask(Screen(json), lambda client, screen: records.sessions(client, screen, limit))
+    return with_records(_Folders.paths, Screen(json), lambda shelf, screen: records.sessions(shelf, screen, limit))
 
 
 @app.command()
@@ -191,7 +192,11 @@ def events(
 
     Example: siteward events --follow
     """
-    return _ask(Screen(json), lambda client, screen: records.events(client, screen, after, limit, follow), follow)
+    if follow:
+        return _ask(Screen(json), lambda core, screen: records.events(core, screen, after, limit, follow), follow)
+    return with_records(
+        _Folders.paths, Screen(json), lambda shelf, screen: records.events(shelf, screen, after, limit, follow)
+    )
 
 
 @app.command()
@@ -212,7 +217,7 @@ def verify(json: Json = False) -> int:
 
     Example: siteward journal verify
     """
-    return _ask(Screen(json), records.verify)
+    return with_records(_Folders.paths, Screen(json), records.verify)
 
 
 @user_app.command(name="list")

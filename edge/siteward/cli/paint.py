@@ -71,6 +71,10 @@ class Screen:
         """Write a text for people or programs as it is."""
         sys.stdout.write(text)
 
+    def note(self, text: str) -> None:
+        """Say on stderr what a reader of the answer must know."""
+        self._err.print(Text(plain(text)))
+
     def trouble(self, sentence: str, advice: str = "", code: str = "") -> None:
         """Say what did not hold and what to do next."""
         if self.as_json:

@@ -16,6 +16,11 @@ class Paths:
     state: Path
 
     @property
+    def database(self) -> Path:
+        """Core's journal."""
+        return self.state / "core" / "siteward.db"
+
+    @property
     def socket(self) -> Path:
         """The socket on which core knows its caller as the command line."""
         return self.run / "cli.sock"

@@ -4,16 +4,16 @@ from typing import Any
 
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen, brief
+from siteward.cli.shelf import Records
 from siteward.client.canonical import FIRST_HASH, event_hash
-from siteward.client.client import Client
 from siteward.client.messages import SessionMessage
 
 _PAGE = 500
 
 
-async def sessions(client: Client, screen: Screen, limit: int) -> int:
+async def sessions(records: Records, screen: Screen, limit: int) -> int:
     """Show the newest sessions."""
-    rows = await client.sessions(limit=limit)
+    rows = await records.sessions(limit=limit)
     if screen.as_json:
         screen.data([row.model_dump(mode="json", by_alias=True) for row in rows])
         return 0
@@ -28,12 +28,12 @@ def _session(row: SessionMessage) -> tuple[str, ...]:
     return row.id, row.connector, row.state, started, energy, row.stop_reason or "", row.source
 
 
-async def events(client: Client, screen: Screen, after: int | None, limit: int, follow: bool) -> int:
+async def events(records: Records, screen: Screen, after: int | None, limit: int, follow: bool) -> int:
     """Show journal events: the newest `limit`, or those after a sequence number; `follow` waits for more."""
     if after is None:
-        after = max(0, (await client.health()).last_seq - limit)
+        after = max(0, (await records.events(after=0, limit=1)).last_seq - limit)
     while True:
-        batch = await client.events(after=after, limit=min(limit, _PAGE), wait_s=20 if follow else 0)
+        batch = await records.events(after=after, limit=min(limit, _PAGE), wait_s=20 if follow else 0)
         for event in batch.events:
             after = int(event["seq"])
             if screen.as_json:
@@ -50,13 +50,13 @@ def _event(event: dict[str, Any]) -> str:
     return f"{event['seq']:>6} {event['occurredAt']} {event['type']} {about} {data}".rstrip()
 
 
-async def verify(client: Client, screen: Screen) -> int:
+async def verify(records: Records, screen: Screen) -> int:
     """Walk the whole journal and recompute every hash. Raises CommandFailed at the first event that does not hold."""
-    last = (await client.health()).last_seq
+    last = (await records.events(after=0, limit=1)).last_seq
     seq, previous, journal, stubs = 0, FIRST_HASH, "", 0
     with screen.progress("checking events", last) as step:
         while seq < last:
-            batch = await client.events(after=seq, limit=_PAGE)
+            batch = await records.events(after=seq, limit=_PAGE)
             if not batch.events:
                 raise _broken(seq + 1, f"the journal ends here, but should have {last} events")
             for event in batch.events:

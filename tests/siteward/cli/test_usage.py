@@ -44,9 +44,9 @@ def test_a_mistyped_verb_is_answered_with_the_nearest(capsys: Output) -> None:
 @pytest.mark.parametrize("verb", [["status"], ["start", "A01-1"], ["stop", "A01-1"], ["events"], ["user", "list"]])
 def test_without_core_a_verb_says_how_to_start_it(verb: list[str], tmp_path: Path, capsys: Output) -> None:
     """Flows, when a part is missing: exit 1 and the command that starts core."""
-    assert run_cli(["--run", str(tmp_path), *verb]) == 1
+    assert run_cli(["--run", str(tmp_path), "--state", str(tmp_path), *verb]) == 1
     assert "systemctl start siteward-core" in capsys.readouterr().err
-    assert run_cli(["--run", str(tmp_path), *verb, "--json"]) == 1
+    assert run_cli(["--run", str(tmp_path), "--state", str(tmp_path), *verb, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "CORE_DOWN"
 
 
