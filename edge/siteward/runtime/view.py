@@ -105,7 +105,5 @@ def _alarms(decision: Decision) -> tuple[AlarmView, ...]:
     for standing in decision.alarms:
         alarm = standing.alarm
         text = ALARMS[alarm.code].about(alarm.subject)
-        views.append(
-            AlarmView(alarm.code, alarm.subject, SEVERITIES[alarm.code], standing.raised_at, text.en, text.zh)
-        )
+        views.append(AlarmView(alarm.code, alarm.subject, SEVERITIES[alarm.code], standing.raised_at, text.en, text.zh))
     return tuple(views)
