@@ -1,4 +1,4 @@
-"""Golden scenarios as data (tests/golden/load): a site, what happens when, and what must hold when.
+"""I1, I2, I4, R1 to R17 as golden scenarios (tests/golden/load): a site, what happens when, what must hold when.
 
 Times are seconds from the start of the controller. `do` acts on the truth model, `expect` judges after that second:
 limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high].
