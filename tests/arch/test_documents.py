@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.arch.sources import PACKAGES, ROOT
 
 from siteward.settings.export import key_entries
+from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
 VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.arch.sources import imports, name, package_files, suite_files, tree
 
 MOST_LINES = 400

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.arch.sources import ROOT
 from tests.arch.trace import FAULTS, OWNERS, REQUIREMENTS, cited, entries
 

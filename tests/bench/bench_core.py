@@ -1,4 +1,4 @@
-"""Goal 14: what the core process costs - memory, import time and wake-ups with nothing to do: a site whose one wire is unplugged."""
+"""Goal 14: memory, import time and wake-ups of core with nothing to do, at a site whose one wire is unplugged."""
 
 import statistics
 import subprocess

@@ -17,9 +17,6 @@ from typing import Any
 import minimalmodbus
 from pymodbus.client import AsyncModbusSerialClient
 from pymodbus.exceptions import ModbusException
-from tests.bench.paced_slave import real_time
-from tests.siteward_drivers.rig import rig, value_of
-from tests.siteward_drivers.test_line_lies import Liar, storm
 
 from siteward.model.errors import DeviceError
 from siteward.model.ids import LineId
@@ -31,6 +28,9 @@ from siteward_drivers.modbus import Request
 from siteward_drivers.profile_schema import TimingPart, Transport
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from siteward_drivers.slave import Role, Slave
+from tests.bench.paced_slave import real_time
+from tests.siteward_drivers.rig import rig, value_of
+from tests.siteward_drivers.test_line_lies import Liar, storm
 
 ROOT = Path(__file__).parents[2]
 BAUD = 19200
@@ -175,7 +175,7 @@ async def wrong_values(master: Master, seconds: float) -> int:
 
 async def write_times(master: Master, samples: int) -> list[float]:
     """Milliseconds of control writes, at random instants, while one task a slave polls."""
-    random = Random(11)  # noqa: S311
+    random = Random(11)
 
     async def poll(unit: int) -> None:
         while True:

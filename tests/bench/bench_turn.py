@@ -12,8 +12,6 @@ from random import Random
 from statistics import median
 from time import process_time
 
-from tests.siteward.control.sites import Box, feeder, site
-
 from siteward.control.demand import Demand
 from siteward.control.fill import Share, fill
 from siteward.control.load import load_turn, start_memory
@@ -23,6 +21,7 @@ from siteward.model.recovered import Recovered
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent
+from tests.siteward.control.sites import Box, feeder, site
 
 TURN_MUST_MS = {12: 1.0, 100: 8.0, 500: 40.0}
 FILL_MUST_MS = {10: 0.1, 100: 1.0, 1000: 8.0}
@@ -65,7 +64,7 @@ def _snapshot(built: Site, turn: int, rng: Random) -> Snapshot:
 
 def _time_turns(built: Site, turns: int) -> float:
     """Median ms of one turn on a busy site; snapshots are made before."""
-    rng = Random(7)  # noqa: S311 - seeded on purpose
+    rng = Random(7)
     demands = {c.id: Demand(True, 32.0, c.priority, 0.0) for c in built.connectors}
     snapshots = [_snapshot(built, i, rng) for i in range(turns)]
     memory = start_memory(built, Recovered(), 999.0)
@@ -110,7 +109,7 @@ def measure() -> list[dict[str, object]]:
         ours = _time_turns(built, max(24, 2400 // count))
         rows.append(_row("15", f"load turn at {count} connectors", ours, floor, must))
     for count, must in FILL_MUST_MS.items():
-        shares, room = _shares(count, Random(count))  # noqa: S311 - seeded on purpose
+        shares, room = _shares(count, Random(count))
         floor = _best(lambda s=shares: [x.low_a + x.weight for x in s], 50)
         ours = _best(lambda s=shares, r=room: fill(s, r), max(9, 3000 // count))
         rows.append(_row("9", f"allocation of {count} connectors", ours, floor, must))

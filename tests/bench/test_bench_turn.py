@@ -1,4 +1,4 @@
-"""The bench itself runs and its rows are complete; the figures are judged by make bench."""
+"""Goal 15 and goal 9: the bench itself runs and its rows are complete; the figures are judged by make bench."""
 
 from tests.bench import bench_turn
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
-from tests.fixtures.clock import RealClock
 
 from siteward.panel.accounts import FirstLogin
 from siteward.panel.core import Core
 from siteward.panel.service import PanelOptions, PanelReady, serve_panel
+from tests.fixtures.clock import RealClock
 
 SHOTS = Path(__file__).parent / "shots"
 CHROMIUM = os.environ.get("SITEWARD_CHROMIUM", "/usr/bin/chromium")

@@ -4,10 +4,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from siteward.panel.service import PanelOptions, serve_panel
 from tests.fixtures.clock import RealClock
 from tests.fixtures.depot import Depot
-
-from siteward.panel.service import PanelOptions, serve_panel
 
 
 async def main() -> None:

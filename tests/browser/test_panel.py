@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from tests.browser.conftest import DESK, PHONE, SHOTS, new_context, serving
-from tests.fixtures.core import FakeCore, running_core
-from tests.fixtures.depot import Depot
 
 from siteward.client.client import Client
 from siteward.model.requests import CommandName
+from tests.browser.conftest import DESK, PHONE, SHOTS, new_context, serving
+from tests.fixtures.core import FakeCore, running_core
+from tests.fixtures.depot import Depot
 
 pytestmark = pytest.mark.station
 

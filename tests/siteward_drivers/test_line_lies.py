@@ -183,7 +183,7 @@ class Liar:
     """Draws a lie for each answer; late ones stay inside the second in which the line expects them."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311
+        self._random = Random(seed)
         self.told = 0
 
     def __call__(self, request: bytes, reply: bytes) -> Iterable[tuple[float, bytes]]:
@@ -209,7 +209,7 @@ class Liar:
 async def storm(it: Rig, exchanges: int) -> tuple[int, int]:
     right = wrong = 0
     slaves = [it.slave(unit, timing=TimingPart(response_timeout_s=0.05, gap_s=0.004)) for unit in range(1, 25)]
-    random = Random(7)  # noqa: S311
+    random = Random(7)
     for _ in range(exchanges):
         slave = random.choice(slaves)
         address, count = random.randrange(1000), random.choice((1, 2, 2, 10))

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.fixtures.broker import Broker
-from tests.fixtures.clock import RealClock
-from tests.fixtures.core import FakeCore, running_core
-
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions
 from siteward_sync.receiver import Platform, PlatformOptions
 from siteward_sync.service import SyncOptions, run_sync
+from tests.fixtures.broker import Broker
+from tests.fixtures.clock import RealClock
+from tests.fixtures.core import FakeCore, running_core
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ BOMBS: dict[str, bytes] = {
 
 def damaged(seed: int, count: int) -> Iterator[bytes]:
     """Good messages with bytes changed, cut, doubled or moved."""
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     for _ in range(count):
         data = bytearray(TEXT.encode())
         for _ in range(dice.randint(1, 6)):

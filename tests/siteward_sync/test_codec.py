@@ -3,12 +3,12 @@
 import time
 
 import pytest
-from tests.siteward_sync.rubbish import BOMBS, TEXT, damaged
 
 from siteward.model.refusals import Refusal
 from siteward_sync.codec import UP_LIMIT, open_envelope, read_payload, seal
 from siteward_sync.errors import BadMessage
 from siteward_sync.protocol.v1 import Ack, Command, Status
+from tests.siteward_sync.rubbish import BOMBS, TEXT, damaged
 
 QUICK_S = 0.010
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.fixtures.broker import Broker, broker
-from tests.fixtures.clock import RealClock
-from tests.fixtures.site import small_site
-from tests.siteward_sync.rig import core_at, core_process, platform, raw_link, synced, synced_to, until
 
 from siteward.model.events import ClockQuality
 from siteward_sync.codec import seal
 from siteward_sync.topics import COMMANDS, STATUS, topic
+from tests.fixtures.broker import Broker, broker
+from tests.fixtures.clock import RealClock
+from tests.fixtures.site import small_site
+from tests.siteward_sync.rig import core_at, core_process, platform, raw_link, synced, synced_to, until
 
 __all__ = ["broker"]
 pytestmark = pytest.mark.station

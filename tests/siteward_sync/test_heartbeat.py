@@ -4,14 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from tests.fixtures.clock import RealClock
-from tests.fixtures.core import FakeCore
-from tests.fixtures.site import small_site
-
 from siteward.client.messages import LiveMessage
 from siteward.model.live import AlarmView, LiveView
 from siteward_sync.heartbeat import heartbeat
 from siteward_sync.inventory import inventory
+from tests.fixtures.clock import RealClock
+from tests.fixtures.core import FakeCore
+from tests.fixtures.site import small_site
 
 
 async def _view(tmp_path: Path) -> LiveView:

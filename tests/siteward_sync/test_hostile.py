@@ -8,9 +8,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.fixtures.broker import Broker, broker, free_port
-from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
-from tests.siteward_sync.rubbish import BOMBS, damaged
 
 from siteward.model.refusals import Refusal
 from siteward_sync.codec import UP_LIMIT, open_envelope
@@ -19,6 +16,9 @@ from siteward_sync.link import Link
 from siteward_sync.link_options import LinkOptions, TlsFiles
 from siteward_sync.protocol.export import CHANNELS, schema
 from siteward_sync.topics import ACKS, COMMANDS, EVENTS, STATUS, split, topic
+from tests.fixtures.broker import Broker, broker, free_port
+from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
+from tests.siteward_sync.rubbish import BOMBS, damaged
 
 __all__ = ["broker"]
 pytestmark = pytest.mark.station

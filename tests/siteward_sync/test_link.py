@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.fixtures.broker import Broker, broker, free_port
 
 from siteward_sync.errors import LinkDown, UnsafeLink
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions, Will, tls_context
+from tests.fixtures.broker import Broker, broker, free_port
 
 __all__ = ["broker"]
 pytestmark = pytest.mark.station

@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.fixtures.broker import Broker, broker
-from tests.fixtures.core import FakeCore
-from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
 
 from siteward.client.canonical import event_hash
 from siteward.model.events import EventType
 from siteward_sync.codec import open_envelope
 from siteward_sync.receiver import Platform, Records
 from siteward_sync.topics import EVENTS, HEARTBEAT, SITE, STATUS, topic
+from tests.fixtures.broker import Broker, broker
+from tests.fixtures.core import FakeCore
+from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
 
 __all__ = ["broker"]
 pytestmark = pytest.mark.station

@@ -1,4 +1,4 @@
-"""The demo in real processes on paced wires and a real broker, each part killed in mid-session (I4, I5, I17, fault 49)."""
+"""The demo in real processes on paced wires and a real broker, each part killed in mid-session (I4, I5, I17)."""
 
 import asyncio
 import ssl
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.fixtures.demo import Demo
 
 pytestmark = [pytest.mark.station, pytest.mark.timeout(240)]

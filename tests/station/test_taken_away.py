@@ -1,9 +1,8 @@
-"""Things are taken away from the station, on byte-exact frames in virtual time (I3, I4, R2, R7; faults 6, 16, 28, 49)."""
+"""Things are taken away from the station, on byte-exact frames in virtual time (I3, I4, R2, R7, fault 28)."""
 
 from pathlib import Path
 
 import pytest
-from tests.fixtures.station import VirtualStation
 
 from siteward.model.alarms import AlarmCode
 from siteward.model.ids import ConnectorId, LineId
@@ -12,6 +11,7 @@ from siteward.model.requests import CommandName
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
+from tests.fixtures.station import VirtualStation
 
 ROW_A = ("A01-1", "A02-1", "A03-1", "A04-1")
 ROW_C = ("C01-1", "C01-2", "C01-3", "C01-4")

@@ -4,12 +4,12 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.fixtures.station import VirtualStation
 
 from siteward.model.site import Site
 from siteward.runtime.turn import TurnDone
 from siteward_drivers.sim.scenario import ArrivalPlan, BaseLoadPlan, Scenario
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
+from tests.fixtures.station import VirtualStation
 
 CROWD = Scenario(
     base_load=BaseLoadPlan(share=(0.1, 1.0), step_s=20.0),

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.fixtures.clock import RealClock
-from tests.fixtures.core import running_core
 
 from siteward.api.serve import CONNECTIONS_MAX, open_socket
 from siteward.client.client import Client
@@ -20,6 +18,8 @@ from siteward.model.errors import ConfigError
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.requests import Role, Source
 from siteward.model.users import User
+from tests.fixtures.clock import RealClock
+from tests.fixtures.core import running_core
 
 
 def http(path: Path) -> httpx.AsyncClient:

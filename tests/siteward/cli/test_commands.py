@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.core import FakeCore, running_core
 
 from siteward.cli.app import run_cli
+from tests.fixtures.core import FakeCore, running_core
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.fixtures.clock import RealClock
 
 from siteward.cli.app import run_cli
 from siteward.model.batch import Batch
@@ -13,6 +12,7 @@ from siteward.model.events import ClockQuality, EventType, Fact
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.sessions import OrderState, SessionRecord
 from siteward.store.open import open_store
+from tests.fixtures.clock import RealClock
 
 Output = pytest.CaptureFixture[str]
 

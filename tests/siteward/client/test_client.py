@@ -7,13 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.fixtures.core import running_core
 
 from siteward.client.client import Client
 from siteward.client.errors import CoreDown, Refused
 from siteward.client.messages import AckMessage, ActorMessage, RequestMessage, UserMessage
 from siteward.model.requests import Role, Source
 from siteward.model.users import User
+from tests.fixtures.core import running_core
 
 INSTALLER = ActorMessage(user="ann", role="installer", address="192.0.2.7")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Truth, Verdict
-
 from siteward.control.demand import Demand
 from siteward.control.proof import prove
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.site import Feeder, Priority, Site
+from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Truth, Verdict
 
 FAULTS = (
     "line",
@@ -84,7 +83,7 @@ class Scene:
     """A truth with cars and faults drawn from one seed."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)  # noqa: S311 - seeded on purpose
+        self.rng = Random(seed)
         self.site = random_site(self.rng)
         self.truth = Truth(self.site, self.rng)
         self.truth.poll_every = self.rng.choice((1, 1, 2))

@@ -1,9 +1,8 @@
 """Alarms: raised and cleared once each, a flapping cause is one alarm, and they outlive a restart."""
 
-from tests.fixtures.story_rig import Rig
-
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import ClockQuality, EventType
+from tests.fixtures.story_rig import Rig
 
 
 def test_a_flapping_cause_is_one_alarm() -> None:

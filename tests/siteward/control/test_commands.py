@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from tests.fixtures.story_rig import Rig
 
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.limits import LimitSource, OnLimitExpiry
 from siteward.model.requests import CommandName, Stage
 from siteward.model.sessions import OrderState
+from tests.fixtures.story_rig import Rig
 
 SUPPORTED = {CommandName.START_CHARGE, CommandName.STOP_CHARGE, CommandName.LIMIT_POWER, CommandName.REPORT_NOW}
 

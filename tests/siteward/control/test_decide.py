@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.fixtures.sites import two_connector_site
 
 from siteward.control.decide import Decision, Memory, decide, restore
 from siteward.model.events import ClockQuality, EventType
@@ -14,6 +13,7 @@ from siteward.model.recovered import Recovered
 from siteward.model.requests import CommandName, Request, Source, Stage
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
+from tests.fixtures.sites import two_connector_site
 
 A1 = ConnectorId("A1")
 WALL = datetime(2026, 3, 1, tzinfo=UTC)

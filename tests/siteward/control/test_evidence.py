@@ -4,16 +4,15 @@ from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
-from tests.siteward.control.hand import Hand
-from tests.siteward.control.scenes import Scene
-from tests.siteward.control.sites import Box, feeder, site
-
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.limits import Cause
 from siteward.model.recovered import LedgerEntry
 from siteward.model.wire import FrameKind, FrameStage, WriteKind
+from tests.siteward.control.hand import Hand
+from tests.siteward.control.scenes import Scene
+from tests.siteward.control.sites import Box, feeder, site
 
 C0, C1 = ConnectorId("c00"), ConnectorId("c01")
 
@@ -168,7 +167,7 @@ def test_the_turn_is_pure_and_deterministic() -> None:
     scene = Scene(5)
     h = Hand(scene.site)
     h.obey(30)
-    rng = Random(2)  # noqa: S311 - seeded on purpose
+    rng = Random(2)
     for c in h.site.connectors:
         h.reads(c.id, 6.0, rng.uniform(0.0, 6.0))
     memory, wire, at = h.memory, list(h.wire), h.at

@@ -9,7 +9,7 @@ from siteward.control.fill import Share, fill
 
 def scene(seed: int) -> tuple[list[Share], list[float]]:
     """A random three-level case."""
-    rng = Random(seed)  # noqa: S311 - seeded on purpose
+    rng = Random(seed)
     count = rng.randint(1, 40)
     shares = []
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Golden scenarios as data (tests/golden/load; I2, B01): a site, what happens when, and what must hold when.
+"""I1, I2, I4, R1 to R17 as golden scenarios (tests/golden/load): a site, what happens when, what must hold when.
 
 Times are seconds from the start of the controller. `do` acts on the truth model, `expect` judges after that second:
 limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high].
@@ -13,14 +13,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Truth
 
 from siteward.control.demand import Demand
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Priority
+from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Truth
 
 FOLDER = Path(__file__).parents[2] / "golden" / "load"
 CASES = sorted(FOLDER.glob("*.toml"))
@@ -41,7 +41,7 @@ def build(case: dict[str, Any]) -> Truth:
             item["boot_a"] = None
         boxes += [Box(**item)] * count
         cars += [car] * count
-    truth = Truth(site(feeders, boxes), Random(1), case.get("set_point", 0.0))  # noqa: S311 - seeded on purpose
+    truth = Truth(site(feeders, boxes), Random(1), case.get("set_point", 0.0))
     for c, car in zip(truth.site.connectors, cars, strict=True):
         box = truth.boxes[c.id]
         wants = car.get("wants", 32.0)

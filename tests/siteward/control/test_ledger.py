@@ -3,13 +3,12 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from tests.siteward.control.hand import Hand
-from tests.siteward.control.sites import Box, feeder, site
-
 from siteward.control.ledger import Ledger, may_send, may_speak
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.wire import FrameKind, FrameStage, Write, WriteKind
+from tests.siteward.control.hand import Hand
+from tests.siteward.control.sites import Box, feeder, site
 
 C0, C1 = ConnectorId("c00"), ConnectorId("c01")
 

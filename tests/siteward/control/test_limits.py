@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.fixtures.story_rig import Rig, story_site
 
 from siteward.control.limits import expire, find_target, lifts, put, static_limits
 from siteward.control.recover import recall
@@ -13,6 +12,7 @@ from siteward.model.ids import FeederId
 from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.recovered import Recovered
 from siteward.model.site import StaticLimit
+from tests.fixtures.story_rig import Rig, story_site
 
 GRID = FeederId("grid")
 

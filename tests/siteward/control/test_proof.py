@@ -1,8 +1,7 @@
 """R3, I4 before anything runs: which feeder is not safe, by how much, and what would make it so."""
 
-from tests.siteward.control.sites import Box, feeder, site
-
 from siteward.control.proof import Proof, prove
+from tests.siteward.control.sites import Box, feeder, site
 
 
 def test_a_site_that_fits_has_no_shortfall() -> None:

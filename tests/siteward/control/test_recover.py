@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from tests.fixtures.story_rig import Rig
 
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.requests import CommandName, Request
 from siteward.model.sessions import OrderState
+from tests.fixtures.story_rig import Rig
 
 A1 = ConnectorId("A1")
 

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fixtures.story_rig import Rig, story_site
 
 from siteward.control.register import Register, RegisterReading, billing_meter, judge
 from siteward.model.events import EventType
+from tests.fixtures.story_rig import Rig, story_site
 
 KW = 11_040.0
 

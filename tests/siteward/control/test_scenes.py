@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from tests.siteward.control.scenes import Scene
 
 SEEDS = int(os.environ.get("SITEWARD_LOAD_SEEDS", "14"))

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.story_rig import Rig
 
 from siteward.model.events import ClockQuality
 from siteward.model.ids import SessionId
 from siteward.model.requests import Request
+from tests.fixtures.story_rig import Rig
 
 STORIES = sorted((Path(__file__).parents[2] / "golden" / "story").glob("*.toml"))
 _SHOWN = {

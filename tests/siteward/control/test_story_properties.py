@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.fixtures.story_rig import Outlet, Rig
 
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.requests import Request, Stage
 from siteward.model.sessions import ConnectorStatus, OrderState
+from tests.fixtures.story_rig import Outlet, Rig
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Without shrinking: a failing sequence is printed as it was found, within seconds."""

@@ -1,11 +1,10 @@
 """A poll takes several requests; a write that goes out between them is ours, not a stranger's (R5)."""
 
-from tests.fixtures.sites import two_connector_site
-
 from siteward.control.flight import settle
 from siteward.control.memory import Flight, Watch
 from siteward.control.tree import tree_of
 from siteward.model.readings import ChargerReading
+from tests.fixtures.sites import two_connector_site
 
 OUTLET = tree_of(two_connector_site()).outlets[0]
 

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from tests.siteward.control.hand import Hand
-from tests.siteward.control.sites import Box, feeder, site
-
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.ids import ConnectorId
+from tests.siteward.control.hand import Hand
+from tests.siteward.control.sites import Box, feeder, site
 
 GAP = Alarm(AlarmCode.TURN_GAP, "station")
 

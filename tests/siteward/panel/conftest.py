@@ -8,7 +8,6 @@ from re import search
 
 import httpx
 import pytest
-from tests.fixtures.depot import Depot
 
 from siteward.client.messages import UserMessage
 from siteward.model.events import ClockQuality
@@ -17,6 +16,7 @@ from siteward.panel.accounts import Accounts
 from siteward.panel.app import build_app
 from siteward.panel.desk import Desk
 from siteward.panel.live import LiveHub
+from tests.fixtures.depot import Depot
 
 PASSWORD = "seven quiet lanterns"
 ORIGIN = "https://localhost"

@@ -3,12 +3,12 @@
 from html import unescape
 
 import pytest
-from tests.siteward.panel.conftest import Panel
 
 from siteward.client.errors import Refused
 from siteward.client.messages import ReplyMessage, RequestMessage
 from siteward.model.ids import is_id
 from siteward.model.refusals import REFUSALS, Refusal
+from tests.siteward.panel.conftest import Panel
 
 
 async def test_a_start_reaches_core_with_the_person_behind_it(panel: Panel) -> None:

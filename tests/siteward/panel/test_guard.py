@@ -1,9 +1,9 @@
 """The gate, faults 73 and 74: foreign origins, rebound names, framing, traversal, big and garbled bodies."""
 
 import pytest
-from tests.siteward.panel.conftest import ORIGIN, Panel
 
 from siteward.panel.guard import HEADERS, MOST_BODY
+from tests.siteward.panel.conftest import ORIGIN, Panel
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from tests.fixtures.depot import Depot, scene
-from tests.siteward.panel.conftest import HandClock, Panel
 
 from siteward.panel import view
 from siteward.panel.fragments import Audience, changes, event_text, rendered
@@ -14,6 +12,8 @@ from siteward.panel.live import Frame, HubClosed, LiveHub
 from siteward.panel.probes import exposition
 from siteward.panel.render import Pages
 from siteward.panel.stream import MOST_STREAMS_EACH, Streams
+from tests.fixtures.depot import Depot, scene
+from tests.siteward.panel.conftest import HandClock, Panel
 
 
 async def test_many_readers_share_one_subscription() -> None:

@@ -5,7 +5,6 @@ import stat
 
 import httpx
 import pytest
-from tests.siteward.panel.conftest import ORIGIN, PASSWORD, Panel, token_in
 
 from siteward.client.errors import CoreDown
 from siteward.client.messages import UserMessage
@@ -15,6 +14,7 @@ from siteward.panel.lockout import LOCK_S, TRIES, LockOut
 from siteward.panel.passwords import Passwords, generate
 from siteward.panel.sessions import ABSOLUTE_S, IDLE_S
 from siteward.panel.words import WORDS
+from tests.siteward.panel.conftest import ORIGIN, PASSWORD, Panel, token_in
 
 PAGES = ("/", "/alarms", "/lines", "/events", "/connectors/A01-1", "/requests/x", "/live?page=overview", "/password")
 REFUSED = WORDS["login_refused"].en

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.fixtures.clock import RealClock
-from tests.fixtures.depot import Depot
-from tests.siteward.panel.conftest import HandClock, token_in
 
 from siteward.panel.accounts import FirstLogin
 from siteward.panel.errors import PanelError
 from siteward.panel.identity import identify, own_names
 from siteward.panel.service import PanelOptions, PanelReady, serve_panel
 from siteward.trust.certificate import BUILT, CertificateError, fingerprint, self_sign, usable
+from tests.fixtures.clock import RealClock
+from tests.fixtures.depot import Depot
+from tests.siteward.panel.conftest import HandClock, token_in
 
 pytestmark = pytest.mark.station
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
-from tests.siteward.panel.conftest import Panel
 
 from siteward.client.messages import CauseMessage, ReplyMessage
 from siteward.model.events import ClockQuality, EventType
@@ -18,6 +17,7 @@ from siteward.model.sessions import OrderState, StopReason
 from siteward.panel import text, view, vocabulary
 from siteward.panel.render import HERE
 from siteward.panel.words import WORDS
+from tests.siteward.panel.conftest import Panel
 
 TEMPLATES = sorted((HERE / "templates").rglob("*.html"))
 STATIC = HERE / "static"

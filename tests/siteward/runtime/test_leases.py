@@ -1,12 +1,11 @@
 """Leases: when the turn is dead each charger hears min(last limit, fail-safe) once, then nothing (R7)."""
 
-from tests.fixtures.sites import two_connector_site
-
 from siteward.model.ids import ConnectorId
 from siteward.model.limits import Grant
 from siteward.model.wire import WriteKind
 from siteward.runtime.leases import LeaseWatch
 from siteward_drivers.sim.virtual import run_virtual
+from tests.fixtures.sites import two_connector_site
 
 
 def _grant(connector: str, limit_a: float) -> Grant:

@@ -1,9 +1,9 @@
 """A controller that dies again and again before it acts must let the chargers' watchdogs end (R2, R7, I4)."""
 
 import pytest
-from tests.fixtures.sites import two_connector_site
 
 from siteward.runtime.starts import StartRecord, silence_s
+from tests.fixtures.sites import two_connector_site
 
 CONNECTORS = two_connector_site().connectors
 

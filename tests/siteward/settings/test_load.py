@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.siteward.settings.fake_catalogue import FakeCatalogue
 
 from siteward.model.errors import ConfigError
 from siteward.model.site import Parity, Priority
 from siteward.settings.load import load_settings, load_site
+from tests.siteward.settings.fake_catalogue import FakeCatalogue
 
 FILES = Path(__file__).parents[2] / "fixtures" / "site"
 MESSAGES = FILES / "messages"

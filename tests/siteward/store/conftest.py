@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.fixtures.clock import RealClock
 
 from siteward.store.open import open_store
 from siteward.store.store import Store
+from tests.fixtures.clock import RealClock
 
 
 @pytest.fixture

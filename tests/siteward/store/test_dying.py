@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from tests.fixtures.dying import judge
 
 KILLS, CUTS = 25, 12

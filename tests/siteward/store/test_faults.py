@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.clock import RealClock
-from tests.fixtures.store import batch, request, session, status
 
 from siteward.model.errors import StoreError
 from siteward.store import db as db_module
 from siteward.store.open import open_store
 from siteward.store.store import Store
 from siteward.store.trace import open_trace
+from tests.fixtures.clock import RealClock
+from tests.fixtures.store import batch, request, session, status
 
 
 def disk_error(code: int) -> sqlite3.OperationalError:

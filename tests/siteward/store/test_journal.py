@@ -8,8 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.fixtures.clock import RealClock
-from tests.fixtures.store import T0, batch, finish, request, status
 
 from siteward.model.events import ClockQuality, EventType, Fact
 from siteward.model.ids import CommandId, ConnectorId, JournalId, OrderId, SessionId
@@ -18,6 +16,8 @@ from siteward.store.canonical import event, event_hash, seal
 from siteward.store.journal import verify
 from siteward.store.open import open_store
 from siteward.store.store import EVENTS_KEPT, Store
+from tests.fixtures.clock import RealClock
+from tests.fixtures.store import T0, batch, finish, request, status
 
 
 def test_hash_is_what_anybody_can_compute() -> None:

@@ -9,8 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.fixtures.clock import RealClock
-from tests.fixtures.store import batch, finish, request, session, status
 
 from siteward.model.errors import ConfigError, StoreError
 from siteward.model.requests import Role, Source, Stage
@@ -23,6 +21,8 @@ from siteward.store.migrate import migrate
 from siteward.store.offline import offline
 from siteward.store.open import lock_path, open_store
 from siteward.store.store import Store
+from tests.fixtures.clock import RealClock
+from tests.fixtures.store import batch, finish, request, session, status
 
 PAGE = 4096
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.fixtures.clock import RealClock
-from tests.fixtures.store import batch, finish, request, session, status
 
 from siteward.model.errors import StoreError, WeAreWrong
 from siteward.model.events import ClockQuality, EventType, Fact
@@ -20,6 +18,8 @@ from siteward.model.users import User
 from siteward.store import records as records_module
 from siteward.store.open import open_store
 from siteward.store.store import Store
+from tests.fixtures.clock import RealClock
+from tests.fixtures.store import batch, finish, request, session, status
 
 
 async def test_events_are_chained_and_served_as_stored(store: Store) -> None:

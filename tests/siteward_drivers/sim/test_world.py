@@ -41,7 +41,7 @@ def test_a_hot_fuse_holds_k_times_its_rating_for_that_long_and_no_longer(hold_s:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_image_equals_its_differential_equation_integrated_in_small_steps(seed: int) -> None:
     """I1: tau d(theta)/dt = (I/In)^2 - theta, from 1."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     world = World(one_row(rating_a=40.0), fuses_blow=False)
     theta = worst = 1.0
     over = longest = 0.0

@@ -6,9 +6,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.siteward_sync.rubbish import GOOD
 
 from siteward_sync.protocol.export import CHANNELS, FOLDER, asyncapi, documents, main, schema
+from tests.siteward_sync.rubbish import GOOD
 
 ROOT = Path(__file__).parents[3]
 
