@@ -1,4 +1,4 @@
-"""The demo as a user starts it: real processes, paced pseudo-terminals, a real broker; each part killed in mid-session."""
+"""The demo as a user starts it: real processes, paced pseudo-terminals, a real broker; each part killed (fault 49)."""
 
 import asyncio
 import os

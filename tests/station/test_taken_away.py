@@ -1,4 +1,4 @@
-"""Things are taken away in the simulator, on byte-exact frames in virtual time: what the station must do about each."""
+"""Things are taken away in the simulator, on byte-exact frames in virtual time: what must happen (I2, I3)."""
 
 from pathlib import Path
 
