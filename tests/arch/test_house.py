@@ -41,7 +41,7 @@ CLOCKS = {
 ASKS = {f"{kind}.{call}" for kind in ("datetime", "datetime.datetime", "date") for call in ("now", "utcnow", "today")}
 IMPURE = {"asyncio", "logging", "os", "pathlib", "socket", "sqlite3", "random"}
 _RULE = re.compile(
-    r"\b([SBRI]-?\d|[Ff]aults? \d|[Gg]oal \d|[Rr]uling|[Cc]ontract|[Ll]aw|turn\.md|section \d)", re.ASCII
+    r"\b([SBRI]-?\d|[Ff]aults? \d|[Gg]oals? \d|[Rr]uling|[Cc]ontract|[Ll]aw|turn\.md|section \d)", re.ASCII
 )
 
 

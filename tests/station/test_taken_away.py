@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Things are taken away from the station, on byte-exact frames in virtual time (I3, I4, R2, R7, fault 28)."""
+=======
+"""Things are taken away in the simulator, on byte-exact frames in virtual time: what must happen (I2, I3)."""
+>>>>>>> settings
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ async def run_core(options: ProcessOptions) -> int:
     settings = load_settings(options.config, profiles)
     site = settings.site
     folder = options.state / "core"
-    trace = TraceWriter()
+    trace = TraceWriter(settings.storage.trace_hours)
     backends: list[CoreBackend] = []
 
     def lines(gate: LedgerGate, actuator: Actuator) -> Lines:

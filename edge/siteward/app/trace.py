@@ -36,14 +36,15 @@ def decode(blob: bytes) -> Snapshot:
 class TraceWriter:
     """Takes every turn and keeps one a second; without a usable disk there is no trace, and control goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, hours: int) -> None:
+        self._ring_s = hours * 3600.0
         self._trace: Trace | None = None
         self._next = 0.0
 
     async def open(self, path: Path) -> None:
         """Open the ring; a disk that refuses leaves the trace off until the next start."""
         try:
-            self._trace = await open_trace(path)
+            self._trace = await open_trace(path, self._ring_s)
         except StoreError:
             self._trace = None
 

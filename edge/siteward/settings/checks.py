@@ -7,7 +7,7 @@ from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.positions import Path
 from siteward.settings.schema import ChargerTable, FeederTable, LimitTable, MeterTable, SiteTable
-from siteward.settings.services import CloudTable, is_loopback
+from siteward.settings.services import CloudTable, PanelTable, is_loopback
 
 _PHASES = ("L1", "L2", "L3")
 
@@ -19,6 +19,7 @@ def check_plan(draft: Draft) -> None:
     _references(draft)
     _timezone(draft)
     _cloud(draft)
+    _panel(draft)
     _roots(draft)
     _cycles(draft)
     for path, feeder in draft.of("feeder", FeederTable):
@@ -126,7 +127,14 @@ def _cloud(draft: Draft) -> None:
                 (*path, "url"),
                 "plain MQTT may leave this machine only with insecure = true; write mqtts:// for TLS",
             )
-        if (cloud.certificate_file is None) != (cloud.key_file is None):
+        for key in ("ca_file", "certificate_file", "key_file"):
+            if not plain and getattr(cloud, key) is None:
+                draft.faults.add((*path, key), "is missing; mqtts needs ca_file, certificate_file and key_file")
+
+
+def _panel(draft: Draft) -> None:
+    for path, panel in draft.of("panel", PanelTable):
+        if (panel.certificate_file is None) != (panel.key_file is None):
             draft.faults.add(path, "certificate_file and key_file belong together; give both or none")
 
 

@@ -59,19 +59,19 @@ class CloudTable(Table):
     )
     ca_file: str | None = key(
         None,
-        "Certificate authority that signed the broker's certificate; the system's own list when it is not given.",
-        reason="A private platform has a private authority.",
+        "Certificate authority that signed the broker's certificate; asked for mqtts.",
+        reason="The station trusts its platform's authority and no other.",
         min_length=1,
     )
     certificate_file: str | None = key(
         None,
-        "Client certificate of this station.",
+        "Client certificate of this station; asked for mqtts.",
         reason="The platform knows the station by it.",
         min_length=1,
     )
     key_file: str | None = key(
         None,
-        "Private key of that certificate, readable by sync only.",
+        "File with the key of that certificate, readable by sync only; asked for mqtts.",
         reason="systemd hands it over as a credential; it is never part of this file.",
         min_length=1,
     )

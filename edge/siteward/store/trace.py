@@ -11,7 +11,7 @@ from siteward.store.db import Db, is_damage
 from siteward.store.migrate import migrate
 
 RING_S = 24 * 3600.0
-"""Age of the oldest kept snapshot."""
+"""Age of the oldest kept snapshot, unless the site says otherwise."""
 
 FLUSH_S = 30.0
 """Snapshots of half a minute share one commit (wear, ruling 17)."""
@@ -31,8 +31,9 @@ class TraceRow:
 class Trace:
     """`append` never blocks and never raises; what cannot be written is counted in `dropped`, the turn goes on."""
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, ring_s: float = RING_S) -> None:
         self._db = db
+        self._ring_s = ring_s
         self._buffer: deque[TraceRow] = deque()
         self._flusher = asyncio.create_task(self._run())
         self.dropped = 0
@@ -67,8 +68,10 @@ class Trace:
             )
             # After a restart of the machine the boot clock starts anew: what is ahead of it is from before.
             newest = rows[-1].at
-            connection.execute("DELETE FROM trace WHERE at < ?", (newest - RING_S,))
-            connection.execute("DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?", (round(2 * RING_S),))
+            connection.execute("DELETE FROM trace WHERE at < ?", (newest - self._ring_s,))
+            connection.execute(
+                "DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?", (round(2 * self._ring_s),)
+            )
 
         try:
             await self._db.write(work)
@@ -96,8 +99,11 @@ class Trace:
                 continue
 
 
-async def open_trace(path: Path) -> Trace:
-    """Open or create STATE/core/trace.db; a damaged trace is thrown away. Raises StoreError without a usable disk."""
+async def open_trace(path: Path, ring_s: float = RING_S) -> Trace:
+    """Open or create STATE/core/trace.db, of which ring_s seconds are kept; a damaged one is thrown away.
+
+    Raises StoreError without a usable disk.
+    """
     db = Db(path, synchronous="NORMAL")
     try:
         await db.open(_prepare)
@@ -108,7 +114,7 @@ async def open_trace(path: Path) -> Trace:
             path.with_name(name).unlink(missing_ok=True)
         db = Db(path, synchronous="NORMAL")
         await db.open(_prepare)
-    return Trace(db)
+    return Trace(db, ring_s)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
