@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Goal 15 and goal 9: the bench itself runs and its rows are complete; the figures are judged by make bench."""
-=======
-"""The bench itself runs and its rows are complete; the figures are judged by make bench (goals 9 and 15)."""
->>>>>>> settings
 
 from tests.bench import bench_turn
 

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """The demo in real processes on paced wires and a real broker, each part killed in mid-session (I4, I5, I17)."""
-=======
-"""The demo as a user starts it: real processes, paced pseudo-terminals, a real broker; each part killed (fault 49)."""
->>>>>>> settings
 
 import asyncio
 import ssl

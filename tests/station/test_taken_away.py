@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Things are taken away from the station, on byte-exact frames in virtual time (I3, I4, R2, R7, fault 28)."""
-=======
-"""Things are taken away in the simulator, on byte-exact frames in virtual time: what must happen (I2, I3)."""
->>>>>>> settings
 
 from pathlib import Path
 
