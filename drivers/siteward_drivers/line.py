@@ -21,6 +21,7 @@ _FIRST_REOPEN_S = 0.25
 _LAST_REOPEN_S = 10.0
 _DEAF_FRAMES = 5
 _DEAF_S = 15.0
+_BABBLE_S = 0.5
 
 
 class LineOwner:
@@ -45,6 +46,7 @@ class LineOwner:
         self._why_down = "not opened"
         self._unheard = 0
         self._heard_at = 0.0
+        self._noisy_since: float | None = None
 
     def add_slave(self, slave: Slave) -> Slave:
         """Register an address, for its statistics."""
@@ -124,11 +126,20 @@ class LineOwner:
         # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
         silence = await self._wire.settle(job.slave.timing.gap_s)
+        if silence:
+            self._noisy_since = None
+        silence = silence or self._babbles(loop.time())
         if silence and self._queue.pick(loop.time())[0] is job and self._queue.remove(job):
             self._current = job
             await self._send(job)
             self._current = None
         self._busy.add(began, loop.time())
+
+    def _babbles(self, now: float) -> bool:
+        """Whether the line was noisy for so long that frames go out all the same: callers must not wait for ever."""
+        if self._noisy_since is None:
+            self._noisy_since = now
+        return now - self._noisy_since > _BABBLE_S
 
     async def _reopen(self) -> bool:
         self._drop_impatient(link_up=False)

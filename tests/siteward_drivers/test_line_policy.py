@@ -354,3 +354,26 @@ def test_closing_fails_what_waits() -> None:
                 await it.read(slave, 1)
 
     run_virtual(main)
+
+
+def test_a_line_that_never_falls_silent_fails_its_callers_instead_of_holding_them() -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with rig(clock) as it:
+            slave = it.slave(1, timing=QUICK)
+
+            async def babble() -> None:
+                while True:
+                    it.slaves.end.write(b"\x55")
+                    await asyncio.sleep(0.001)
+
+            babbler = asyncio.create_task(babble())
+            began = clock.now()
+            it.slaves.dead = {1}
+            with pytest.raises(DeviceUnreachable, match="wrong bytes"):
+                await it.read(slave, 1)
+            assert clock.now() - began < 1.5
+            it.slaves.dead = set()
+            assert await it.read(slave, 2) == (value_of(1, 3, 2),)
+            babbler.cancel()
+
+    run_virtual(main)
