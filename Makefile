@@ -17,7 +17,7 @@ run: ## start the demo site: simulated wires, broker, platform, controller, pane
 	@$(PYTHON) -m siteward demo
 
 test: ## the whole suite: real broker, real browser, real frames
-	@.ci/setup python mosquitto chromium
+	@.ci/setup python mosquitto chromium strace
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m pytest -q
 

@@ -73,6 +73,7 @@ async def test_the_panel_answers_over_https_with_the_printed_login(demo: Demo):
 
 
 async def test_i4_core_killed_in_mid_session_is_back_in_control_within_3_s(demo: Demo):
+    """Fault 49, ruling 12: at most 3 s from SIGKILL to the next decision, sessions kept."""
     before = await demo.live()
     sessions = {c.id: c.session.id for c in before.connectors if c.session is not None}
     killed = time.monotonic()

@@ -43,6 +43,7 @@ def to_request(message: RequestMessage, source: Source, station: SiteId, clock: 
         order=message.order_id,
         actor=None if source is Source.CLOUD else to_actor(message.actor),
         deadline=_deadline(message, clock.quality().trusted, now, wall),
+        issued_at=None if message.issued_at is None else _utc(message.issued_at),
     )
 
 

@@ -17,12 +17,21 @@ from siteward.runtime.notify import Notifier
 from siteward.runtime.starts import StartRecord
 from siteward.runtime.station import Station, StationJournal, StationPorts
 from siteward.settings.load import load_settings
-from siteward.store.open import open_store
+from siteward.store.lock import InstanceLock
+from siteward.store.open import lock_path, open_store
 from siteward_drivers.registry import build_lines, load_profiles
+
+DATABASE = "siteward.db"
+"""File of the journal in STATE/core."""
 
 
 async def run_core(options: ProcessOptions) -> int:
-    """Run core until SIGTERM or SIGINT; returns the exit status."""
+    """Run core until SIGTERM or SIGINT; returns the exit status. A second core is refused before it opens anything."""
+    with InstanceLock(lock_path(options.state / "core" / DATABASE)) as lock:
+        return await _run(options, lock)
+
+
+async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
     stop = stop_on_signals()
     clock = SystemClock(options.clock_flag or SYNC_FLAG)
     profiles = load_profiles(options.config.parent / "profiles")
@@ -36,7 +45,7 @@ async def run_core(options: ProcessOptions) -> int:
         return build_lines(site, profiles, clock, gate, actuator.log)
 
     async def journal() -> StationJournal:
-        store = await open_store(folder / "siteward.db", clock)
+        store = await open_store(folder / DATABASE, clock, lock)
         store.on_settled = station.inbox.settle
         station.inbox.settle(await store.settled())
         backends[0].attach(store)

@@ -7,7 +7,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from siteward.app.options import ProcessOptions
+from siteward.app.options import ADDRESS_NAME, ProcessOptions
 from siteward.app.signals import stop_on_signals
 from siteward.app.up import STOP_S, siteward_child, write_pids
 from siteward.model.errors import ConfigError
@@ -43,7 +43,7 @@ async def run_demo(options: ProcessOptions) -> int:
         _children(options, cloud, broker, flag), clock, _say, lambda pids: write_pids(options.run, pids)
     )
     running = asyncio.create_task(supervisor.run(dict(os.environ), stop, STOP_S))
-    announcing = asyncio.create_task(_announce(options, settings, clock))
+    announcing = asyncio.create_task(_announce(options, clock))
     await running
     announcing.cancel()
     await asyncio.gather(announcing, return_exceptions=True)
@@ -117,21 +117,18 @@ def _broker_file(state: Path, port: int) -> Path:
     return path
 
 
-async def _announce(options: ProcessOptions, settings: Settings, clock: SystemClock) -> None:
+async def _announce(options: ProcessOptions, clock: SystemClock) -> None:
     """Say where the panel is once it answers, with the login of this run."""
-    login = options.state / "panel" / "first-login.txt"
+    folder = options.state / "panel"
+    login, address = folder / "first-login.txt", folder / ADDRESS_NAME
     deadline = clock.now() + _READY_S
-    while not (login.is_file() and _answers(settings.panel.port)):
+    while not (login.is_file() and address.is_file()):
         if clock.now() > deadline:
             _say(f"the panel does not answer after {_READY_S:.0f} s; look at the messages above")
             return
         await clock.sleep(0.2)
-    _say(f"panel  https://127.0.0.1:{settings.panel.port}/  (its certificate is its own; accept it once)")
-    _say("login  " + login.read_text(encoding="utf-8").strip().replace("\n", " / "))
+    url, fingerprint = address.read_text(encoding="ascii").splitlines()
+    _say(f"panel  {url}")
+    _say(f"       its certificate is its own: accept it once; SHA-256 {fingerprint}")
+    _say("login  " + login.read_text(encoding="utf-8").strip().replace("\n", ", "))
     _say("cars arrive by themselves; `.venv/bin/siteward status` shows the station; Ctrl-C stops everything")
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -8,6 +8,9 @@ from pathlib import Path
 _PLACES = ("/etc/siteward/site.toml", "/var/lib/siteward", "/run/siteward")
 _DEMO_PLACES = ("config/demo/site.toml", ".siteward", ".siteward/run")
 
+ADDRESS_NAME = "address.txt"
+"""File in STATE/panel with the panel's address and the fingerprint of its certificate, written when it listens."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessOptions:

@@ -1,8 +1,8 @@
 """The panel process: the only one that listens to people."""
 
-from siteward.app.options import ProcessOptions
+from siteward.app.options import ADDRESS_NAME, ProcessOptions
 from siteward.app.signals import stop_on_signals
-from siteward.panel.service import PanelOptions, run_panel
+from siteward.panel.service import PanelOptions, PanelReady, run_panel
 from siteward.runtime.clock import SystemClock
 from siteward.settings.load import load_settings
 from siteward_drivers.registry import load_profiles
@@ -21,6 +21,12 @@ async def run_pages(options: ProcessOptions) -> int:
         listen=panel.host,
         port=panel.port,
         tls=files,
+        hosts=panel.names,
+        language=panel.language,
     )
-    await run_panel(page, SystemClock(), stop_on_signals())
+
+    def ready(where: PanelReady) -> None:
+        (page.state / ADDRESS_NAME).write_text(f"{where.url}\n{where.fingerprint}\n", encoding="ascii")
+
+    await run_panel(page, SystemClock(), stop_on_signals(), ready)
     return 0

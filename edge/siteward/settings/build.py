@@ -167,7 +167,14 @@ def _cloud(table: CloudTable) -> CloudSettings:
 
 def _panel(table: PanelTable) -> PanelSettings:
     parts = urlsplit(f"https://{table.listen}")
-    return PanelSettings(parts.hostname or "", parts.port or 0, _file(table.certificate_file), _file(table.key_file))
+    return PanelSettings(
+        host=parts.hostname or "",
+        port=parts.port or 0,
+        certificate_file=_file(table.certificate_file),
+        key_file=_file(table.key_file),
+        names=table.names,
+        language=table.language,
+    )
 
 
 def _file(text: str | None) -> Path | None:

@@ -23,12 +23,14 @@ class CloudSettings:
 
 @dataclass(frozen=True, slots=True)
 class PanelSettings:
-    """Where the panel listens, and with which certificate (None: a self-signed one)."""
+    """Where the panel listens, under which further names, and with which certificate (None: a self-signed one)."""
 
     host: str = "127.0.0.1"
     port: int = 8443
     certificate_file: Path | None = None
     key_file: Path | None = None
+    names: tuple[str, ...] = ()
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """The tables of site.toml that are about siteward itself: [cloud], [panel], [storage]."""
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from siteward.settings.keys import MISSING, Table, key
+
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
 
 
 def split_address(text: str) -> SplitResult | None:
@@ -112,6 +114,17 @@ class PanelTable(Table):
         "Private key of that certificate, readable by panel only.",
         reason="systemd hands it over as a credential; it is never part of this file.",
         min_length=1,
+    )
+    names: tuple[HostName, ...] = key(
+        (),
+        "Further host names under which browsers reach the panel.",
+        reason="Any other name is refused, so that a foreign page cannot steer a technician's browser here.",
+        max_length=16,
+    )
+    language: Literal["en", "zh"] = key(
+        "en",
+        "Language of the pages for browsers that ask for neither English nor Chinese.",
+        reason="English is read at most sites; each person can switch on every page.",
     )
 
 

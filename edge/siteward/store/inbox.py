@@ -51,6 +51,13 @@ def find(connection: sqlite3.Connection, command: CommandId) -> Reply | None:
     return None if row is None else _REPLY.validate_json(row[0])
 
 
+def source(connection: sqlite3.Connection, command: CommandId) -> str | None:
+    """Where a request entered, None for an unknown id."""
+    row = connection.execute("SELECT json_extract(request, '$.source') FROM inbox WHERE command_id = ?", (command,))
+    found = row.fetchone()
+    return None if found is None else str(found[0])
+
+
 def unfinished(connection: sqlite3.Connection, moment: Moment) -> tuple[Request, ...]:
     """Requests without a final reply, oldest first, their times moved onto the present boot clock."""
     rows = connection.execute("SELECT request, boot FROM inbox WHERE final = 0 ORDER BY received_ms, command_id")

@@ -127,9 +127,10 @@ class Store(Records):
 
     async def _write_batch(self, batch: Batch) -> int:
         now, wall = moment(self._clock, self._boot), self._clock.wall()
-        facts = batch.facts + tuple(_reply_fact(reply) for reply in batch.replies if reply.stage in _REPLY_EVENTS)
 
         def work(connection: sqlite3.Connection) -> int:
+            told = (reply for reply in batch.replies if reply.stage in _REPLY_EVENTS)
+            facts = (*batch.facts, *(_reply_fact(reply, inbox.source(connection, reply.command)) for reply in told))
             sessions.upsert(connection, batch.sessions)
             for reply in batch.replies:
                 inbox.answer(connection, reply)
@@ -143,10 +144,10 @@ class Store(Records):
         return await self._write(work)
 
 
-def _reply_fact(reply: Reply) -> Fact:
-    """A reply as the command.* event that sync publishes; what it has not is left out."""
+def _reply_fact(reply: Reply, source: str | None) -> Fact:
+    """A reply as the command.* event; sync publishes those whose source is the cloud; what it has not is left out."""
     data = {"commandId": reply.command, "stage": reply.stage.value, "code": reply.code, "message": reply.message}
-    data_all: dict[str, object] = {**data, "result": reply.result}
+    data_all: dict[str, object] = {**data, "source": source, "result": reply.result}
     kept = {key: value for key, value in data_all.items() if value is not None}
     return Fact(_REPLY_EVENTS[reply.stage], kept)
 

@@ -47,7 +47,8 @@ async def test_replies_become_command_events(store: Store) -> None:
     assert await store.commit(batch(status(1), replies=replies)) == 3
     events = [json.loads(text) for text in (await store.events(0)).texts]
     assert [event["type"] for event in events] == ["connector.status", "command.accepted", "command.done"]
-    assert events[2]["data"] == {"commandId": "c-1", "stage": "done", "result": {"waitingFor": "current"}}
+    done = {"commandId": "c-1", "stage": "done", "source": "cloud", "result": {"waitingFor": "current"}}
+    assert events[2]["data"] == done
     known = await store.request(CommandId("c-1"))
     assert known == replies[1]
 
