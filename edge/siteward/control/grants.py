@@ -34,7 +34,10 @@ def _now(work: Work, o: Outlet, w: Watch, limit: float) -> tuple[CauseStep, ...]
     if not work.allocatable[o.index] or limit >= work.targets[o.index]:
         return ()
     wait = work.waits.get(o.index)
-    return (CauseStep(wait, limit),) if wait is not None else ()
+    if wait is None:
+        return ()
+    feeder = None if wait.node is None else work.tree.nodes[wait.node].id
+    return (CauseStep(wait.cause, limit, feeder),)
 
 
 def _target(work: Work, o: Outlet, w: Watch) -> tuple[CauseStep, ...]:

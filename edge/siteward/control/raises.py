@@ -3,7 +3,7 @@
 from siteward.control.flight import top
 from siteward.control.reservation import measured_on
 from siteward.control.tree import EPS, Outlet, step_down
-from siteward.control.work import Work
+from siteward.control.work import Wait, Work
 from siteward.model.limits import Cause
 from siteward.model.wire import WriteKind
 
@@ -46,23 +46,24 @@ def raise_all(work: Work) -> None:
             work.waits[o.index] = wait
 
 
-def _blocked(work: Work, o: Outlet) -> Cause | None:
+def _blocked(work: Work, o: Outlet) -> Wait | None:
     """What holds this outlet's raise back whatever the room."""
     w = work.watches[o.index]
     if work.gap_at is not None:
-        return Cause.CLOCK_GAP
-    if any(work.frozen[node] for node in o.path):
-        return Cause.METER_STALE
-    if any(work.at - work.nodes[node].shed_at < SHED_S for node in o.path):
-        return Cause.AFTER_SHED
+        return Wait(Cause.CLOCK_GAP)
+    for node in o.path:
+        if work.frozen[node]:
+            return Wait(Cause.METER_STALE, node)
+        if work.at - work.nodes[node].shed_at < SHED_S:
+            return Wait(Cause.AFTER_SHED, node)
     if w.flights or w.held_a > 0.0:
-        return Cause.CONFIRMING
+        return Wait(Cause.CONFIRMING)
     if work.at - w.last_raise < o.raise_every_s:
-        return Cause.RAMP
+        return Wait(Cause.RAMP)
     return None
 
 
-def _grant(work: Work, o: Outlet) -> Cause | None:
+def _grant(work: Work, o: Outlet) -> Wait | None:
     """Raise as far as target, ramp and today's room allow; says why not."""
     i = o.index
     w = work.watches[i]
@@ -74,13 +75,13 @@ def _grant(work: Work, o: Outlet) -> Cause | None:
     ceiling = max(o.floor_a, now + pace)
     free = _free(work, o)
     if not (work.at < w.promised_until or _room_stood(work, o)):
-        return Cause.FUSE
+        return Wait(Cause.FUSE, _tightest(work, o))
     value = step_down(min(work.targets[i], ceiling, free), o.step_a)
     if value < o.floor_a or value <= now + EPS:
-        return Cause.FUSE if free < min(ceiling, work.targets[i]) else Cause.RAMP
+        return Wait(Cause.FUSE, _tightest(work, o)) if free < min(ceiling, work.targets[i]) else Wait(Cause.RAMP)
     gain = value - now
     if any(_ramp_full(work, node, gain) for node in o.path):
-        return Cause.RAMP
+        return Wait(Cause.RAMP)
     _book(work, o, value)
     for node in o.path:
         work.nodes[node].lifted_a += gain
@@ -90,6 +91,12 @@ def _grant(work: Work, o: Outlet) -> Cause | None:
         w.quiet = (None, None, None)
     work.raises.append((gain, work.order(o, value, raises=True)))
     return None
+
+
+def _tightest(work: Work, o: Outlet) -> int:
+    """The node of its path with the least room left."""
+    _, cell = min((work.raiseline[cell] - work.total_a[cell], cell) for cells in o.by_phase for cell in cells)
+    return cell // 3
 
 
 def _room_stood(work: Work, o: Outlet) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from siteward.control.demand import IDLE, Demand
 from siteward.control.flight import pending, top
@@ -18,6 +19,13 @@ from siteward.model.wire import Write, WriteKind
 DEADLINE_S = 2.0
 CONFIRM_S = 3.0
 """A write that was answered is given this long after apply_s to show in a read before it is written again."""
+
+
+class Wait(NamedTuple):
+    """Why a raise waits, and the node of the tree that holds it, where one does."""
+
+    cause: Cause
+    node: int | None = None
 
 
 @dataclass(slots=True)
@@ -68,7 +76,7 @@ class Work:
     room_a: list[float] = field(default_factory=list)
     targets: list[float] = field(default_factory=list)
     binder: list[int] = field(default_factory=list)
-    waits: dict[int, Cause] = field(default_factory=dict)
+    waits: dict[int, Wait] = field(default_factory=dict)
     cuts: list[tuple[float, Write]] = field(default_factory=list)
     raises: list[tuple[float, Write]] = field(default_factory=list)
     failsafes: list[Write] = field(default_factory=list)

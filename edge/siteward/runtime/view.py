@@ -80,7 +80,7 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision) -> 
         online=seen and grant.reachable,
         current_a=_on_feeder_phases(connector, reading.measured_a),
         voltage_v=reading.voltage_v,
-        power_w=reading.power_w,
+        power_w=_power(connector, reading, snapshot),
         energy_wh=reading.energy_wh,
         temperature_c=reading.temperature_c,
         soc_percent=reading.soc_percent,
@@ -88,6 +88,14 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision) -> 
         grant=grant,
         session=now.session,
     )
+
+
+def _power(connector: Connector, reading: ChargerReading, snapshot: Snapshot) -> float | None:
+    """Active power by the charger itself, else by the connector's billing meter."""
+    if reading.power_w is not None or connector.meter is None:
+        return reading.power_w
+    billing = snapshot.meters.get(connector.meter)
+    return None if billing is None else billing.power_w
 
 
 def _meter(meter: Meter, snapshot: Snapshot) -> MeterView:
