@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.rows import Row
+from tests.fixtures.site_files import ONE_SILENT_CHARGER
 
 _ROUNDS = 5
 _SETTLE_S = 8.0
@@ -16,32 +17,6 @@ _PEER = (
     "import pymodbus.client, serial_asyncio, paho.mqtt.client, aiosqlite, transitions, gpiozero, fastapi, uvicorn, "
     "pydantic"
 )
-_IDLE_SITE = """schema = 1
-[site]
-id = "IDLE-1"
-name = "idle"
-timezone = "UTC"
-phase_voltage_v = 230
-[[line]]
-id = "tcp-1"
-port = "tcp://127.0.0.1:9"
-[[feeder]]
-id = "grid"
-rating_a = [63, 63, 63]
-worst_base_load_a = [10, 10, 10]
-[[charger]]
-id = "C01"
-line = "tcp-1"
-unit = 1
-profile = "phoenix_charx_sec"
-feeder = "grid"
-max_a = 16
-hardware_max_a = 16
-[[charger.connector]]
-id = "C01-1"
-type = "type2"
-channel = 1
-"""
 
 
 def measure() -> list[Row]:
@@ -77,7 +52,7 @@ def _peer_rss_mib() -> float:
 def _idle_core() -> tuple[float, float]:
     with TemporaryDirectory() as folder:
         site = Path(folder) / "site.toml"
-        site.write_text(_IDLE_SITE)
+        site.write_text(ONE_SILENT_CHARGER)
         process = subprocess.Popen(
             [sys.executable, "-m", "siteward", "core", "--config", str(site), "--state", folder, "--run", folder]
         )

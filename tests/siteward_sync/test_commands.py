@@ -11,7 +11,7 @@ from siteward_sync.codec import seal
 from siteward_sync.topics import COMMANDS, STATUS, topic
 from tests.fixtures.broker import Broker, broker
 from tests.fixtures.clock import RealClock
-from tests.fixtures.site import small_site
+from tests.fixtures.sites import small_site
 from tests.siteward_sync.rig import core_at, core_process, platform, raw_link, synced, synced_to, until
 
 __all__ = ["broker"]

@@ -10,7 +10,7 @@ from siteward_sync.heartbeat import heartbeat
 from siteward_sync.inventory import inventory
 from tests.fixtures.clock import RealClock
 from tests.fixtures.core import FakeCore
-from tests.fixtures.site import small_site
+from tests.fixtures.sites import small_site
 
 
 async def _view(tmp_path: Path) -> LiveView:

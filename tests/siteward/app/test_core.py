@@ -8,39 +8,14 @@ import pytest
 
 from siteward.store.lock import InstanceLock
 from siteward.store.open import lock_path
+from tests.fixtures.site_files import ONE_SILENT_CHARGER
 
 pytestmark = pytest.mark.station
-SITE = """schema = 1
-[site]
-id = "T-1"
-name = "test"
-timezone = "UTC"
-phase_voltage_v = 230
-[[line]]
-id = "tcp-1"
-port = "tcp://127.0.0.1:9"
-[[feeder]]
-id = "grid"
-rating_a = [63, 63, 63]
-worst_base_load_a = [10, 10, 10]
-[[charger]]
-id = "C01"
-line = "tcp-1"
-unit = 1
-profile = "phoenix_charx_sec"
-feeder = "grid"
-max_a = 16
-hardware_max_a = 16
-[[charger.connector]]
-id = "C01-1"
-type = "type2"
-channel = 1
-"""
 
 
 def test_fault_65_a_second_core_leaves_the_first_alone(tmp_path: Path):
     site = tmp_path / "site.toml"
-    site.write_text(SITE)
+    site.write_text(ONE_SILENT_CHARGER)
     socket = tmp_path / "run" / "cli.sock"
     socket.parent.mkdir()
     socket.write_text("the first core's")
