@@ -1,11 +1,14 @@
 """The demo in real processes on paced wires and a real broker, each part killed in mid-session (I4, I5, I17)."""
 
 import asyncio
+import json
 import ssl
+import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -70,6 +73,41 @@ async def test_the_panel_answers_over_https_with_the_printed_login(demo: Demo):
     printed = demo.output.read_text()
     assert f"https://127.0.0.1:{demo.ports['8443']}/" in printed
     assert "login" in printed
+
+
+async def _send(demo: Demo, *words: str) -> tuple[int, list[dict[str, object]]]:
+    """A command through the real broker, as the platform's people send it; its replies in order."""
+    command = [sys.executable, "-m", "siteward_sync.receiver", "--broker", f"127.0.0.1:{demo.ports['18830']}"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "send", *words, "--station", "DEMO-0001", "--wait-s", "30", stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, [json.loads(line) for line in output.splitlines()]
+
+
+async def test_s10_s11_a_limit_from_the_platform_is_done_when_it_was_read_back(demo: Demo):
+    until = (datetime.now(UTC) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    code, replies = await _send(
+        demo, "LIMIT_POWER", "row-a", "--param", "limit_a=24", "--param", f'validUntil="{until}"'
+    )
+    assert (code, [reply["stage"] for reply in replies]) == (0, ["received", "accepted", "done"])
+    truth = await demo.truth()
+    row = next(f for f in truth["feeders"] if f["feeder"] == "row-a")
+    assert max(row["current_a"]) <= 24.0
+
+
+async def test_s52_s56_a_stop_matches_only_its_order_and_is_done_when_no_current_flows(demo: Demo):
+    live = await demo.until(lambda view: _charging(view) >= 1, 60, "a car charging")
+    session = next(c.session for c in live.connectors if c.session is not None and c.session.state == "CHARGING")
+    code, replies = await _send(demo, "STOP_CHARGE", session.connector, "--order", "somebody-elses")
+    assert (code, replies[-1]["stage"], replies[-1]["code"]) == (1, "rejected", "SESSION_MISMATCH")
+    code, replies = await _send(demo, "STOP_CHARGE", "--order", str(session.order))
+    assert (code, replies[-1]["stage"]) == (0, "done")
+    truth = await demo.truth()
+    assert max(next(c["draw_a"] for c in truth["connectors"] if c["connector"] == session.connector)) < 0.5
+    finished = [e for e in demo.platform().events("DEMO-0001", limit=10_000) if e.get("sessionId") == session.id]
+    assert finished[-1]["type"] in ("session.finished", "session.settled", "connector.status")
 
 
 async def test_i4_core_killed_in_mid_session_is_back_in_control_within_3_s(demo: Demo):

@@ -42,7 +42,7 @@ async def run_platform(options: ProcessOptions) -> int:
 
 
 class Drivers:
-    """People with phones: some seconds after a connector becomes occupied they order a charge there."""
+    """People with phones: some seconds after a car was plugged in its driver orders one charge there."""
 
     def __init__(self, platform: Platform, station: str, db: Path, clock: Clock) -> None:
         self._platform = platform
@@ -53,6 +53,7 @@ class Drivers:
         self._orders = 0
         self._dice = random.Random(SEED)  # noqa: S311 - a demo's patience is no secret
         self._walking: dict[str, float] = {}
+        self._served: set[str] = set()
 
     async def run(self) -> None:
         """Watch the platform's records for ever."""
@@ -71,13 +72,15 @@ class Drivers:
         connector, data = event.get("connectorId"), event.get("data")
         if not isinstance(connector, str) or not isinstance(data, dict):
             return
-        if event["type"] == EventType.CONNECTOR_STATUS:
-            if data.get("status") == ConnectorStatus.OCCUPIED:
-                self._walking[connector] = self._clock.now() + self._dice.uniform(*_WALK_S)
-            else:
-                self._walking.pop(connector, None)
-        elif event["type"] == EventType.SESSION_CREATED:
+        if event["type"] == EventType.SESSION_CREATED:
+            self._served.add(connector)
             self._walking.pop(connector, None)
+        elif event["type"] == EventType.CONNECTOR_STATUS:
+            if data.get("status") != ConnectorStatus.OCCUPIED:
+                self._served.discard(connector)
+                self._walking.pop(connector, None)
+            elif connector not in self._served:
+                self._walking.setdefault(connector, self._clock.now() + self._dice.uniform(*_WALK_S))
 
     async def _order(self) -> None:
         now = self._clock.now()
