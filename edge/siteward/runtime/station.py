@@ -143,10 +143,13 @@ class Station:
             coroutines.append(self._reopen_journal(stop))
         tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
         stopping = asyncio.ensure_future(stop.wait())
-        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*tasks, stopping):
-            task.cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        try:
+            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Also when this station itself is cancelled: no turn and no poll may go on without it.
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
