@@ -1,5 +1,6 @@
 """One connector of a Modbus charger as the port of the model sees it, made from its profile."""
 
+from siteward.model.errors import DeviceUnreachable
 from siteward.model.ids import ConnectorId
 from siteward.model.ports import Clock, Gate, WireLog
 from siteward.model.readings import ChargerReading
@@ -53,7 +54,13 @@ class ModbusCharger:
         trace = self._trace(FrameKind.READ, None, None)
         read_back, self._read_back = self._read_back, False
         rank = Rank.CONTROL if read_back else Rank.REST
-        values = await self._device.read(self._blocks, Terms(rank, guard=self._may_speak, trace=trace))
+        try:
+            values = await self._device.read(self._blocks, Terms(rank, guard=self._may_speak, trace=trace))
+        except DeviceUnreachable:
+            # The lost answer may still come late and would pass for one to the same block: asking for another block
+            # first need not wait for that, so that the silence stays provably short (R3b).
+            self._blocks = (*self._blocks[1:], *self._blocks[:1])
+            raise
         if not read_back:
             await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
         self._slow.show(values)

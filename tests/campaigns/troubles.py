@@ -74,10 +74,10 @@ class Troubles:
         """Somebody cannot be commanded, or is not seen rightly, for so long."""
         self.impaired_until = max(self.impaired_until, self._clock.now() + lasts_s + AFTER_S)
 
-    def _begin(self, kind: str, target: object, off: Callable[[], None]) -> bool:
-        """Register a fault on a target that has none; its end is drawn."""
+    def _begin(self, kind: str, target: object, off: Callable[[], None]) -> float:
+        """Register a fault on a target that has none; returns how long it lasts, 0 when the target has one."""
         if target in self._taken:
-            return False
+            return 0.0
         lasts_s = self._rng.choice(LASTS_S) * self._rng.uniform(0.5, 1.5)
         self._taken.add(target)
 
@@ -89,7 +89,7 @@ class Troubles:
         self.note(kind, f"{target} {lasts_s:.1f}")
         self.impair(lasts_s)
         self.base_soon()
-        return True
+        return lasts_s
 
     def base_soon(self) -> None:
         """The worst moment for other load to rise is right after something else went wrong (R1)."""
@@ -163,13 +163,13 @@ class Troubles:
         elif kind == "slow-car":
             self._slow_car(device.charger.connectors[0].id)
             self.bad_until = now + ONE_BAD_EVERY_S
-        elif self._begin(kind, name, lambda: self._sim.restore_device(name)):
+        elif lasts_s := self._begin(kind, name, lambda: self._sim.restore_device(name)):
             device.faults.ignores = {"ignores-writes": Ignores.WRITES, "ignores-effect": Ignores.EFFECT}.get(
                 kind, Ignores.NOTHING
             )
             device.faults.overdraw = self._rng.uniform(1.05, 1.6) if kind == "overdraw" else 1.0
             device.refresh()
-            self.bad_until = max(self.bad_until, self._on[-1].at + 60.0)
+            self.bad_until = max(self.bad_until, now + lasts_s + 60.0)
         for connector in device.charger.connectors:
             self.excused_until[connector.id] = self.bad_until
 
