@@ -289,5 +289,12 @@ def main(first: int, seeds: int, hours: float) -> int:
 
 if __name__ == "__main__":
     sys.exit(
-        min(1, main(int(os.environ.get("FIRST", "1")), int(os.environ.get("SEEDS", "4")), float(os.environ.get("HOURS", "0.5"))))
+        min(
+            1,
+            main(
+                int(os.environ.get("FIRST", "1")),
+                int(os.environ.get("SEEDS", "4")),
+                float(os.environ.get("HOURS", "0.5")),
+            ),
+        )
     )

@@ -19,11 +19,14 @@ from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
-from siteward.runtime.starts import StartRecord, silence_s
+from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.view import live_view
 
 STORE_RETRY_S = 5.0
+START_S = 30.0
+"""Longest that a start may take beside a silence before systemd gives up on it."""
+
 _STOP_S = 1.0
 
 
@@ -110,10 +113,15 @@ class Station:
         """Protect the site until `stop`; starts with any device, and with the disk, missing."""
         ports = self._ports
         silent_s = silence_s(ports.site.connectors, ports.starts.begin(self._started))
+        ports.notifier.send(f"EXTEND_TIMEOUT_USEC={round((silent_s + START_S) * 1e6)}")
         if silent_s and await _set_within(stop, silent_s):
             return
         await self.lines.open()
         recovered = await self._open_journal()
+        if silent_s:
+            for write in first_words(ports.site.connectors, recovered, ports.clock.now()):
+                self._farewell(write)
+            await self._actuator.finish(FIRST_WORDS_S)
         self._began = ports.clock.now()
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
