@@ -71,7 +71,7 @@ class Verdict:
     raises: int = 0
     kills: int = 0
     stalls: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, int] = field(default_factory=dict)
     delivered_kwh: float = 0.0
     broken: list[str] = field(default_factory=list)
 
@@ -126,7 +126,7 @@ class Soak:
         self.verdict.longest_over_s = round(truth.longest_over_s, 2)
         self.verdict.delivered_kwh = round(truth.delivered_wh / 1000.0, 1)
         self.verdict.raises = self._bounds.raises
-        self.verdict.faults = self._troubles.counts
+        self.verdict.faults = dict(sorted(self._troubles.counts.items()))
         self.verdict.broken += self._bounds.broken[:3]
         if truth.worst_theta > TRIP_THETA:
             self.verdict.broken.append(f"tripped: theta {truth.worst_theta:.3f} {truth.trips[:1]}")
@@ -201,6 +201,9 @@ class Soak:
         sim = self._station.sim
         sim.settle()
         now = self._clock.now()
+        for write in done.decision.raises:
+            if write.connector not in done.snapshot.chargers:
+                self._fail(f"{write.connector} raised before it was read")
         for connector, point in sim.points.items():
             booked = done.decision.grants[connector].reserved_a
             allowed = point.allowed_a()
@@ -250,7 +253,7 @@ def main(first: int, seeds: int, hours: float) -> int:
         print(
             f"[{len(verdicts)}/{seeds}] seed {seed} {verdict.site} {'frames' if verdict.frames else 'ports'} "
             f"{hours:g} h: theta {verdict.worst_theta:.3f} over {verdict.longest_over_s:.1f} s "
-            f"(calm {verdict.longest_calm_over_s:.1f}) raises {verdict.raises} faults {verdict.faults.total()} "
+            f"(calm {verdict.longest_calm_over_s:.1f}) raises {verdict.raises} faults {sum(verdict.faults.values())} "
             f"kills {verdict.kills} stalls {verdict.stalls} {verdict.delivered_kwh} kWh: "
             f"{'BROKEN' if verdict.broken else 'held'}",
             *verdict.broken,
@@ -258,7 +261,7 @@ def main(first: int, seeds: int, hours: float) -> int:
             flush=True,
         )
     bad = [v for v in verdicts if v.broken]
-    total: Counter[str] = sum((v.faults for v in verdicts), Counter())
+    total: Counter[str] = sum((Counter(v.faults) for v in verdicts), Counter())
     LAST.write_text(
         json.dumps(
             {
