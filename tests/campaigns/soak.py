@@ -20,7 +20,7 @@ from siteward_drivers.sim.fuses import TRIP_THETA
 from siteward_drivers.sim.scenario import ArrivalPlan, BaseLoadPlan, Scenario
 from siteward_drivers.sim.virtual import VirtualClock, VirtualLoop, run_virtual
 from tests.campaigns.places import draw_site
-from tests.campaigns.troubles import Troubles, worst_feeders
+from tests.campaigns.troubles import HotFuses, Troubles, true_ratios
 from tests.fixtures.bounds import BoundWatch
 from tests.fixtures.station import VirtualStation
 
@@ -66,6 +66,7 @@ class Verdict:
     frames: bool = False
     hours: float = 0.0
     worst_theta: float = 0.0
+    worst_hot_theta: float = 0.0
     longest_calm_over_s: float = 0.0
     longest_over_s: float = 0.0
     raises: int = 0
@@ -90,8 +91,8 @@ class Soak:
         self._station = self._fresh(site, None)
         self._troubles = Troubles(self._station.sim, clock, self._station.journal, self._rng, frames)
         self._over_since: dict[object, float] = {}
-        self._over_bound: dict[object, float] = {}
         self._low_since: dict[object, float] = {}
+        self._hot, self._judged_at = HotFuses(), clock.now()
         self._longest_s = longest_s(site)
 
     def _fresh(self, site: Site, before: VirtualStation | None) -> VirtualStation:
@@ -128,6 +129,9 @@ class Soak:
         self.verdict.raises = self._bounds.raises
         self.verdict.faults = dict(sorted(self._troubles.counts.items()))
         self.verdict.broken += self._bounds.broken[:3]
+        self.verdict.worst_hot_theta = round(self._hot.worst, 4)
+        if self._hot.worst > TRIP_THETA:
+            self.verdict.broken.append(f"a hot fuse would have tripped: theta {self._hot.worst:.3f}")
         if truth.worst_theta > TRIP_THETA:
             self.verdict.broken.append(f"tripped: theta {truth.worst_theta:.3f} {truth.trips[:1]}")
         if self.verdict.broken:
@@ -179,8 +183,12 @@ class Soak:
     def _judge(self) -> None:
         """Overload: how long, and whether somebody was beyond command meanwhile."""
         now = self._clock.now()
-        for feeder, (ratio, over) in worst_feeders(self._station.sim).items():
-            if not over:
+        ratios = true_ratios(self._station.sim)
+        self._hot.pass_time(ratios, now - self._judged_at)
+        self._judged_at = now
+        for feeder, phases in ratios.items():
+            ratio = max(phases)
+            if ratio <= 1.0 + 1e-6:
                 self._over_since.pop(feeder, None)
                 continue
             since = self._over_since.setdefault(feeder, now)
@@ -252,7 +260,7 @@ def main(first: int, seeds: int, hours: float) -> int:
         verdicts.append(verdict)
         print(
             f"[{len(verdicts)}/{seeds}] seed {seed} {verdict.site} {'frames' if verdict.frames else 'ports'} "
-            f"{hours:g} h: theta {verdict.worst_theta:.3f} over {verdict.longest_over_s:.1f} s "
+            f"{hours:g} h: theta {verdict.worst_theta:.3f} hot {verdict.worst_hot_theta:.3f} over {verdict.longest_over_s:.1f} s "
             f"(calm {verdict.longest_calm_over_s:.1f}) raises {verdict.raises} faults {sum(verdict.faults.values())} "
             f"kills {verdict.kills} stalls {verdict.stalls} {verdict.delivered_kwh} kWh: "
             f"{'BROKEN' if verdict.broken else 'held'}",
@@ -273,6 +281,7 @@ def main(first: int, seeds: int, hours: float) -> int:
                 "seeds": seeds,
                 "broken": [asdict(v) for v in bad],
                 "worst_theta": max(v.worst_theta for v in verdicts),
+                "worst_hot_theta": max(v.worst_hot_theta for v in verdicts),
                 "trip_theta": round(TRIP_THETA, 4),
                 "longest_over_s": max(v.longest_over_s for v in verdicts),
                 "longest_calm_over_s": round(max(v.longest_calm_over_s for v in verdicts), 2),

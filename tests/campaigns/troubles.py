@@ -1,5 +1,6 @@
 """Faults at random for a whole virtual station, all of them inside the fault hypothesis R18."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from siteward.model.ids import ConnectorId, FeederId
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.events import base_budget
 from siteward_drivers.sim.faults import Ignores, Shows
+from siteward_drivers.sim.fuses import TAU_S
 from siteward_drivers.sim.site import SimSite
 from siteward_drivers.sim.virtual import VirtualClock
 from tests.fixtures.memory_journal import MemoryJournal
@@ -200,11 +202,29 @@ class Troubles:
         self.note("wall-jump", f"{seconds:.0f}")
 
 
-def worst_feeders(sim: SimSite) -> dict[FeederId, tuple[float, bool]]:
-    """Per feeder the true current as a multiple of its rating, and whether it is above it."""
-    truth = sim.truth()
+class HotFuses:
+    """The image of I1 for fuses that never cool below their rated heat: every overload meets the worst moment."""
+
+    def __init__(self) -> None:
+        self.theta: dict[tuple[FeederId, int], float] = {}
+        self.worst = 1.0
+
+    def pass_time(self, ratios: dict[FeederId, tuple[float, float, float]], seconds: float) -> None:
+        """So long with these multiples of the ratings."""
+        fade = math.exp(-seconds / TAU_S)
+        for feeder, phases in ratios.items():
+            for p, ratio in enumerate(phases):
+                final = ratio * ratio
+                before = self.theta.get((feeder, p), 1.0)
+                self.theta[feeder, p] = max(1.0, final + (before - final) * fade)
+        self.worst = max(self.worst, *self.theta.values())
+
+
+def true_ratios(sim: SimSite) -> dict[FeederId, tuple[float, float, float]]:
+    """Per feeder the true current as a multiple of its rating."""
+    sim.settle()
     found = {}
-    for feeder in truth.feeders:
-        ratio = max(c / r for c, r in zip(feeder.current_a, feeder.rating_a, strict=True))
-        found[feeder.feeder] = (ratio, ratio > 1.0 + 1e-6)
+    for node in sim.world.nodes.values():
+        (a, b, c), (x, y, z) = node.current_a, node.feeder.rating_a
+        found[node.feeder.id] = (a / x, b / y, c / z)
     return found
