@@ -32,7 +32,13 @@ STEP_S = 0.5
 CALM_S = 300.0
 LAST = Path(__file__).with_name("last_soak.json")
 
-ARRIVALS = ArrivalPlan(first_s=(2.0, 60.0), free_s=(10.0, 90.0), stay_s=(200.0, 3000.0), soc=(0.05, 0.5))
+ARRIVALS = ArrivalPlan(
+    first_s=(2.0, 60.0),
+    free_s=(10.0, 90.0),
+    stay_s=(200.0, 3000.0),
+    soc=(0.05, 0.5),
+    phases=(1, 2, 3, 3, 3, 3, 3, 3),
+)
 """Most outlets are taken most of the time."""
 
 SHARES = ((0.0, 1.0), (0.0, 0.1), (0.0, 0.1))
@@ -260,8 +266,10 @@ def main(first: int, seeds: int, hours: float) -> int:
         verdicts.append(verdict)
         print(
             f"[{len(verdicts)}/{seeds}] seed {seed} {verdict.site} {'frames' if verdict.frames else 'ports'} "
-            f"{hours:g} h: theta {verdict.worst_theta:.3f} hot {verdict.worst_hot_theta:.3f} over {verdict.longest_over_s:.1f} s "
-            f"(calm {verdict.longest_calm_over_s:.1f}) raises {verdict.raises} faults {sum(verdict.faults.values())} "
+            f"{hours:g} h: theta {verdict.worst_theta:.3f} hot {verdict.worst_hot_theta:.3f} "
+            f"over {verdict.longest_over_s:.1f} s "
+            f"(calm {verdict.longest_calm_over_s:.1f}) raises {verdict.raises} "
+            f"faults {sum(verdict.faults.values())} "
             f"kills {verdict.kills} stalls {verdict.stalls} {verdict.delivered_kwh} kWh: "
             f"{'BROKEN' if verdict.broken else 'held'}",
             *verdict.broken,
