@@ -24,11 +24,10 @@ def draw_site(rng: Random, folder: Path) -> Site:
     worst = sum(row_worst) + round(16.0 * sum(boxes) * rng.choice((0.1, 0.45, 0.45, 0.6)))
     roomy = rng.random() < 0.6
     wirings = [[rng.choice(_WIRINGS) for _ in range(n)] for n in boxes]
-    ratings = {
-        "grid": max(35.0, worst),
-        **{f"row{r}": 18.0 * n + row_worst[r] if roomy else 25.0 for r, n in enumerate(boxes)},
-    }
+    ratings = {f"row{r}": 16.0 * n + row_worst[r] + 2.0 if roomy else 25.0 for r, n in enumerate(boxes)}
+    ratings["grid"] = max(35.0, worst)
     while True:
+        ratings["grid"] = max(ratings.values())
         path = folder / "depot.toml"
         path.write_text(_depot(ratings, worst, row_worst, metered, wirings), encoding="utf-8")
         site = load_site(path, PROFILES)
