@@ -63,14 +63,14 @@ def test_r11_more_other_load_than_configured_is_remembered(moves):
 
 def test_i2_an_overload_of_a_hair_is_cut_as_well():
     """Nothing above the rating lasts, however little: 0.03 A over stood for half a minute in the soak (seed 52)."""
-    hand = Hand(site([feeder("grid", 70.0, worst=20.0, metered=True)], [Box(max_a=16.0), Box(max_a=16.0)]))
+    hand = Hand(site([feeder("grid", 80.0, worst=30.0, metered=True)], [Box(max_a=16.0)] * 4))
     for _ in range(90):
-        hand.meter("m-grid", 16.0 * 2 + 5.0)
+        hand.meter("m-grid", sum(max(r.measured_a or (0.0,)) for r in hand.chargers.values()) + 20.0)
         hand.obey(1)
     assert not hand.out.cuts
     cuts = []
     for _ in range(4):
-        hand.meter("m-grid", 70.03)
+        hand.meter("m-grid", 80.03)
         for c in hand.site.connectors:
             limit_a = hand.out.grants[c.id].limit_a
             hand.reads(c.id, limit_a, limit_a)
