@@ -8,7 +8,7 @@ import pytest
 from siteward.api.serve import run_api
 from tests.fixtures.clock import RealClock
 from tests.fixtures.core import FakeCore
-from tests.fixtures.site import small_site
+from tests.fixtures.sites import small_site
 
 WATCHED_S = 0.5
 
