@@ -31,14 +31,36 @@ class Parity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SerialSettings:
+    """How characters travel on a serial wire; always eight data bits."""
+
+    baud: int
+    parity: Parity
+    stop_bits: int
+
+    def __str__(self) -> str:
+        """As installers write it: 9600 8N1."""
+        return f"{self.baud} 8{self.parity[0].upper()}{self.stop_bits}"
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`."""
+    """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`.
+
+    `simulated`: a pseudo-terminal stands for the port; it has no parity, so none is asked of it.
+    """
 
     id: LineId
     port: str
     baud: int = 9600
     parity: Parity = Parity.NONE
     stop_bits: int = 1
+    simulated: bool = False
+
+    @property
+    def settings(self) -> SerialSettings:
+        """Serial settings of every device that says nothing else."""
+        return SerialSettings(self.baud, self.parity, self.stop_bits)
 
     @property
     def is_serial(self) -> bool:
@@ -48,13 +70,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A meter on a line, with the Modbus unit id it answers to."""
+    """A meter on a line, with the Modbus unit id it answers to, or its 12-digit address (DL/T 645; `unit` is 0 then).
+
+    `serial`: settings under which it is spoken to where they are not the line's.
+    """
 
     id: MeterId
     line: LineId
     unit: int
     profile: str
     facts: MeterFacts
+    address: str | None = None
+    serial: SerialSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
