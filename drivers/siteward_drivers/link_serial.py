@@ -10,7 +10,8 @@ from siteward.model.site import Parity, SerialSettings
 from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.link import Inbox
 
-_PARITY = {Parity.NONE: serial.PARITY_NONE, Parity.EVEN: serial.PARITY_EVEN, Parity.ODD: serial.PARITY_ODD}
+_NO_PARITY: str = serial.PARITY_NONE
+_PARITY: dict[Parity, str] = {Parity.NONE: _NO_PARITY, Parity.EVEN: serial.PARITY_EVEN, Parity.ODD: serial.PARITY_ODD}
 
 
 class SerialLink:
@@ -76,7 +77,7 @@ class SerialLink:
         parity = self._parity(settings)
         port.apply_settings({"baudrate": settings.baud, "parity": parity, "stopbits": settings.stop_bits})
         # Some ports (a pseudo-terminal is one) take other parities without a word and do not have them.
-        if bool(termios.tcgetattr(port.fd)[2] & termios.PARENB) != (parity != serial.PARITY_NONE):
+        if bool(termios.tcgetattr(port.fd)[2] & termios.PARENB) != (parity != _NO_PARITY):
             raise ValueError("the port has no parity")
 
     def _go_back(self, port: serial.Serial, old: dict[str, object]) -> None:
@@ -86,7 +87,7 @@ class SerialLink:
             raise LinkDown(f"{self._port}: {error}") from error
 
     def _parity(self, settings: SerialSettings) -> str:
-        return serial.PARITY_NONE if self._simulated else _PARITY[settings.parity]
+        return _NO_PARITY if self._simulated else _PARITY[settings.parity]
 
     async def close(self) -> None:
         """Close the port and forget unread bytes."""

@@ -18,7 +18,7 @@ PROFILES = load_profiles()
 
 
 def test_the_catalogue_knows_names_facts_and_wires() -> None:
-    assert PROFILES.names("meter") == ["eastron_sdm630"]
+    assert PROFILES.names("meter") == ["dlt645_2007", "eastron_sdm630"]
     assert PROFILES.names("charger") == ["heidelberg_energy_control", "phoenix_charx_sec"]
     assert PROFILES.charger("eastron_sdm630") is None
     assert PROFILES.meter("phoenix_charx_sec") is None
@@ -61,7 +61,7 @@ def test_an_installers_profile_adds_to_the_shipped_ones_and_wins(tmp_path: Path)
     (folder / "eastron_sdm630.toml").write_text(text.replace("refresh_s = 0.5", "refresh_s = 0.9"))
     (folder / "acme_one.toml").write_text(text)
     found = load_profiles(tmp_path)
-    assert found.names("meter") == ["acme_one", "eastron_sdm630"]
+    assert found.names("meter") == ["acme_one", "dlt645_2007", "eastron_sdm630"]
     facts = found.meter("eastron_sdm630")
     assert facts is not None
     assert facts.refresh_s == 0.9

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.serial import Parity as Parity
+from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import PerPhase, Phase
 
 
@@ -20,27 +22,6 @@ class Priority(StrEnum):
     def rank(self) -> int:
         """0 is served first."""
         return list(Priority).index(self)
-
-
-class Parity(StrEnum):
-    """Parity of a serial line."""
-
-    NONE = "none"
-    EVEN = "even"
-    ODD = "odd"
-
-
-@dataclass(frozen=True, slots=True)
-class SerialSettings:
-    """How characters travel on a serial wire; always eight data bits."""
-
-    baud: int
-    parity: Parity
-    stop_bits: int
-
-    def __str__(self) -> str:
-        """As installers write it: 9600 8N1."""
-        return f"{self.baud} 8{self.parity[0].upper()}{self.stop_bits}"
 
 
 @dataclass(frozen=True, slots=True)
