@@ -93,7 +93,8 @@ class _Builder:
         limits = any(feeder.meter == meter.id for feeder in self._site.feeders)
         role = Role.LIMIT_METER if limits else Role.OTHER
         heard_by = listeners(c for c in self._site.chargers if c.line == meter.line)
-        guard, feeds = self._meter_guard([c.id for c in heard_by]), Feeding(heard_by, self._log)
+        guard = self._meter_guard([c.id for c in heard_by])
+        feeds = Feeding(heard_by, self._log, strange=meter.address is not None)
         profile = self._profiles[meter.profile]
         if meter.address is not None:
             fresh = Slave(meter.id, meter.unit, role, profile.file.timing, meter.serial)

@@ -80,7 +80,8 @@ class SimMeter:
                 self._frozen = dict(self.values())
             return self._frozen.get(quantity, 0.0)
         self._frozen = {}
-        if shows is Shows.NAN and self.profile.file.points[quantity].type is RegisterType.F32:
+        point = self.profile.file.points.get(quantity)
+        if shows is Shows.NAN and point is not None and point.type is RegisterType.F32:
             return math.nan
         if shows is Shows.ZERO and quantity not in _ALIVE:
             return 0.0
