@@ -24,6 +24,10 @@ class DataBlock:
         """Bytes of data that a right answer carries."""
         return sum(point.bytes for point in self.points.values())
 
+    def singles(self) -> "tuple[DataBlock, ...]":
+        """The same quantities, each by its own data id."""
+        return tuple(DataBlock(point.id, {quantity: point}) for quantity, point in self.points.items())
+
 
 def data_blocks(profile: Profile, quantities: Iterable[Quantity]) -> tuple[DataBlock, ...]:
     """Fewest requests for some quantities: a block where it brings two of them or more, else one by one."""

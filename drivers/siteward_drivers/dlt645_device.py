@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from siteward.model.errors import DeviceUnreachable
+from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
+from siteward_drivers.decode import Decoded
 from siteward_drivers.dlt645 import MeterRequest, follow, freeze, read
 from siteward_drivers.dlt645_blocks import DataBlock, decode
 from siteward_drivers.line import LineOwner
@@ -24,9 +25,13 @@ class DataDevice:
         self.slave = slave
         self._owner = owner
         self._address = address
+        self._refused: set[str] = set()
 
     async def read(self, blocks: Sequence[DataBlock], terms: Terms) -> Values:
-        """Read data one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        """Read data one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn.
+
+        A meter that refuses a block of several quantities is asked for them one by one from then on.
+        """
         result = Values()
         first: list[float] = []
 
@@ -36,13 +41,24 @@ class DataDevice:
             terms.trace(stage, at, sent_at, reason)
 
         for block in blocks:
-            result.add(decode(block, await self._whole(block, terms, trace)))
+            for part in await self._parts(block, terms, trace):
+                result.add(part)
         result.sent_at = first[0] if first else 0.0
         return result
 
     async def freeze_line(self, terms: Terms) -> None:
         """Tell ALL meters of the wire to keep their present counts. Nobody answers; raises as `read` does."""
         await self._perform(freeze(), terms, terms.trace)
+
+    async def _parts(self, block: DataBlock, terms: Terms, trace: Trace) -> list[Decoded]:
+        if block.id not in self._refused:
+            try:
+                return [decode(block, await self._whole(block, terms, trace))]
+            except DeviceRefused:
+                if len(block.points) == 1:
+                    raise
+                self._refused.add(block.id)
+        return [decode(part, await self._whole(part, terms, trace)) for part in block.singles()]
 
     async def _whole(self, block: DataBlock, terms: Terms, trace: Trace) -> bytes:
         answer = await self._perform(read(self._address, block.id, block.count), terms, trace)
@@ -54,6 +70,8 @@ class DataDevice:
                 raise DeviceUnreachable(f"{self.slave.device}: data id {block.id} never ends")
             answer = await self._perform(follow(self._address, block.id, part), terms, trace)
             data += bytes(answer.values)
+        if len(data) != block.count:
+            raise DeviceUnreachable(f"{self.slave.device}: data id {block.id} has {len(data)} bytes, not {block.count}")
         return data
 
     async def _perform(self, request: MeterRequest, terms: Terms, trace: Trace) -> Answer:
