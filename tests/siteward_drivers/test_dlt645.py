@@ -70,7 +70,7 @@ def test_preambles_and_noise_before_a_frame_are_skipped(before: str) -> None:
 
 
 def test_our_own_echo_is_no_answer_and_hides_none() -> None:
-    """Fault 82, with fault 10: an adapter that hears itself."""
+    """Fault 4: an adapter that hears itself."""
     assert find(VOLTAGE, encode(VOLTAGE)) is None
     assert find(VOLTAGE, encode(VOLTAGE) + VOLTAGE_ANSWER) is not None
 
@@ -101,12 +101,12 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_what_is_not_the_answer_is_not_taken(lie: bytes) -> None:
-    """Fault 82: wrong checksum, length, address, data id or control code is refused."""
+    """Faults 82, 10, 13 and 15: wrong checksum, length, address, data id or control code is refused."""
     assert find(VOLTAGE, lie) is None
 
 
 def test_every_flipped_bit_is_noticed() -> None:
-    """Fault 82: a single wrong bit anywhere in the frame costs the answer, never its truth."""
+    """Faults 82 and 1: a single wrong bit anywhere in the frame costs the answer, never its truth."""
     for n in range(8 * len(VOLTAGE_ANSWER)):
         spoilt = bytearray(VOLTAGE_ANSWER)
         spoilt[n // 8] ^= 1 << n % 8
@@ -114,7 +114,7 @@ def test_every_flipped_bit_is_noticed() -> None:
 
 
 def test_bytes_by_chance_never_crash_and_never_answer() -> None:
-    """Fault 82: junk of any length, half of it made of the bytes that frames are made of."""
+    """Faults 82 and 15: junk of any length, half of it made of the bytes that frames are made of."""
     chance = random.Random(645)
     for _ in range(5000):
         pool = VOLTAGE_ANSWER if chance.random() < 0.5 else bytes(range(256))

@@ -121,7 +121,7 @@ TRUTH = {f"m{n + 1}": ({(10.0 + n,) * 3}, 0) for n in range(4)}
 
 
 def test_two_protocols_share_a_wire_and_no_slave_hears_an_early_or_garbled_frame() -> None:
-    """S-34, I-7 of the line: 9600 8N1 and 2400 8E1 in turn, judged by what the slaves counted themselves."""
+    """S-34, law 7: 9600 8N1 and 2400 8E1 in turn, judged by what the slaves counted themselves."""
 
     async def main(clock: VirtualClock) -> None:
         async with running(clock) as rig:
@@ -135,7 +135,7 @@ def test_two_protocols_share_a_wire_and_no_slave_hears_an_early_or_garbled_frame
 
 
 def test_a_meter_that_answers_too_late_disturbs_nobody() -> None:
-    """Faults 12 and 82: bytes under other settings are noise, never a value; the others go on."""
+    """Faults 11, 12, 19 and 82: bytes under other settings are noise, never a value; the others go on."""
 
     async def main(clock: VirtualClock) -> None:
         async with running(clock) as rig:
@@ -205,7 +205,7 @@ def test_digits_that_are_none_are_rejected_and_nothing_else_is_lost() -> None:
 
 
 def test_noise_is_never_taken_for_a_value() -> None:
-    """Fault 82: one byte in a hundred is wrong; what is told is true all the same."""
+    """Faults 1 and 82: one byte in a hundred is wrong; what is told is true all the same."""
 
     async def main(clock: VirtualClock) -> None:
         async with running(clock) as rig:
@@ -309,7 +309,7 @@ def test_the_simulated_meter_makes_frames_byte_for_byte() -> None:
 
 
 def test_the_poll_plan_counts_each_device_at_its_own_settings() -> None:
-    """Goal 4, ruling 16: a meter at 2400 baud takes the wire for four times as long."""
+    """Goal 4: a meter at 2400 baud takes the wire for four times as long."""
     plan = plan_lines(mixed_site(), PROFILES)[0]
     planned = {d.device: d for d in plan.devices}
     assert planned["m3"].address == ADDRESSES["m3"]

@@ -96,7 +96,7 @@ def test_serial_keys_behind_a_gateway_are_refused(tmp_path: Path) -> None:
 
 
 def test_two_meters_with_one_address_are_refused(tmp_path: Path) -> None:
-    """Fault 15: both would answer at once."""
+    """Fault 9: both would answer at once."""
     path = with_meter(tmp_path, 'address = "001234567890"')
     twin = METER.format(line="rs485-1", keys='address = "001234567890"').replace("plate", "twin")
     path.write_text(path.read_text(encoding="utf-8").replace("[[meter]]", twin + "[[meter]]", 1), encoding="utf-8")
