@@ -20,7 +20,10 @@ MAX_DATA = 200
 WAKE_UP = 4
 """FE bytes that go before a frame, so that a sleeping receiver finds its start."""
 
-_START, _END, _WAKE = 0x68, 0x16, 0xFE
+END = 0x16
+"""Last byte of every frame."""
+
+_START, _WAKE = 0x68, 0xFE
 _MASK = 0x33
 _FROM_METER, _REFUSED, _MORE = 0x80, 0x40, 0x20
 _AROUND = 12
@@ -159,7 +162,7 @@ def frame_bytes(address: str, control: int, data: bytes) -> bytes:
     """One frame without wake-up bytes. Raises NotBcd for a wrong address."""
     head = bytes((_START,)) + bcd_address(address) + bytes((_START, control, len(data)))
     body = head + bytes((byte + _MASK) & 0xFF for byte in data)
-    return body + bytes((sum(body) & 0xFF, _END))
+    return body + bytes((sum(body) & 0xFF, END))
 
 
 def frames(buffer: bytes) -> Iterator[Frame]:
@@ -194,7 +197,7 @@ def _frame_at(buffer: bytes, at: int) -> Frame | None:
     end = at + 10 + length
     if length > MAX_DATA or len(buffer) < end + 2:
         return None
-    if buffer[end] != sum(buffer[at:end]) & 0xFF or buffer[end + 1] != _END:
+    if buffer[end] != sum(buffer[at:end]) & 0xFF or buffer[end + 1] != END:
         return None
     address = buffer[at + 1 : at + 7][::-1].hex().upper()
     try:

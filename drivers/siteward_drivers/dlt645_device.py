@@ -12,7 +12,7 @@ from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job
 from siteward_drivers.modbus_device import Terms, Trace, Values
 from siteward_drivers.profile import Profile
-from siteward_drivers.slave import Slave
+from siteward_drivers.slave import Role, Slave
 
 _MOST_PARTS = 16
 
@@ -26,6 +26,8 @@ class DataDevice:
         self._owner = owner
         self._address = address
         self._refused: set[str] = set()
+        # Nobody answers a broadcast, so it says nothing about this one meter's health.
+        self._everybody = Slave("all meters", 0, Role.OTHER, slave.timing, slave.settings)
 
     async def read(self, blocks: Sequence[DataBlock], terms: Terms) -> Values:
         """Read data one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn.
@@ -48,7 +50,7 @@ class DataDevice:
 
     async def freeze_line(self, terms: Terms) -> None:
         """Tell ALL meters of the wire to keep their present counts. Nobody answers; raises as `read` does."""
-        await self._perform(freeze(), terms, terms.trace)
+        await self._perform(self._everybody, freeze(), terms, terms.trace)
 
     async def _parts(self, block: DataBlock, terms: Terms, trace: Trace) -> list[Decoded]:
         if block.id not in self._refused:
@@ -61,22 +63,22 @@ class DataDevice:
         return [decode(part, await self._whole(part, terms, trace)) for part in block.singles()]
 
     async def _whole(self, block: DataBlock, terms: Terms, trace: Trace) -> bytes:
-        answer = await self._perform(read(self._address, block.id, block.count), terms, trace)
+        answer = await self._perform(self.slave, read(self._address, block.id, block.count), terms, trace)
         data = bytes(answer.values)
         part = 0
         while answer.more:
             part += 1
             if part > _MOST_PARTS:
                 raise DeviceUnreachable(f"{self.slave.device}: data id {block.id} never ends")
-            answer = await self._perform(follow(self._address, block.id, part), terms, trace)
+            answer = await self._perform(self.slave, follow(self._address, block.id, part), terms, trace)
             data += bytes(answer.values)
         if len(data) != block.count:
             raise DeviceUnreachable(f"{self.slave.device}: data id {block.id} has {len(data)} bytes, not {block.count}")
         return data
 
-    async def _perform(self, request: MeterRequest, terms: Terms, trace: Trace) -> Answer:
+    async def _perform(self, slave: Slave, request: MeterRequest, terms: Terms, trace: Trace) -> Answer:
         job = Job(
-            self.slave,
+            slave,
             request,
             terms.rank,
             retries=terms.retries,

@@ -72,10 +72,12 @@ class TimingPart(Part):
     """Times of the device in s.
 
     `gap_s` is the silence on the wire before a frame to it, `rest_s` the pause between its answer and the next request
-    to it (other devices may be spoken to meanwhile), `turnaround_s` its usual thinking time, for planning.
+    to it (other devices may be spoken to meanwhile), `turnaround_s` its usual thinking time, for planning. An answer
+    is waited for as long as this device was ever seen to need, yet never shorter than `least_timeout_s`.
     """
 
     response_timeout_s: float = Field(default=0.5, gt=0)
+    least_timeout_s: float = Field(default=0.0, ge=0)
     gap_s: float = Field(default=0.05, ge=0)
     rest_s: float = Field(default=0.0, ge=0)
     turnaround_s: float = Field(default=0.02, ge=0)

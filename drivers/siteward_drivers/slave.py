@@ -74,7 +74,7 @@ class Slave:
         most = self.timing.response_timeout_s
         if self._learned_s is None:
             return most
-        return min(most, self._learned_s * 2.0 ** min(self.misses, 8))
+        return min(most, max(self._learned_s * 2.0 ** min(self.misses, 8), self.timing.least_timeout_s))
 
     def clear_at(self, request: AnyRequest) -> float:
         """When no late answer can be taken for the answer to this request any more.

@@ -29,7 +29,8 @@ def may_be_whole(request: AnyRequest, buffer: bytes | bytearray) -> bool:
     if len(buffer) >= request.reply_length:
         return True
     if isinstance(request, MeterRequest):
-        return buffer.endswith(b"\x16")
+        # Refusals and parts of longer data are shorter, and some meters send a byte or two behind the frame.
+        return dlt645.END in buffer
     refusal = bytes((request.unit, request.function | 0x80))
     return len(buffer) >= len(refusal) and refusal in buffer
 

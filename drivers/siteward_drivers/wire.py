@@ -38,7 +38,10 @@ class Wire(Protocol):
     late_s: float
 
     async def settle(self, slave: Slave) -> bool:
-        """Wait for the silence that must stand before a frame to a device; False when bytes broke it. Raises LinkDown."""
+        """Wait for the silence that must stand before a frame to a device; False when bytes broke it.
+
+        Raises LinkDown.
+        """
         ...
 
     def tune(self, slave: Slave) -> None:
