@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from siteward_drivers.sim.pty_line import PtyLine
 from siteward_drivers.sim.site import SimSite
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 
-from .plant import PROFILES
+from .plant import PROFILES, charger
 from .rig import OpenGate
 from .wiring import joined_ptys
 
@@ -336,6 +337,15 @@ def test_the_simulated_meter_makes_frames_byte_for_byte() -> None:
     requests, broken = framer.feed(request[9:])
     assert (len(requests), broken, requests[0].control) == (1, 0, 0x11)
     assert framer.feed(request[:-2] + b"\x00\x16") == ([], 1)
+
+
+def test_the_worst_reaction_counts_a_meter_that_lets_the_line_wait() -> None:
+    """Goal 4: a cut may come behind a meter at 2400 baud that does not answer any more, 1500 ms and its request."""
+    site = replace(mixed_site(names=("m1", "m3")), chargers=(charger("box", WIRE, 11, "heidelberg_energy_control"),))
+    alone = replace(site, meters=site.meters[:1], feeders=site.feeders[:2])
+    slow, quick = (plan_lines(s, PROFILES)[0].worst_reaction_s for s in (site, alone))
+    assert slow - quick > 1.0
+    assert plan_lines(site, PROFILES)[0].worst_reaction_s > 1.5
 
 
 def test_the_poll_plan_counts_each_device_at_its_own_settings() -> None:
