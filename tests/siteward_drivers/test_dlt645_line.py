@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 
 from siteward.model.errors import DeviceUnreachable
+from siteward_drivers import dlt645
+from siteward_drivers.line import LineOwner
+from siteward_drivers.line_job import Job, Rank
+from siteward_drivers.profile_schema import Transport
 from siteward_drivers.registry import build_lines
 from siteward_drivers.sim.memory_line import SimLink
 from siteward_drivers.sim.pty_line import PtyLine
 from siteward_drivers.sim.site import SimSite
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
+from siteward_drivers.slave import Role, Slave
 
-from .mixed import TRUTH, WIRE, mixed_site, poll_all, running
+from .mixed import ADDRESSES, SLOW, TRUTH, WIRE, mixed_site, poll_all, running
 from .plant import PROFILES
 from .rig import OpenGate
 from .wiring import joined_ptys
@@ -74,6 +79,24 @@ def test_nothing_is_broadcast_until_somebody_asks_for_a_freeze() -> None:
             assert clock.now() - began < 0.3
             assert [m.frozen for m in rig.bank.meters] == [1, 1]
             assert (await rig.meter("m4").read()).rejected == ()
+
+    run_virtual(main)
+
+
+def test_a_wildcard_finds_one_meter_and_no_address_out_of_two_that_speak_at_once() -> None:
+    """Faults 5 and 82: two answers on one pair are garbage, never an address that nobody has."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with running(clock) as rig:
+            owner = LineOwner(rig.sim.site.lines[0], SimLink(rig.sim.site.lines[0], rig.bank), Transport.RTU, clock)
+            slave = owner.add_slave(Slave("any meter", 0, Role.OTHER, PROFILES["dlt645_2007"].file.timing, SLOW))
+            await owner.open()
+            with pytest.raises(DeviceUnreachable, match="wrong bytes"):
+                await owner.perform(Job(slave, dlt645.read_address(), Rank.REST))
+            rig.sim.device("m4").faults.silent = True
+            answer = await owner.perform(Job(slave, dlt645.read_address(), Rank.REST))
+            assert dlt645.digits(bytes(answer.values)) == ADDRESSES["m3"]
+            await owner.close()
 
     run_virtual(main)
 

@@ -5,6 +5,7 @@ Works on any asyncio loop, real or virtual; times are intervals of `loop.time()`
 
 import asyncio
 from collections.abc import Callable
+from functools import reduce
 from typing import Protocol
 
 from siteward.model.serial import Parity, SerialSettings
@@ -126,8 +127,10 @@ class PacedLine:
         """Let the meters hear; False when the bytes were none of theirs."""
         requests, broken = self._data_framer.feed(data)
         for request in requests:
-            for frame, think_s in self._bank.answer_data(meters, request):
-                self._reply(frame, think_s, _LATE_METER_S)
+            answers = self._bank.answer_data(meters, request)
+            if answers:
+                frame = reduce(_both, (frame for frame, _ in answers))
+                self._reply(frame, min(think_s for _, think_s in answers), _LATE_METER_S)
         return not broken
 
     def _reply(self, frame: bytes, think_s: float, late_s: float) -> None:
@@ -151,6 +154,12 @@ class PacedLine:
             part = bytes(byte ^ _MISHEARD for byte in part)
         if not faults.cut and not faults.mute:
             self._deliver(part)
+
+
+def _both(one: bytes, other: bytes) -> bytes:
+    """What a master hears of two meters that speak at once: a zero of either pulls the line down."""
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return bytes(a & b for a, b in zip(longer, shorter, strict=False)) + longer[len(shorter) :]
 
 
 class TcpLine:
