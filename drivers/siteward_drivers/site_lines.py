@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from siteward.model.errors import ConfigError
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.live import LineView
 from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
@@ -18,6 +19,7 @@ from siteward_drivers.links import framing, open_link
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.slave import Role, Slave
 
 
@@ -96,7 +98,9 @@ class _Builder:
         guard = self._meter_guard([c.id for c in heard_by])
         feeds = Feeding(heard_by, self._log, strange=meter.address is not None)
         profile = self._profiles[meter.profile]
-        if meter.address is not None:
+        if profile.file.protocol is Language.DLT645:
+            if meter.address is None:
+                raise ConfigError(f"meter {meter.id}: profile {profile.id} needs an address")
             fresh = Slave(meter.id, meter.unit, role, profile.file.timing, meter.serial)
             slave = self._slave(meter.line, meter.address, fresh)
             data = DataDevice(self.owners[meter.line], slave, profile, meter.address)

@@ -84,7 +84,7 @@ def test_nothing_is_broadcast_until_somebody_asks_for_a_freeze() -> None:
 
 
 def test_a_wildcard_finds_one_meter_and_no_address_out_of_two_that_speak_at_once() -> None:
-    """Faults 5 and 82: two answers on one pair are garbage, never an address that nobody has."""
+    """Faults 9 and 82: two answers on one pair are garbage, never an address that nobody has."""
 
     async def main(clock: VirtualClock) -> None:
         async with running(clock) as rig:
