@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from siteward.model.wire import FrameStage
-from siteward_drivers.modbus import Answer, Request
+from siteward_drivers.answer import Answer
 from siteward_drivers.slave import Slave
+from siteward_drivers.speech import AnyRequest
 
 PATIENCE_S = 1.0
 """How long a job waits for a silent device or a missing port before it fails."""
@@ -45,7 +46,7 @@ class Job:
     """
 
     slave: Slave
-    request: Request
+    request: AnyRequest
     rank: Rank
     retries: int = 0
     guard: Callable[[float], str] = no_guard
