@@ -59,6 +59,12 @@ class SerialLink:
         # The library hands the transport to the protocol one step of the loop later.
         await asyncio.sleep(0)
         self._inbox = inbox
+        if self._parity(self._settings) != _NO_PARITY and isinstance(inbox.transport, serial_asyncio.SerialTransport):
+            try:
+                drop_bad_bytes(inbox.transport.serial)
+            except (OSError, termios.error) as error:
+                await self.close()
+                raise LinkDown(f"{self._port}: gone as soon as it was open: {error}") from error
 
     def tune(self, settings: SerialSettings) -> None:
         """Change the settings of the open port. Raises SettingsRefused, with the old ones still set, or LinkDown."""
@@ -79,6 +85,8 @@ class SerialLink:
         # Some ports (a pseudo-terminal is one) take other parities without a word and do not have them.
         if bool(termios.tcgetattr(port.fd)[2] & termios.PARENB) != (parity != _NO_PARITY):
             raise ValueError("the port has no parity")
+        if parity != _NO_PARITY:
+            drop_bad_bytes(port)
 
     def _go_back(self, port: serial.Serial, old: dict[str, object]) -> None:
         try:
@@ -110,3 +118,16 @@ class SerialLink:
         if self._inbox is None:
             raise LinkDown(f"{self._port}: not open")
         return await self._inbox.take(deadline)
+
+
+def drop_bad_bytes(port: serial.Serial | None) -> None:
+    """Have the kernel drop bytes whose parity is wrong, which the library hands on as good ones.
+
+    The checksum of DL/T 645 is a sum: two wrong bits in two bytes may cancel each other, and only parity shows them.
+    Raises OSError and termios.error.
+    """
+    if port is None or not port.is_open:
+        raise OSError("the port is closed")
+    attributes = termios.tcgetattr(port.fd)
+    attributes[0] |= termios.INPCK | termios.IGNPAR
+    termios.tcsetattr(port.fd, termios.TCSANOW, attributes)
