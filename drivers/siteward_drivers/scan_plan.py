@@ -69,11 +69,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A device that another protocol's probe found: its address, and what it is in words."""
+    """A device that another protocol's probe found: its address, what it is in words, the profile that fits."""
 
     protocol: str
     address: str
     text: str
+    profile: str | None = None
 
 
 class ProtocolProbe(Protocol):

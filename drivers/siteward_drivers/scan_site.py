@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.scan import Book, Found
-from siteward_drivers.scan_plan import Setting
+from siteward_drivers.scan_plan import Setting, Stranger
 
 
 def site_tables(book: Book, port: str, line: str, profiles: Profiles, serial: bool = True) -> str:
@@ -21,7 +21,15 @@ def site_tables(book: Book, port: str, line: str, profiles: Profiles, serial: bo
         for found in book.at(setting):
             first = [] if setting == main else [_first(found, main, profiles)]
             parts.append("\n".join([*first, *_device(book, found, line, profiles)]))
+    parts += ["\n".join(_stranger(setting, stranger, line)) for setting, stranger in book.strangers]
     return "\n\n".join(parts) + "\n"
+
+
+def _stranger(setting: Setting, stranger: Stranger, line: str) -> list[str]:
+    if stranger.profile is None:
+        return [f"# {stranger.protocol} {stranger.address}: {stranger.text}"]
+    rows = ["[[meter]]", f'id = "{line}-{stranger.address}"', f'line = "{line}"', f'address = "{stranger.address}"']
+    return [*rows, f'profile = "{stranger.profile}"', f"baud = {setting.baud}", f'parity = "{setting.parity}"']
 
 
 def _line(line: str, port: str, setting: Setting, serial: bool) -> str:

@@ -98,7 +98,8 @@ def _duplicates(book: Book) -> list[Finding]:
 
 
 def _settings(book: Book) -> list[Finding]:
-    proven = book.proven()
+    # Meters of another protocol are spoken to at settings of their own; only Modbus devices must agree.
+    proven = [setting for setting in book.proven() if book.at(setting)]
     if len(proven) < 2:
         return []
     most = max(proven, key=lambda setting: len(book.at(setting)))

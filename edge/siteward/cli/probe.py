@@ -9,7 +9,8 @@ from typing import Any
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Part, Screen
 from siteward.cli.paths import Paths
-from siteward.cli.probe_live import SILENT, from_core, show_live
+from siteward.cli.probe_live import SILENT, from_core, show_rows
+from siteward.cli.probe_meter import data_meter, show_meter
 from siteward.cli.wires import Plant, care, instead_of_core, live_core, refuse_cores_line
 from siteward.model.errors import ConfigError, DeviceError
 from siteward.model.ports import Clock
@@ -52,11 +53,20 @@ def probe(paths: Paths, plant: Plant, screen: Screen, wish: Wish, clock: Clock, 
     if live is not None and not wish.raw and wish.capture is None:
         shown = from_core(live, wish.device)
         if shown:
-            show_live(screen, wish.device, shown)
+            show_rows(screen, wish.device, shown)
             return 0 if all(row[1] != SILENT for row in shown) else 1
+    meter = data_meter(plant.site, wish.device)
+    if plant.site is not None and meter is not None:
+        refuse_cores_line(live, meter.line.port)
+        if wish.raw or wish.capture is not None:
+            raise CommandFailed(
+                f"{wish.device} has data, no registers", "leave --raw and --capture out", "NO_REGISTERS"
+            )
+        with instead_of_core(paths):
+            return asyncio.run(show_meter(screen, plant.site, plant.profiles, meter, clock))
     target = _target(plant, wish.device)
     refuse_cores_line(live, target.line.port)
-    _take_care(plant, target, confirm)
+    _take_care(plant, target.line, target.unit if target.is_charger else None, confirm)
     with instead_of_core(paths):
         return asyncio.run(_direct(screen, target, wish, clock))
 
@@ -82,10 +92,10 @@ def _names(site: Site) -> list[str]:
     return [*(m.id for m in site.meters), *(c.id for c in site.chargers), *(c.id for c in site.connectors)]
 
 
-def _take_care(plant: Plant, target: Target, confirm: Confirm) -> None:
+def _take_care(plant: Plant, line: Line, charger: int | None, confirm: Confirm) -> None:
     """A read may hold a charger at its last current while nobody controls it (R2): that is a person's decision."""
-    heed = care(plant.site, target.line)
-    fed = [c for c in heed.fed_by_own if c.unit == target.unit] if target.is_charger else []
+    heed = care(plant.site, line)
+    fed = [c for c in heed.fed_by_own if c.unit == charger]
     names = ", ".join(dict.fromkeys(charger.id for charger in (*fed, *heed.fed_by_all)))
     if names and not confirm(
         f"Nobody controls {names} now, and this read feeds its watchdog: it may hold its last current. Go on?"

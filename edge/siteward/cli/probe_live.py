@@ -25,8 +25,8 @@ def from_core(live: LiveMessage, name: str) -> list[tuple[str, str, str]]:
 
 def _meter(meter: MeterMessage) -> list[tuple[str, str, str]]:
     rows = [("age", SILENT if meter.age_s is None else f"{meter.age_s:.1f}", "s")]
-    rows += _phases("current", meter.current_a, "A") + _phases("voltage", meter.voltage_v, "V")
-    return rows + _numbers((("active power", meter.power_w, "W"), ("energy", meter.energy_wh, "Wh")))
+    rows += phases("current", meter.current_a, "A") + phases("voltage", meter.voltage_v, "V")
+    return rows + numbers((("active power", meter.power_w, "W"), ("energy", meter.energy_wh, "Wh")))
 
 
 def _connector(connector: ConnectorMessage) -> list[tuple[str, str, str]]:
@@ -36,8 +36,8 @@ def _connector(connector: ConnectorMessage) -> list[tuple[str, str, str]]:
         ("status", connector.status, ""),
         ("pilot", connector.pilot or "not known", ""),
     ]
-    rows += _phases("current", connector.current_a, "A") + _phases("voltage", connector.voltage_v, "V")
-    return rows + _numbers(
+    rows += phases("current", connector.current_a, "A") + phases("voltage", connector.voltage_v, "V")
+    return rows + numbers(
         (
             ("active power", connector.power_w, "W"),
             ("energy", connector.energy_wh, "Wh"),
@@ -49,13 +49,15 @@ def _connector(connector: ConnectorMessage) -> list[tuple[str, str, str]]:
     )
 
 
-def _phases(name: str, values: tuple[float, float, float] | None, unit: str) -> list[tuple[str, str, str]]:
+def phases(name: str, values: tuple[float, float, float] | None, unit: str) -> list[tuple[str, str, str]]:
+    """One row a phase, none where they are not known."""
     if values is None:
         return []
     return [(f"{name} L{n}", f"{value:.1f}", unit) for n, value in enumerate(values, 1)]
 
 
-def _numbers(rows: tuple[tuple[str, float | None, str], ...]) -> list[tuple[str, str, str]]:
+def numbers(rows: tuple[tuple[str, float | None, str], ...]) -> list[tuple[str, str, str]]:
+    """One row a number that is known."""
     return [
         (name, f"{value:g}" if isinstance(value, float) else str(value), unit)
         for name, value, unit in rows
@@ -63,10 +65,11 @@ def _numbers(rows: tuple[tuple[str, float | None, str], ...]) -> list[tuple[str,
     ]
 
 
-def show_live(screen: Screen, name: str, rows: list[tuple[str, str, str]]) -> None:
-    """Show what core knows of a device."""
+def show_rows(screen: Screen, name: str, rows: list[tuple[str, str, str]], source: str = "core") -> None:
+    """Show what is known of a device, and whence."""
     if screen.as_json:
         values = [{"quantity": quantity, "value": value, "unit": unit} for quantity, value, unit in rows]
-        screen.data({"device": name, "from": "core", "values": values})
+        screen.data({"device": name, "from": source, "values": values})
         return
-    screen.show([f"{name}: as core read it", Grid("", ("quantity", "value", "unit"), rows, frozenset({"value"}))])
+    said = "as core read it" if source == "core" else "read from the wire just now"
+    screen.show([f"{name}: {said}", Grid("", ("quantity", "value", "unit"), rows, frozenset({"value"}))])

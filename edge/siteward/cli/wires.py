@@ -83,7 +83,7 @@ def expected(site: Site | None, line: Line | None) -> Expected | None:
     if site is None or line is None:
         return None
     devices: dict[str, dict[int, tuple[str, str]]] = {other.id: {} for other in site.lines}
-    for meter in site.meters:
+    for meter in (meter for meter in site.meters if meter.address is None):
         devices[meter.line][meter.unit] = (meter.id, meter.profile)
     for charger in site.chargers:
         devices[charger.line][charger.unit] = (charger.id, charger.profile)
