@@ -100,7 +100,8 @@ class ProtocolProbe(Protocol):
 class ScanPlan:
     """What to try. At each setting `sound` is asked for; once any framed answer proved it, `sweep` too.
 
-    `left_alone` are units that no frame may go to, at no setting: chargers in service (ruling 1).
+    `left_alone` are units that no frame may go to, at no setting: chargers in service (ruling 1). `only`: other
+    protocols are asked at these settings alone.
     """
 
     settings: tuple[Setting, ...]
@@ -110,6 +111,7 @@ class ScanPlan:
     left_alone: frozenset[int] = frozenset()
     protocols: tuple[ProtocolProbe, ...] = ()
     identify: bool = True
+    only: bool = False
 
     def units(self, wanted: Iterable[int]) -> Iterator[int]:
         """Of the wanted units those that may be asked: never a broadcast, never a charger in service."""
@@ -117,7 +119,7 @@ class ScanPlan:
 
     def tuned(self) -> tuple[Setting, ...]:
         """All settings that the port is brought to: where another protocol is at home Modbus need not be."""
-        others = [setting for protocol in self.protocols for setting in protocol.settings]
+        others = [] if self.only else [setting for protocol in self.protocols for setting in protocol.settings]
         return tuple(dict.fromkeys((*self.settings, *others)))
 
     def silent_s(self) -> float:

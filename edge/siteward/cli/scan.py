@@ -88,9 +88,15 @@ def make_plan(wish: Wish, port: str, heed: Care, wide: bool) -> ScanPlan:
         chosen = settings(bauds, wish.parities or tuple(dict.fromkeys(setting.parity for setting in every)))
     if "://" in port:
         chosen = (Setting(),)
-    sound = wish.units or (ALL_UNITS if wide else LIKELY_UNITS)
-    asked = () if wish.bauds or wish.parities or "://" in port else PROTOCOL_PROBES
-    return ScanPlan(chosen, sound, wish.units or ALL_UNITS, wish.answer_s, heed.units, asked)
+    return ScanPlan(
+        chosen,
+        wish.units or (ALL_UNITS if wide else LIKELY_UNITS),
+        wish.units or ALL_UNITS,
+        wish.answer_s,
+        heed.units,
+        () if "://" in port else PROTOCOL_PROBES,
+        only=bool(wish.bauds or wish.parities),
+    )
 
 
 def _judge_port(port: str) -> None:

@@ -100,7 +100,8 @@ def test_a_wish_becomes_a_plan() -> None:
     assert (wide.settings, wide.sound) == (wide_settings(), ALL_UNITS)
     assert len(wide.settings) == len(set(wide.settings)) == 21
     named = make_plan(Wish("/dev/x", bauds=(2400,), parities=(Parity.EVEN,), units=(7,)), "/dev/x", Care(), wide=False)
-    assert named.settings == (Setting(2400, Parity.EVEN),)
+    assert named.settings == named.tuned() == (Setting(2400, Parity.EVEN),)
+    assert named.protocols
     assert (named.sound, named.sweep) == ((7,), (7,))
     assert make_plan(wish, "rtu+tcp://gw:4001", Care(), wide=True).settings == (Setting(),)
 
