@@ -1,5 +1,6 @@
 """Schema of what a charger profile declares for the reservation of current (turn.md section 5); unknown = worst."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -41,14 +42,22 @@ class OnResume(StrEnum):
     UNKNOWN = "unknown"
 
 
-class LimitPart(Part):
-    """The set point: quantity `current_limit`; step and hold are the device's own.
+_LOWEST_SHARE = 0.9
+"""Of the nominal voltage: the least at which the same W may draw the A that were granted (ruling 13)."""
 
+
+class LimitPart(Part):
+    """The set point: quantity `current_limit`; step and hold are the device's own, all of them in A.
+
+    A device that is limited in W gets A * `phases` * 0.9 * nominal voltage (ruling 13): `phases` are those over which
+    it surely spreads its power, 1 unless its documents say more. `no_limit_code` is a raw number that lifts the limit
+    instead of setting one: it is never written, and read it means that nothing is known.
     `write_hold_s` keeps raises apart (ruling 7), never cuts; `write_budget` is the number of writes that its flash
     stands, None where writes do not wear; `late_write_s` is how late a gateway may still deliver a write.
     """
 
     unit: Unit = Unit.A
+    phases: int = Field(default=1, ge=1, le=3)
     side: Side = Side.AC
     scope: Scope = Scope.CONNECTOR
     min_a: float = Field(default=6.0, gt=0)
@@ -64,11 +73,15 @@ class LimitPart(Part):
 
     @model_validator(mode="after")
     def _supported(self) -> Self:
-        if self.unit is not Unit.A or self.side is not Side.AC or self.scope is not Scope.CONNECTOR:
-            raise ValueError("only AC limits in A of one connector are driven so far")
+        if self.unit not in (Unit.A, Unit.W) or self.side is not Side.AC:
+            raise ValueError("only AC limits in A or W are driven so far")
         if self.max_a < self.min_a:
             raise ValueError("max_a is below min_a")
         return self
+
+    def per_amp(self, unit: Unit, nominal_v: float) -> float:
+        """What one A of this limit is in a register of that unit."""
+        return self.phases * _LOWEST_SHARE * nominal_v if unit is Unit.W else 1.0
 
 
 class Step(Part):
@@ -126,8 +139,11 @@ class Persists(Part):
 class FailsafePart(Part):
     """The charger's own watchdog: quantities `failsafe_current` and `watchdog_timeout`, written in `order`.
 
-    `timeout_s` is what we write. `off_code` is the raw time-out that switches it off, `encode_stop` the raw current
-    that means stop on expiry (None: it cannot).
+    `timeout_s` is what we write, or what the device has built in (`timeout_fixed`). `off_code` is the raw time-out that
+    switches it off, `off_current` the raw current that does, `encode_stop` the raw current that means stop on expiry
+    (None: it cannot). `fixed` are further registers of `order` with the raw number that the watchdog needs in them;
+    any other content counts as switched off. `shown_current` and `shown_timeout` are read to verify; a time that
+    `counts_down` verifies as long as it is not above `timeout_s`.
     """
 
     timeout_s: float = Field(gt=0)
@@ -137,13 +153,18 @@ class FailsafePart(Part):
     max_a: float = Field(gt=0)
     encode_stop: int | None = None
     off_code: int | None = None
+    off_current: int | None = None
     reset_by: ResetBy
-    heartbeat_raw: int | None = None
     on_expiry: OnExpiry
     on_resume: OnResume = OnResume.UNKNOWN
     recovery: str = ""
     writable: bool = True
     persists: Persists
+    timeout_fixed: bool = False
+    counts_down: bool = False
+    fixed: dict[Quantity, int] = Field(default_factory=dict)
+    shown_current: Quantity = Quantity.FAILSAFE_CURRENT
+    shown_timeout: Quantity = Quantity.WATCHDOG_TIMEOUT
     order: tuple[Quantity, ...] = (Quantity.FAILSAFE_CURRENT, Quantity.WATCHDOG_TIMEOUT)
 
     @model_validator(mode="after")
@@ -151,9 +172,29 @@ class FailsafePart(Part):
         low, high = self.timeout_range_s
         if not low <= self.timeout_s <= high:
             raise ValueError("timeout_s lies outside timeout_range_s")
-        if self.writable and not {Quantity.FAILSAFE_CURRENT, Quantity.WATCHDOG_TIMEOUT} <= set(self.order):
-            raise ValueError("order must name failsafe_current and watchdog_timeout")
+        if self.writable and not self._asked() <= set(self.order):
+            raise ValueError(f"order must name {' and '.join(sorted(self._asked()))}")
+        if self.encode_stop is not None and self.encode_stop == self.off_current:
+            raise ValueError("encode_stop and off_current are the same number")
         return self
+
+    def _asked(self) -> set[Quantity]:
+        timed = set() if self.timeout_fixed else {Quantity.WATCHDOG_TIMEOUT}
+        return {Quantity.FAILSAFE_CURRENT, *timed, *self.fixed}
+
+    @property
+    def shown(self) -> tuple[Quantity, ...]:
+        """Registers that must be read for the watchdog to be verified."""
+        timed = () if self.timeout_fixed else (self.shown_timeout,)
+        return (self.shown_current, *timed, *self.fixed)
+
+
+class HeartbeatPart(Part):
+    """A life bit: `raw` is written into `quantity` with a poll at least every `every_s`, while there is a lease."""
+
+    quantity: Quantity = Quantity.HEARTBEAT
+    raw: int
+    every_s: float = Field(gt=0)
 
 
 class BootPart(Part):
@@ -208,19 +249,42 @@ class PhasesPart(Part):
     contactor_state: Quantity | None = None
 
 
+class StatusRule(Part):
+    """Raw numbers of another register that tell the pilot whatever `status` says; `charging`: energy flows."""
+
+    quantity: Quantity
+    raw: tuple[int, ...] = Field(min_length=1)
+    pilot: Pilot
+    charging: bool = False
+
+
 class StatusPart(Part):
-    """Raw states of quantity `status`: pilot by IEC 61851-1, those in which energy flows, those that are faults."""
+    """Raw states of quantity `status`: pilot by IEC 61851-1, those in which energy flows, those that are faults.
+
+    The first of `rules` that applies goes before the map, faults excepted.
+    """
 
     map: dict[str, Pilot]
-    charging: tuple[str, ...]
+    charging: tuple[str, ...] = ()
     faults: dict[str, str] = Field(default_factory=dict)
+    rules: tuple[StatusRule, ...] = ()
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         strange = (set(self.charging) | set(self.faults)) - set(self.map)
         if strange:
             raise ValueError(f"states not in map: {', '.join(sorted(strange))}")
+        if not self.charging and not any(rule.charging for rule in self.rules):
+            raise ValueError("no state in which energy flows")
         return self
+
+    def judge(self, state: str, others: Mapping[Quantity, object]) -> tuple[Pilot, bool]:
+        """Pilot, and whether energy flows, by a known state and the other registers. KeyError for a strange state."""
+        if state not in self.faults:
+            for rule in self.rules:
+                if others.get(rule.quantity) in rule.raw:
+                    return rule.pilot, rule.charging
+        return self.map[state], state in self.charging
 
 
 class ChargerPart(Part):
@@ -235,8 +299,19 @@ class ChargerPart(Part):
     verbs: Verbs
     readback: ReadbackPart
     failsafe: FailsafePart | None = None
+    heartbeat: HeartbeatPart | None = None
     boot: BootPart = BootPart()
     hw_max: HardwareMaxPart = HardwareMaxPart()
     react: ReactPart
     measured: MeasuredPart
     phases: PhasesPart
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.failsafe is not None and self.failsafe.reset_by is ResetBy.HEARTBEAT and self.heartbeat is None:
+            raise ValueError("reset_by heartbeat needs the part heartbeat")
+        lifted = self.limit.no_limit_code
+        for verb in (self.verbs.pause, self.verbs.stop):
+            if lifted is not None and any(s.quantity is Quantity.CURRENT_LIMIT and s.raw == lifted for s in verb.steps):
+                raise ValueError(f"{lifted:g} lifts the limit, so it can neither pause nor stop")
+        return self

@@ -34,7 +34,7 @@ def habits_of(part: ChargerPart, hardware_max_a: float) -> Habits:
     """
     failsafe, boot = part.failsafe, part.boot
     reset_by = failsafe.reset_by if failsafe is not None else ResetBy.UNKNOWN
-    if reset_by in (ResetBy.UNKNOWN, ResetBy.HEARTBEAT):
+    if reset_by is ResetBy.UNKNOWN:
         reset_by = ResetBy.LIMIT_WRITE
     on_resume = failsafe.on_resume if failsafe is not None else OnResume.UNKNOWN
     return Habits(

@@ -39,6 +39,8 @@ class SimMeter:
         self._register_offset_wh = random.randrange(100_000, 900_000)
         self._constants = constants(profile.file, 1)
         self._constants[Quantity.SERIAL_NUMBER] = _serial(profile, random.randrange(1_000_000, 9_000_000))
+        for condition in part.valid_when if part is not None else ():
+            self._constants[condition.quantity] = condition.raw * profile.file.points[condition.quantity].scale
         self._frozen: dict[Quantity, Value] = {}
         self._seen: tuple[float, dict[Quantity, Value]] = (-math.inf, {})
 
