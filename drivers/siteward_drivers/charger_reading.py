@@ -70,6 +70,8 @@ def _set_point(charger: ChargerPart, values: Values, per_amp: float) -> float | 
     shown = values.number(charger.readback.quantity)
     if shown is None or (lifted is not None and values.raw[charger.readback.quantity] == lifted):
         return None
+    if charger.readback.kind is Readback.ECHO and values.raw[charger.readback.quantity] == charger.verbs.pause_raw:
+        return 0.0
     value = shown / per_amp
     if value >= charger.limit.min_a - _ROUNDING_A * (per_amp != 1.0):
         return value

@@ -81,7 +81,9 @@ def _failsafe(profile: Profile, channel: int, write: Write, nominal_v: float) ->
     if part is None or not part.writable:
         raise DeviceRefused(f"{write.connector}: profile {profile.id} has no watchdog that can be written")
     order = profile.file.word_order
-    value = _down(min(write.value_a, part.max_a), profile.charger.limit.step_a)
+    shown = profile.point(Quantity.FAILSAFE_CURRENT, channel)
+    own = (shown.step or shown.scale) / profile.charger.limit.per_amp(shown.unit, nominal_v)
+    value = _down(min(write.value_a, part.max_a), max(own, profile.charger.limit.step_a))
     if value < part.min_a:
         value = 0.0
     written = []

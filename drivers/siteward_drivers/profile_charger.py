@@ -117,6 +117,11 @@ class Verbs(Part):
     stop: Verb
     paused_when: tuple[Condition, ...] = ()
 
+    @property
+    def pause_raw(self) -> int | None:
+        """Raw set point that is the pause, None where another register pauses."""
+        return next((s.raw for s in self.pause.steps if s.quantity is Quantity.CURRENT_LIMIT), None)
+
 
 class ReadbackPart(Part):
     """Where a written limit is seen again, and how soon (R5). An empty `valid_in` = in every state."""
