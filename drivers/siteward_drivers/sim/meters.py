@@ -71,6 +71,11 @@ class SimMeter:
         """No meter of ours is ever written: a writable register would be a mistake of ours."""
         raise ModbusFault(ILLEGAL_FUNCTION if not self.profile.file.timing.write_functions else ILLEGAL_ADDRESS)
 
+    def set_constant(self, quantity: Quantity, value: float) -> None:
+        """Put a value into a register that nothing moves, such as a transformer ratio."""
+        self._constants[quantity] = value
+        self._seen = (-math.inf, {})
+
     def _show(self, place: Place) -> Value:
         return self.show(place.quantity)
 
