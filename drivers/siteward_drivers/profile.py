@@ -86,7 +86,7 @@ class Profile:
         part = self.file.meter
         if part is None:
             raise TypeError(f"profile {self.id} is no meter")
-        return MeterFacts(self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy)
+        return MeterFacts(self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy, part.phases)
 
     def wire_facts(self) -> WireFacts:
         """How the device can be wired."""
