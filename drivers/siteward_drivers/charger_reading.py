@@ -9,7 +9,6 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_charger import BelowMin, ChargerPart
 from siteward_drivers.quantities import Quantity
 
-
 _ROUNDING_A = 0.05
 """What a limit in whole W may lie below the A that it was made from."""
 

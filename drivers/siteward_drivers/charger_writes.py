@@ -8,8 +8,9 @@ from siteward.model.errors import DeviceRefused
 from siteward.model.wire import Write, WriteKind
 from siteward_drivers.decode import encode, encode_raw
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import FailsafePart, Verb
+from siteward_drivers.profile_charger import Verb
 from siteward_drivers.profile_points import Point, Table, WordOrder
+from siteward_drivers.profile_watchdog import FailsafePart
 from siteward_drivers.quantities import Quantity
 
 _SLACK = 1e-6

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import FailsafePart
 from siteward_drivers.profile_schema import Tested, Transport
+from siteward_drivers.profile_watchdog import FailsafePart
 
 NO_WATCHDOG = "none known: taken to keep its last limit for ever"
 
@@ -13,15 +13,15 @@ _HEAD = """# Supported devices
 
 Written by `siteward schema --write` from the profiles in `drivers/siteward_drivers/profiles`; edit those.
 
-"Tested" says what the numbers were held against: `hardware` (a unit in our hands), `capture` (recorded answers of a real
-device), or `datasheet` (documents and open projects only; verify on a unit before you rely on it). Every profile is also
-simulated and spoken to by its own driver in the tests.
+"Tested" says what the numbers were held against: `hardware` (a unit in our hands), `capture` (recorded answers of a
+real device), or `datasheet` (documents and open projects only; verify on a unit before you rely on it). Every profile
+is also simulated and spoken to by its own driver in the tests.
 """
 _CHARGERS = """
 ## Chargers
 
-A charger with a watchdog falls back by itself when siteward is dead. One without is taken to keep its last limit for ever:
-`siteward check` counts it at its hardware maximum wherever nothing better is known, and says what that costs each fuse.
+A charger with a watchdog falls back by itself when siteward is dead. One without is taken to keep its last limit for
+ever: `siteward check` counts it at its hardware maximum wherever nothing better is known, and says what that costs.
 
 | profile | vendor | model | wiring | fall-back | kept alive by | tested |
 |---|---|---|---|---|---|---|

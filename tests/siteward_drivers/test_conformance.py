@@ -1,144 +1,36 @@
-"""Issue 3: every shipped profile loads, plans its reads, is simulated, and its driver talks to the simulation (S-17)."""
+"""S-32, S-69: every shipped profile loads, plans its reads, is simulated, and its driver talks to the simulation."""
 
-import asyncio
 import math
 import struct
-from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
 
-from siteward.model.errors import DeviceRefused
+from siteward.model.errors import DeviceRefused, Withdrawn
 from siteward.model.facts import OnExpiry, Readback
-from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
-from siteward.model.ports import Charger as ChargerPort
-from siteward.model.readings import ChargerReading, Pilot
-from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Priority, Site
-from siteward.model.units import Phase
-from siteward.model.wire import FrameKind, WireEvent, Write, WriteKind
+from siteward.model.ids import MeterId
+from siteward.model.readings import Pilot
+from siteward.model.wire import FrameKind, Write, WriteKind
 from siteward_drivers.blocks import poll_blocks
-from siteward_drivers.catalogue import load_profiles
 from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.decode import decode, raw_value
 from siteward_drivers.modbus_device import write_function
-from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import RegisterType
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity, Unit
-from siteward_drivers.registry import build_lines
 from siteward_drivers.sim.car import Car
-from siteward_drivers.sim.memory_line import sim_links
 from siteward_drivers.sim.registers import encode
 from siteward_drivers.sim.site import SimSite
-from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 
-from .rig import OpenGate
+from .profile_bench import FAILSAFE_A, LINE, OUTLET, PROFILES, Bench, on_bench, site_of
 
-PROFILES = load_profiles()
 ALL = sorted(PROFILES.by_id)
 METERS = PROFILES.names("meter")
 CHARGERS = PROFILES.names("charger")
-LINE, BOX, OUTLET, GRID = LineId("line"), ChargerId("box"), ConnectorId("box-1"), FeederId("grid")
-FAILSAFE_A, FIRST_A, SECOND_A, BASE_A = 8.0, 12.0, 9.0, 13.0
+FIRST_A, SECOND_A, BASE_A = 12.0, 9.0, 13.0
 MEASURED = (Unit.V, Unit.A, Unit.W, Unit.VA, Unit.WH, Unit.VAH)
 FLOATS = {RegisterType.F32: ">f", RegisterType.F64: ">d"}
 UNSIGNED = (RegisterType.U16, RegisterType.U32, RegisterType.U64)
-
-
-def site_of(profile: Profile) -> Site:
-    """The smallest site with this one device."""
-    framing = profile.file.wire.transports[0]
-    serial = profile.file.wire.serial
-    baud = serial.baud if serial is not None else 9600
-    line = Line(LINE, "/dev/wire" if framing is Transport.RTU else "tcp://plant:502", baud)
-    meters: tuple[Meter, ...] = ()
-    chargers: tuple[Charger, ...] = ()
-    if profile.file.meter is not None:
-        meters = (Meter(MeterId("meter"), LINE, profile.file.wire.unit, profile.id, profile.meter_facts()),)
-    else:
-        chargers = (Charger(BOX, LINE, profile.file.wire.unit, profile.id, (_connector(profile),)),)
-    meter = MeterId("meter") if meters else None
-    grid = Feeder(GRID, "Grid", None, (250, 250, 250), meter, (80, 80, 80))
-    return Site(SiteId("s"), "Test", "UTC", 230, (line,), meters, (grid,), chargers)
-
-
-def _connector(profile: Profile) -> Connector:
-    facts = profile.charger_facts()
-    most_a = min(32.0, facts.rated_a)
-    return Connector(
-        id=OUTLET,
-        charger=BOX,
-        feeder=GRID,
-        type="type2",
-        channel=1,
-        wiring=(Phase.L1, Phase.L2, Phase.L3),
-        max_a=most_a,
-        hardware_max_a=most_a,
-        failsafe_a=FAILSAFE_A,
-        priority=Priority.NORMAL,
-        meter=None,
-        facts=facts,
-    )
-
-
-class Bench:
-    """The device of one profile on a memory line in virtual time, spoken to by its real driver."""
-
-    def __init__(self, profile: Profile, clock: VirtualClock) -> None:
-        self.profile, self.clock = profile, clock
-        self.sim = SimSite.from_site(site_of(profile), PROFILES, clock=clock)
-        self.log: list[WireEvent] = []
-        links = sim_links(self.sim)
-        self.lines = build_lines(self.sim.site, PROFILES, clock, OpenGate(), self.log.append, links)
-
-    @property
-    def box(self) -> ChargerPort:
-        return self.lines.chargers[0]
-
-    @property
-    def signalled_a(self) -> float:
-        """What the simulated box truly allows now."""
-        self.sim.settle()
-        return self.sim.world.outlets[OUTLET].signalled_a
-
-    async def write(self, kind: WriteKind, value_a: float) -> float:
-        """Write, and return what the profile makes of the value."""
-        write = Write(OUTLET, kind, value_a, False, 1, self.clock.now() + 60)
-        await self.box.write(write)
-        return plan_write(self.profile, 1, write).value_a
-
-    async def poll(self, seconds: float) -> ChargerReading:
-        """Poll as the controller does, so that life bits and watchdogs stay fed."""
-        failsafe = self.profile.charger.failsafe
-        period = min(2.0, failsafe.timeout_s / 4) if failsafe is not None else 2.0
-        end = self.clock.now() + seconds
-        while True:
-            due = self.clock.now() + period
-            reading = await self.box.read()
-            if self.clock.now() >= end:
-                return reading
-            await self.clock.sleep(max(0.05, due - self.clock.now()))
-
-    async def hold(self, value_a: float, seconds: float) -> ChargerReading:
-        """Write a limit and keep it: again every quarter of a watchdog that (perhaps) only a limit write feeds."""
-        failsafe = self.profile.charger.failsafe
-        step = failsafe.timeout_s / 4 if failsafe is not None else seconds
-        end = self.clock.now() + seconds
-        while True:
-            await self.write(WriteKind.LIMIT, value_a)
-            reading = await self.poll(min(step, max(0.0, end - self.clock.now())))
-            if self.clock.now() >= end:
-                return reading
-
-
-def on_bench(profile: str, body: Callable[[Bench], Awaitable[None]]) -> None:
-    async def main(clock: VirtualClock) -> None:
-        bench = Bench(PROFILES[profile], clock)
-        await bench.lines.open()
-        await asyncio.sleep(0.1)
-        await body(bench)
-        await bench.lines.close()
-
-    run_virtual(main)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -175,7 +67,7 @@ def test_the_simulated_device_answers_its_own_probes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_what_cannot_be_true_is_no_value(name: str) -> None:
-    """Faults 7 and 8: codes for "not known", NaN, infinity and all ones are rejected, never a number."""
+    """Faults 29 and 30: codes for "not known", NaN, infinity and all ones are rejected, never a number."""
     profile = PROFILES[name]
     order = profile.file.word_order
     judged = 0
@@ -200,7 +92,7 @@ def test_what_cannot_be_true_is_no_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", METERS)
 def test_swapped_words_do_not_pass_as_this_meter(name: str) -> None:
-    """Fault 9: a probe of two words that come in the wrong order falls out of its span."""
+    """Fault 30: a probe of two words that come in the wrong order falls out of its span."""
     profile = PROFILES[name]
     order = profile.file.word_order
     typical = {Quantity.FREQUENCY: 50.0, Quantity.VOLTAGE_L1: 231.7, Quantity.VOLTAGE_L2: 229.1}
@@ -217,7 +109,7 @@ def test_swapped_words_do_not_pass_as_this_meter(name: str) -> None:
 
 @pytest.mark.parametrize("name", METERS)
 def test_a_meter_reads_what_flows(name: str) -> None:
-    """Fault 5: registers, scales and words of the profile bring back the simulated truth."""
+    """S-69: registers, scales and words of the profile bring back the simulated truth."""
 
     async def body(bench: Bench) -> None:
         profile = bench.profile
@@ -246,7 +138,7 @@ def test_a_meter_reads_what_flows(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in METERS if getattr(PROFILES[n].file.meter, "valid_when", ())])
 def test_a_meter_with_other_transformer_ratios_gives_no_values(name: str) -> None:
-    """Fault 5: currents that would have to be multiplied by a ratio are no currents."""
+    """Law 5: currents that would have to be multiplied by a ratio are no currents."""
 
     async def body(bench: Bench) -> None:
         for _ in range(3):
@@ -314,7 +206,7 @@ GUARDED = [n for n in CHARGERS if PROFILES[n].charger.failsafe is not None]
 
 @pytest.mark.parametrize("name", GUARDED)
 def test_a_watchdog_is_loaded_verified_and_falls_to_what_was_declared(name: str) -> None:
-    """R2, R8: fail-safe current and time are read back; after the declared time of silence the box holds that current."""
+    """R2, R8: fail-safe current and time are read back; after the declared silence the box holds that current."""
 
     async def body(bench: Bench) -> None:
         failsafe = bench.profile.charger.failsafe
@@ -366,9 +258,14 @@ def test_a_life_bit_is_written_while_there_is_a_lease_and_ends_with_it(name: str
         part = bench.profile.charger.heartbeat
         assert part is not None
         await bench.poll(60)
+        bench.gate.speak = False
+        with pytest.raises(Withdrawn):
+            await bench.poll(60)
         beats = [e.at for e in bench.log if e.kind is FrameKind.OTHER and e.stage == "sent"]
         assert len(beats) >= 2
-        assert max(b - a for a, b in zip(beats, beats[1:], strict=False)) <= part.every_s + 8.0
+        assert max(after - before for before, after in pairwise(beats)) <= part.every_s + 8.0
+        await bench.clock.sleep(60)
+        assert beats[-1] < bench.clock.now() - 60
 
     on_bench(name, body)
 

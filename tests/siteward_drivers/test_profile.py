@@ -96,7 +96,7 @@ def test_a_profile_in_the_folder_of_another_kind_is_told(tmp_path: Path) -> None
         ("encode_stop = 0", "encode_stop = 0\noff_current = 0", "the same number"),
         ('charging = ["7", "8"]', "charging = []", "no state in which energy flows"),
         ('order = ["failsafe_current", ', 'order = ["standby_disable", ', "order must name failsafe_current"),
-        ("address = 5, type", "address = 5, mask = 7, access = \"rw\", type", "points.status"),
+        ("address = 5, type", 'address = 5, mask = 7, access = "rw", type', "points.status"),
     ],
 )
 def test_a_wrong_profile_is_told_with_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:

@@ -3,7 +3,8 @@
 from siteward.model.facts import OnExpiry, ResetBy
 from siteward.model.site import Connector
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import OnResume, Step
+from siteward_drivers.profile_charger import Step
+from siteward_drivers.profile_watchdog import OnResume
 from siteward_drivers.quantities import Quantity, Unit
 from siteward_drivers.sim.faults import DeviceFaults, Ignores
 from siteward_drivers.sim.habits import Habits, habits_of

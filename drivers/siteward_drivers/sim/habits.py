@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from siteward.model.facts import OnExpiry, ResetBy
-from siteward_drivers.profile_charger import ChargerPart, OnResume
+from siteward_drivers.profile_charger import ChargerPart
+from siteward_drivers.profile_watchdog import OnResume
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,6 @@ class ModbusFault(SitewardError):
         self.code = code
 
 
-
-
-
-
 def raw_span(point: Point) -> tuple[int, int]:
     """Smallest and largest raw number that the point's type holds."""
     return _SPAN.get(point.type) or (0, (1 << 16 * point.width) - 1)

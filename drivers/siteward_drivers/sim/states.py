@@ -1,4 +1,4 @@
-"""What raw state a simulated charger shows for a pilot: the inverse of how its profile judges status and other registers."""
+"""What raw state a simulated charger shows for a pilot: the inverse of how its profile judges its registers."""
 
 from itertools import product
 

@@ -9,7 +9,7 @@ from siteward_drivers.registry import load_profiles
 
 
 def list_devices(screen: Screen, own: Path | None) -> int:
-    """List the devices of the shipped profiles and of those in the folder `own`. Raises ConfigError for a faulty one."""
+    """List the devices of the shipped profiles and of those in `own`. Raises ConfigError for a faulty one."""
     rows = device_rows(load_profiles(own))
     if screen.as_json:
         screen.data([asdict(row) for row in rows])

@@ -84,7 +84,7 @@ class ChargerFacts:
 
 @dataclass(frozen=True, slots=True)
 class MeterFacts:
-    """What control must know of one kind of meter; `phases` are those whose currents it shows apart, 0 = totals only."""
+    """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only."""
 
     profile: str
     refresh_s: float

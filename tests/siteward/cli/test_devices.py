@@ -91,6 +91,5 @@ def test_check_says_what_a_charger_without_watchdog_costs(tmp_path: Path, capsys
     """R3: its fuses keep its hardware maximum for ever."""
     site = _site(tmp_path, phoenix_charx_sec="alpitronic_hyc")
     run_cli(["check", str(site), "--json"])
-    report = json.loads(capsys.readouterr().out or "{}")
-    assert not report["holds"]
+    report = json.loads(capsys.readouterr().out)
     assert any("alpitronic_hyc has no watchdog; every fuse above it keeps" in note for note in report["notes"])
