@@ -80,10 +80,14 @@ def _set_point(charger: ChargerPart, values: Values, per_amp: float) -> float | 
 
 def _failsafe_a(charger: ChargerPart, values: Values, per_amp: float) -> float | None:
     part = charger.failsafe
-    shown = values.number(part.shown_current if part is not None else Quantity.FAILSAFE_CURRENT)
-    if shown is None or part is None:
+    if part is None:
         return None
-    value = shown / per_amp
+    # Where vehicles of one phase have a fall-back of their own, the larger one counts.
+    currents = [values.number(q) for q in part.shown if q in (part.shown_current, Quantity.FAILSAFE_CURRENT_1PH)]
+    known = [current for current in currents if current is not None]
+    if len(known) < len(currents):
+        return None
+    value = max(known) / per_amp
     if value >= part.min_a - _ROUNDING_A * (per_amp != 1.0):
         return value
     stops = part.encode_stop is not None and values.raw[part.shown_current] != part.off_current

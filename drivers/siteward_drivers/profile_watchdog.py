@@ -76,7 +76,8 @@ class FailsafePart(Part):
     def shown(self) -> tuple[Quantity, ...]:
         """Registers that must be read for the watchdog to be verified."""
         timed = () if self.timeout_fixed else (self.shown_timeout,)
-        return (self.shown_current, *timed, *self.fixed)
+        second = tuple(q for q in self.order if q is Quantity.FAILSAFE_CURRENT_1PH)
+        return (self.shown_current, *second, *timed, *self.fixed)
 
 
 class HeartbeatPart(Part):
