@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_schema import Tested, Transport
+from siteward_drivers.profile_schema import Language, Tested, Transport
 from siteward_drivers.profile_watchdog import FailsafePart
 
 NO_WATCHDOG = "none known: taken to keep its last limit for ever"
@@ -116,6 +116,8 @@ def _wiring(profile: Profile) -> str:
         ways.append(f"RTU {serial.baud} 8{str(serial.parity)[0].upper()}{serial.stop_bits}")
     if Transport.TCP in wire.transports:
         ways.append(f"TCP {wire.tcp_port}")
+    if profile.file.protocol is Language.DLT645:
+        return f"{', '.join(ways)}, DL/T 645 by address"
     return f"{', '.join(ways)}, unit {wire.unit}"
 
 
