@@ -1,6 +1,8 @@
-"""S-32, S-69: every charger profile at once under the real controller, over frames, with cars coming and going (I4)."""
+"""S-32, S-69: every charger profile at once under the real controller, with and without frames, as cars come and go."""
 
 from pathlib import Path
+
+import pytest
 
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Priority, Site
@@ -58,7 +60,8 @@ def outlet(profile: str) -> Connector:
     )
 
 
-def test_every_charger_profile_charges_and_none_breaks_the_fuse(tmp_path: Path) -> None:
+@pytest.mark.parametrize("frames", [True, False])
+def test_every_charger_profile_charges_and_none_breaks_the_fuse(tmp_path: Path, frames: bool) -> None:
     """I4, R8: each watchdog is verified, each car gets energy, and the fuse never stands over its rating for long."""
     verified: set[str] = set()
 
@@ -66,7 +69,7 @@ def test_every_charger_profile_charges_and_none_breaks_the_fuse(tmp_path: Path) 
         verified.update(connector for connector, grant in done.decision.grants.items() if grant.verified)
 
     async def story(clock: VirtualClock) -> None:
-        station = VirtualStation(clock, tmp_path, site=fleet(), scenario=CROWD, seed=5, frames=True)
+        station = VirtualStation(clock, tmp_path, site=fleet(), scenario=CROWD, seed=5, frames=frames)
         station.watchers.append(watch)
         await station.start()
         await station.run_for(600)
