@@ -124,7 +124,9 @@ class _Builder:
         made: dict[Charger, LineId] = {}
         for connector in charger.connectors:
             feeds = Feeding(also_fed(connector, charger, line), self._log)
-            made[ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds)] = charger.line
+            volts = self._site.phase_voltage_v
+            port = ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds, volts)
+            made[port] = charger.line
         return made
 
 

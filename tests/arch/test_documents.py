@@ -9,11 +9,25 @@ from siteward.settings.export import key_entries
 from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
-VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"} | {
-    "scan",
-    "probe",
-    "doctor",
-}
+VERBS = set(
+    [
+        "check",
+        "status",
+        "watch",
+        "start",
+        "stop",
+        "limit",
+        "sessions",
+        "events",
+        "journal",
+        "user",
+        "schema",
+        "devices",
+        "scan",
+        "probe",
+        "doctor",
+    ]
+)
 PROCESSES = {"core", "sync", "panel", "up", "demo"}
 
 

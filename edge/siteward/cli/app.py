@@ -202,9 +202,23 @@ def events(
 
 
 @app.command()
+def devices(
+    profiles: Annotated[Path | None, typer.Option("--profiles", help="Folder of own device profiles.")] = None,
+    json: Json = False,
+) -> int:
+    """List the supported devices: wiring, fall-back when siteward is dead, how they were tested.
+
+    Example: siteward devices --json
+    """
+    from siteward.cli.devices import list_devices
+
+    return list_devices(Screen(json), profiles)
+
+
+@app.command()
 def schema(
     reference: Annotated[bool, typer.Option("--reference", help="The reference page for people instead.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Write both into ./config.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write both, and devices.md, into ./config.")] = False,
 ) -> int:
     """Write the JSON Schema of site.toml, for editors.
 
