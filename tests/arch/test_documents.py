@@ -9,7 +9,8 @@ from siteward.settings.export import key_entries
 from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
-VERBS = set(
+VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"}
+VERBS |= {"devices", "scan", "probe", "doctor"}
     [
         "check",
         "status",
