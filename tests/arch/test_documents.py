@@ -11,24 +11,6 @@ from tests.arch.sources import PACKAGES, ROOT
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
 VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"}
 VERBS |= {"devices", "scan", "probe", "doctor"}
-    [
-        "check",
-        "status",
-        "watch",
-        "start",
-        "stop",
-        "limit",
-        "sessions",
-        "events",
-        "journal",
-        "user",
-        "schema",
-        "devices",
-        "scan",
-        "probe",
-        "doctor",
-    ]
-)
 PROCESSES = {"core", "sync", "panel", "up", "demo"}
 
 
