@@ -14,6 +14,7 @@ from siteward_drivers.line_job import Job, JobQueue
 from siteward_drivers.link import Link
 from siteward_drivers.modbus import Answer
 from siteward_drivers.profile_schema import Transport
+from siteward_drivers.recorder import RecordedLink, Recorder
 from siteward_drivers.slave import Slave
 from siteward_drivers.wire import RtuWire, TcpWire, Wire
 
@@ -34,9 +35,10 @@ class LineOwner:
     def __init__(self, line: Line, link: Link, framing: Transport, clock: Clock) -> None:
         self.line = line
         self.slaves: list[Slave] = []
-        self._link = link
+        self.recorder = Recorder(clock)
+        self._link = RecordedLink(link, self.recorder)
         self._clock = clock
-        self._wire: Wire = TcpWire(link) if framing is Transport.TCP else RtuWire(link, line)
+        self._wire: Wire = TcpWire(self._link) if framing is Transport.TCP else RtuWire(self._link, line)
         self._queue = JobQueue()
         self._wake = asyncio.Event()
         self._busy = Busy()

@@ -1,13 +1,16 @@
 """The wires of a site with their devices: made once from the site, opened and closed together."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
+from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.live import LineView
 from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
+from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.line import LineOwner
@@ -23,8 +26,9 @@ class SiteLines:
     """All lines of a site; implements model.ports.Lines."""
 
     def __init__(
-        self, owners: Sequence[LineOwner], meters: Sequence[Meter], chargers: Mapping[Charger, LineId]
+        self, owners: Sequence[LineOwner], meters: Sequence[Meter], chargers: Mapping[Charger, LineId], clock: Clock
     ) -> None:
+        self._clock = clock
         self._owners = tuple(owners)
         self._meters = tuple(meters)
         self._chargers = tuple(chargers)
@@ -53,6 +57,14 @@ class SiteLines:
     def views(self) -> tuple[LineView, ...]:
         """Statistics of every line, now."""
         return tuple(owner.view() for owner in self._owners)
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """What travelled on a wire in the last seconds, as a file; None for a strange line."""
+        for owner in self._owners:
+            if owner.line.id == line:
+                frames = owner.recorder.frames(last_s)
+                return await asyncio.to_thread(capture_file, owner.line, frames, self._clock, form)
+        return None
 
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. KeyError for a strange connector."""
@@ -131,4 +143,4 @@ def build_lines(
     chargers: dict[Charger, LineId] = {}
     for charger in site.chargers:
         chargers.update(builder.connectors(charger))
-    return SiteLines(list(builder.owners.values()), meters, chargers)
+    return SiteLines(list(builder.owners.values()), meters, chargers, clock)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from siteward.model.errors import DeviceUnreachable
+from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
 from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
@@ -100,6 +101,10 @@ class PortLines:
             LineView(str(w.line.id), w.line.port, w.plugged, min(1.0, w.busy_s / elapsed), 0, ())
             for w in self.wires.values()
         )
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """None: nothing travels here in frames."""
+        return None
 
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. Raises KeyError."""
