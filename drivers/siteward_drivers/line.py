@@ -23,6 +23,11 @@ _LAST_REOPEN_S = 10.0
 _DEAF_FRAMES = 5
 _DEAF_S = 15.0
 _BABBLE_S = 0.5
+_MISSES = {
+    (False, False): "no answer",
+    (False, True): "wrong bytes",
+    (True, True): "answers one request behind",
+}
 
 
 class LineOwner:
@@ -192,25 +197,35 @@ class LineOwner:
         loop = asyncio.get_running_loop()
         sent = loop.time()
         self._queue.sent(job, sent)
-        job.slave.on_sent()
+        before = job.slave.last
+        job.choose(sent)
+        job.slave.on_sent(job.request)
         self._trace(job, FrameStage.SENT, at)
         try:
-            outcome = await self._wire.exchange(job.slave, job.request)
+            outcome = await self._wire.exchange(job.slave, job.request, before)
         except (LinkDown, asyncio.CancelledError) as error:
             self._missed(job, at, f"line {self.line.id}: {error or 'closed'}", noise=False)
             raise
         answer = outcome.answer
         if answer is None:
-            what = "wrong bytes" if outcome.noise else "no answer"
+            what = _MISSES[outcome.behind, outcome.noise]
+            job.slave.behind += outcome.behind
             self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
-            await self._doubt_port()
+            await self._doubt_port(outcome.behind)
             return
         self._unheard, self._heard_at = 0, outcome.ended
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
 
-    async def _doubt_port(self) -> None:
-        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that."""
+    async def _doubt_port(self, behind: bool) -> None:
+        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that.
+
+        A connection whose answers come one request behind is given up at once: a new one begins without a backlog.
+        """
+        if behind and not self.line.is_serial:
+            self._why_down = "answers came one request behind"
+            await self._link.close()
+            return
         self._unheard += 1
         if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > _DEAF_S:
             self._why_down = "nobody answers"

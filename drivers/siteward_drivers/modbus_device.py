@@ -1,18 +1,21 @@
 """A device with registers on a line: reads blocks of its profile and decodes them, with the instant of sending."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from siteward.model.errors import DeviceRefused
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block
 from siteward_drivers.decode import Decoded, Value, decode
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
-from siteward_drivers.modbus import Request
+from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
+
+_NOT_THERE = (2, 3)
 
 Trace = Callable[[FrameStage, float, float | None, str], None]
 Guard = Callable[[float], str]
@@ -70,6 +73,8 @@ class RegisterDevice:
         self.profile = profile
         self.slave = slave
         self._owner = owner
+        self._no_more: set[tuple[Table, int, int]] = set()
+        self._spacers = _spacers(profile)
 
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -82,11 +87,39 @@ class RegisterDevice:
             terms.trace(stage, at, sent_at, reason)
 
         for block in blocks:
-            request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
-            answer = await self._owner.perform(self._job(request, terms, trace))
+            answer = await self._ask(block, terms, trace)
             result.add(decode(block.points, block.first, answer.values, self.profile.file.word_order))
         result.sent_at = first[0] if first else 0.0
         return result
+
+    async def _ask(self, block: Block, terms: Terms, trace: Trace) -> Answer:
+        """Read one block, with some registers more wherever that makes its answer differ from the one before it."""
+        request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
+        place = (block.table, block.first, block.count)
+        if block.more == 0 or place in self._no_more:
+            await self._space(request, terms, trace)
+            return await self._owner.perform(self._job(request, terms, trace))
+        # The longer way comes first: what follows may have no choice.
+        job = self._job(replace(request, count=block.count + block.more), terms, trace)
+        job.other = request
+        try:
+            return await self._owner.perform(job)
+        except DeviceRefused as error:
+            if job.request == request or error.code not in _NOT_THERE:
+                raise
+            # Documented or not, this device does not part with them: from now on without.
+            self._no_more.add(place)
+            return await self._owner.perform(self._job(request, terms, trace))
+
+    async def _space(self, request: Request, terms: Terms, trace: Trace) -> None:
+        """Read something else where the answer could be taken for that of the request before it."""
+        last = self.slave.last
+        if last is None or not request.confusable(last):
+            return
+        spacers = (Request(self.slave.unit, table.read_function, at, width) for table, at, width in self._spacers)
+        spacer = next((other for other in spacers if not other.confusable(request)), None)
+        if spacer is not None:
+            await self._owner.perform(self._job(spacer, terms, trace))
 
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -105,6 +138,13 @@ class RegisterDevice:
             key=terms.key,
             deadline=terms.deadline,
         )
+
+
+def _spacers(profile: Profile) -> tuple[tuple[Table, int, int], ...]:
+    """Places that can be read only to have been read: the identity first, else what is polled anyway."""
+    polled = (*(probe.quantity for probe in profile.file.identify), *profile.file.poll.always, *profile.file.poll.slow)
+    points = (profile.point(quantity) for quantity in polled)
+    return tuple((point.table, point.address, point.width) for point in points if point.readable)
 
 
 def write_function(profile: Profile, table: Table, count: int) -> int:

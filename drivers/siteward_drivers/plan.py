@@ -77,7 +77,8 @@ class _WireTime:
 
     def blocks(self, profile: Profile, blocks: Iterable[Block]) -> list[float]:
         return [
-            self.exchange(profile, 8, Request(1, b.table.read_function, b.first, b.count).reply_length) for b in blocks
+            self.exchange(profile, 8, Request(1, b.table.read_function, b.first, b.count + b.more).reply_length)
+            for b in blocks
         ]
 
 

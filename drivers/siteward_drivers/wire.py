@@ -22,12 +22,16 @@ _FIXED_T35_S = 0.00175
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request: the answer, if one came, and when (loop time) it was whole; `noise` = wrong bytes."""
+    """What became of a request: the answer, if one came, and when (loop time) it was whole; `noise` = wrong bytes.
+
+    `behind` tells that they were the answer to the request before.
+    """
 
     answer: Answer | None
     ended: float
     turnaround_s: float = 0.0
     noise: bool = False
+    behind: bool = False
 
 
 class Wire(Protocol):
@@ -39,8 +43,8 @@ class Wire(Protocol):
         """Wait for the silence that must stand before a frame; False when bytes broke it. Raises LinkDown."""
         ...
 
-    async def exchange(self, slave: Slave, request: Request) -> Outcome:
-        """Send the request and wait for its answer. Raises LinkDown."""
+    async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
+        """Send the request and wait for its answer; `before` is what the slave was asked last. Raises LinkDown."""
         ...
 
     def reset(self) -> None:
@@ -84,7 +88,7 @@ class RtuWire:
         self._quiet_since = loop.time()
         return False
 
-    async def exchange(self, slave: Slave, request: Request) -> Outcome:
+    async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
         """Send; collect until the answer is whole, only wrong bytes have come, or the time is over."""
         loop = asyncio.get_running_loop()
         frame = encode_rtu(request)
@@ -93,13 +97,14 @@ class RtuWire:
         self._quiet_since = sent_end
         whole_s = request.reply_length * self._char_s
         deadline = sent_end + slave.timeout_s + whole_s
-        answer, noise = await self._collect(request, deadline)
+        answer, wrong = await self._collect(request, deadline)
         now = loop.time()
         if answer is not None and answer.exception is not None and slave.haunted(request, now):
-            answer, noise = None, True
-        return Outcome(answer, now, now - sent_end - whole_s, noise)
+            return Outcome(None, now, noise=True)
+        behind = answer is None and before is not None and find_rtu(before, wrong) is not None
+        return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
 
-    async def _collect(self, request: Request, deadline: float) -> tuple[Answer | None, bool]:
+    async def _collect(self, request: Request, deadline: float) -> tuple[Answer | None, bytes]:
         loop = asyncio.get_running_loop()
         buffer = bytearray()
         refusal = bytes((request.unit, request.function | 0x80))
@@ -111,11 +116,11 @@ class RtuWire:
             if enough or (len(buffer) >= len(refusal) and refusal in buffer):
                 answer = find_rtu(request, bytes(buffer))
                 if answer is not None:
-                    return answer, False
+                    return answer, b""
             if enough:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.
                 until = min(deadline, self._quiet_since + _GARBAGE_END_S)
-        return None, bool(buffer)
+        return None, bytes(buffer)
 
 
 class TcpWire:
@@ -140,17 +145,17 @@ class TcpWire:
             await asyncio.sleep(delay)
         return True
 
-    async def exchange(self, slave: Slave, request: Request) -> Outcome:
+    async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
         """Send; read frames until the one with our transaction number, or until the time is over."""
         loop = asyncio.get_running_loop()
         self._transaction = self._transaction % 0xFFFF + 1
         self._link.write(encode_tcp(request, self._transaction))
         sent = loop.time()
         deadline = sent + slave.timeout_s
-        heard = False
+        heard = b""
         try:
             while data := await self._link.read(deadline):
-                heard = True
+                heard += data
                 self._buffer += data
                 answer = find_tcp(request, self._transaction, self._buffer)
                 if answer is not None:
@@ -163,4 +168,5 @@ class TcpWire:
             # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
             await self._link.close()
         self._quiet_since = loop.time()
-        return Outcome(None, self._quiet_since, noise=heard)
+        behind = before is not None and find_tcp(before, self._transaction, bytearray(heard)) is not None
+        return Outcome(None, self._quiet_since, noise=bool(heard), behind=behind)

@@ -50,6 +50,7 @@ class Slaves:
         self.lie: Lie = honest
         self.dead: set[int] = set()
         self.refuse: dict[tuple[int, int], int] = {}
+        self.longest: dict[tuple[int, int, int], int] = {}
         self.registers: dict[tuple[int, int, int], int] = {}
         self.heard: list[tuple[float, bytes]] = []
 
@@ -107,6 +108,8 @@ class Slaves:
             return bytes((function | 0x80, self.refuse[unit, address]))
         if function in (3, 4):
             count = int.from_bytes(pdu[3:5], "big")
+            if count > self.longest.get((unit, function, address), count):
+                return bytes((function | 0x80, 2))
             words = [self._word(unit, function, address + i) for i in range(count)]
             return bytes((function, 2 * count)) + b"".join(w.to_bytes(2, "big") for w in words)
         words = pdu[3:5] if function == 6 else pdu[6:]
