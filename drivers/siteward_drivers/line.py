@@ -15,13 +15,13 @@ from siteward_drivers.link import Link
 from siteward_drivers.modbus import Answer
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
+from siteward_drivers.reopening import Reopening
 from siteward_drivers.slave import Slave
 from siteward_drivers.wire import RtuWire, TcpWire, Wire
 
-_FIRST_REOPEN_S = 0.25
-_LAST_REOPEN_S = 10.0
-_DEAF_FRAMES = 5
-_DEAF_S = 15.0
+_DEAF_FRAMES = 3
+_DEAF_SERIAL_S = 15.0
+_DEAF_SOCKET_S = 3.0
 _BABBLE_S = 0.5
 _MISSES = {
     (False, False): "no answer",
@@ -49,8 +49,10 @@ class LineOwner:
         self._busy = Busy()
         self._task: asyncio.Task[None] | None = None
         self._current: Job | None = None
-        self._reopen_s = _FIRST_REOPEN_S
+        self._reopening = Reopening(line)
+        self._deaf_s = _DEAF_SERIAL_S if line.is_serial else _DEAF_SOCKET_S
         self._why_down = "not opened"
+        self.openings = 0
         self._unheard = 0
         self._heard_at = 0.0
         self._noisy_since: float | None = None
@@ -108,9 +110,16 @@ class LineOwner:
     def view(self) -> LineView:
         """Statistics of the line and its slaves."""
         load = self._busy.share(asyncio.get_running_loop().time())
+        heard = self._wire.overheard
+        slaves = tuple(slave.view() for slave in self.slaves)
         return LineView(
-            self.line.id, self.line.port, self._link.is_open, load, 0, tuple(slave.view() for slave in self.slaves)
+            self.line.id, self.line.port, self._link.is_open, load, 0, slaves, heard.echo, heard.foreign, self.openings
         )
+
+    @property
+    def foreign_lately(self) -> bool:
+        """Whether another master spoke on this line within the last minute (fault 5)."""
+        return self._wire.overheard.foreign_lately(asyncio.get_running_loop().time())
 
     async def _run(self) -> None:
         while True:
@@ -149,26 +158,27 @@ class LineOwner:
         return now - self._noisy_since > _BABBLE_S
 
     async def _reopen(self) -> bool:
-        self._drop_impatient(link_up=False)
+        await self._wait_to_reopen()
+        loop = asyncio.get_running_loop()
         try:
             await self._link.open()
         except LinkDown as error:
             self._why_down = str(error)
-            await self._wait_to_reopen()
             return False
-        self._reopen_s = _FIRST_REOPEN_S
-        self._unheard, self._heard_at = 0, asyncio.get_running_loop().time()
+        finally:
+            self._reopening.tried(loop.time())
+        self.openings += 1
+        self._unheard, self._heard_at = 0, loop.time()
         self._wire.reset()
         return True
 
     async def _wait_to_reopen(self) -> None:
         loop = asyncio.get_running_loop()
-        retry_at = loop.time() + self._reopen_s
-        self._reopen_s = min(self._reopen_s * 2, _LAST_REOPEN_S)
-        while loop.time() < retry_at:
+        self._drop_impatient(link_up=False)
+        while loop.time() < self._reopening.next_at:
             self._wake.clear()
             self._drop_impatient(link_up=False)
-            await self._sleep_until(self._earlier(retry_at, link_up=False))
+            await self._sleep_until(self._earlier(self._reopening.next_at, link_up=False))
 
     def _earlier(self, at: float, link_up: bool) -> float:
         impatience = self._queue.next_impatience(asyncio.get_running_loop().time(), link_up)
@@ -214,6 +224,7 @@ class LineOwner:
             await self._doubt_port(outcome.behind)
             return
         self._unheard, self._heard_at = 0, outcome.ended
+        self._reopening.heard()
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
 
@@ -227,7 +238,7 @@ class LineOwner:
             await self._link.close()
             return
         self._unheard += 1
-        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > _DEAF_S:
+        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > self._deaf_s:
             self._why_down = "nobody answers"
             await self._link.close()
 

@@ -1,6 +1,8 @@
 """A serial port as a link, by pyserial-asyncio: the one file that imports it."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import serial
 import serial_asyncio
@@ -24,6 +26,7 @@ class SerialLink:
         self._parity = parity
         self._stop_bits = stop_bits
         self._inbox: Inbox | None = None
+        self._device: int | None = None
 
     @property
     def name(self) -> str:
@@ -42,7 +45,7 @@ class SerialLink:
         await self.close()
         loop = asyncio.get_running_loop()
         try:
-            _, inbox = await serial_asyncio.create_serial_connection(
+            transport, inbox = await serial_asyncio.create_serial_connection(
                 loop,
                 Inbox,
                 self._port,
@@ -58,6 +61,7 @@ class SerialLink:
         # The library hands the transport to the protocol one step of the loop later.
         await asyncio.sleep(0)
         self._inbox = inbox
+        self._device = os.fstat(transport.serial.fileno()).st_rdev
 
     async def close(self) -> None:
         """Close the port and forget unread bytes."""
@@ -73,6 +77,8 @@ class SerialLink:
         inbox = self._inbox
         if inbox is None or inbox.lost or not isinstance(inbox.transport, asyncio.WriteTransport):
             raise LinkDown(f"{self._port}: not open")
+        if _device(self._port) != self._device:
+            raise LinkDown(f"{self._port}: is another adapter now")
         inbox.transport.write(data)
 
     async def read(self, deadline: float) -> bytes:
@@ -80,3 +86,11 @@ class SerialLink:
         if self._inbox is None:
             raise LinkDown(f"{self._port}: not open")
         return await self._inbox.take(deadline)
+
+
+def _device(port: str) -> int | None:
+    """Number of the device behind a path, None when there is none: a stable path may come to name another one."""
+    try:
+        return Path(port).stat().st_rdev
+    except OSError:
+        return None

@@ -39,6 +39,7 @@ class ModbusCharger:
         self._blocks = poll_blocks(device.profile, poll.always, connector.channel, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, framing))
         self._read_back = False
+        self._framing = framing
 
     @property
     def id(self) -> ConnectorId:
@@ -53,14 +54,18 @@ class ModbusCharger:
         trace = self._trace(FrameKind.READ, None, None)
         read_back, self._read_back = self._read_back, False
         rank = Rank.CONTROL if read_back else Rank.REST
-        values = await self._device.read(self._blocks, Terms(rank, guard=self._may_speak, trace=trace))
+        terms = Terms(rank, guard=self._may_speak, trace=trace)
+        await self._device.meet(terms, self._framing)
+        values = await self._device.read(self._blocks, terms)
         if not read_back:
             await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
         self._slow.show(values)
+        self._device.judge(values)
         return charger_reading(self._connector.id, self._device.profile, values)
 
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        self._device.accept()
         plan = plan_write(self._device.profile, self._connector.channel, write)
         cut = write.kind is WriteKind.LIMIT and not write.raises
         trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from siteward.model.errors import DeviceRefused
+from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.wire import FrameStage
-from siteward_drivers.blocks import Block
+from siteward_drivers.blocks import Block, poll_blocks
 from siteward_drivers.decode import Decoded, Value, decode
+from siteward_drivers.identity import Identity
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table
+from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
 
@@ -73,8 +75,41 @@ class RegisterDevice:
         self.profile = profile
         self.slave = slave
         self._owner = owner
+        self.stranger = ""
+        self._identity = Identity(profile)
+        self._known_at = 0
         self._no_more: set[tuple[Table, int, int]] = set()
         self._spacers = _spacers(profile)
+
+    async def meet(self, terms: Terms, framing: Transport) -> None:
+        """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
+
+        Raises DeviceUnreachable when it is somebody else, and what `read` raises.
+        """
+        opening = self._owner.openings
+        known = opening <= 1 or opening == self._known_at
+        if (known and not self.stranger) or not self._identity.quantities:
+            return
+        blocks = poll_blocks(self.profile, self._identity.quantities, 1, framing)
+        found = Values()
+        for block in blocks:
+            try:
+                found.values.update((await self.read([block], terms)).values)
+            except DeviceRefused:
+                # Not every device of a model has every register: what it does not tell proves nothing.
+                continue
+        self.judge(found)
+        self._known_at = opening
+
+    def judge(self, values: Values) -> None:
+        """Hold values against what proves the model. Raises DeviceUnreachable when somebody else answered."""
+        self.stranger = self._identity.wrong(values.values)
+        self.accept()
+
+    def accept(self) -> None:
+        """Raise DeviceUnreachable while somebody else answers at the address."""
+        if self.stranger:
+            raise DeviceUnreachable(f"{self.slave.device} is another device: {self.stranger}")
 
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""

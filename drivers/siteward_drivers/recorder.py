@@ -68,6 +68,10 @@ class RecordedLink:
         self._link = link
         self._recorder = recorder
 
+    def __getattr__(self, name: str) -> object:
+        """Whatever else the link can do."""
+        return getattr(self._link, name)
+
     @property
     def name(self) -> str:
         """Where the bytes go, for people."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.live import LineView
@@ -26,8 +27,14 @@ class SiteLines:
     """All lines of a site; implements model.ports.Lines."""
 
     def __init__(
-        self, owners: Sequence[LineOwner], meters: Sequence[Meter], chargers: Mapping[Charger, LineId], clock: Clock
+        self,
+        owners: Sequence[LineOwner],
+        meters: Sequence[Meter],
+        chargers: Mapping[Charger, LineId],
+        devices: Mapping[str, RegisterDevice],
+        clock: Clock,
     ) -> None:
+        self._devices = dict(devices)
         self._clock = clock
         self._owners = tuple(owners)
         self._meters = tuple(meters)
@@ -58,6 +65,12 @@ class SiteLines:
         """Statistics of every line, now."""
         return tuple(owner.view() for owner in self._owners)
 
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the wires themselves, now."""
+        strangers = (Alarm(AlarmCode.WRONG_DEVICE, name) for name, device in self._devices.items() if device.stranger)
+        foreign = (Alarm(AlarmCode.FOREIGN_MASTER, owner.line.id) for owner in self._owners if owner.foreign_lately)
+        return frozenset((*strangers, *foreign))
+
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire in the last seconds, as a file; None for a strange line."""
         for owner in self._owners:
@@ -83,6 +96,7 @@ class _Builder:
         self._lines = {line.id: line for line in site.lines}
         self._slaves: dict[tuple[LineId, int], Slave] = {}
         self.owners: dict[LineId, LineOwner] = {}
+        self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
         self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
@@ -99,6 +113,7 @@ class _Builder:
         limits = any(feeder.meter == meter.id for feeder in self._site.feeders)
         role = Role.LIMIT_METER if limits else Role.OTHER
         device = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
+        self.devices[meter.id] = device
         kind = framing(self._lines[meter.line])
         heard_by = listeners(c for c in self._site.chargers if c.line == meter.line)
         feeds = Feeding(heard_by, self._log)
@@ -119,6 +134,7 @@ class _Builder:
         kind = framing(self._lines[charger.line])
         made: dict[Charger, LineId] = {}
         for connector in charger.connectors:
+            self.devices[connector.id] = device
             feeds = Feeding(also_fed(connector, charger, line), self._log)
             made[ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds)] = charger.line
         return made
@@ -143,4 +159,4 @@ def build_lines(
     chargers: dict[Charger, LineId] = {}
     for charger in site.chargers:
         chargers.update(builder.connectors(charger))
-    return SiteLines(list(builder.owners.values()), meters, chargers, clock)
+    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock)

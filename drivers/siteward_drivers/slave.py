@@ -142,6 +142,7 @@ class Slave:
             self.refused,
             mean,
             worst,
+            self.behind,
         )
 
 

@@ -8,6 +8,7 @@ from siteward.model.site import Line, Parity
 from siteward_drivers.errors import Garbled, LinkDown
 from siteward_drivers.link import Link
 from siteward_drivers.modbus import Answer, Request, encode_rtu, encode_tcp, find_rtu, find_tcp
+from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
 
 LATE_SERIAL_S = 1.0
@@ -38,6 +39,7 @@ class Wire(Protocol):
     """The framing of a line."""
 
     late_s: float
+    overheard: Overheard
 
     async def settle(self, gap_s: float) -> bool:
         """Wait for the silence that must stand before a frame; False when bytes broke it. Raises LinkDown."""
@@ -73,6 +75,7 @@ class RtuWire:
         self._t35_s = t35_s(line)
         self._quiet_since = 0.0
         self.strays = 0
+        self.overheard = Overheard()
 
     def reset(self) -> None:
         """A newly opened line is quiet from now on."""
@@ -86,6 +89,7 @@ class RtuWire:
             return True
         self.strays += len(data)
         self._quiet_since = loop.time()
+        self.overheard.listen(data, self._quiet_since)
         return False
 
     async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
@@ -93,6 +97,7 @@ class RtuWire:
         loop = asyncio.get_running_loop()
         frame = encode_rtu(request)
         self._link.write(frame)
+        self.overheard.sent(frame)
         sent_end = loop.time() + len(frame) * self._char_s
         self._quiet_since = sent_end
         whole_s = request.reply_length * self._char_s
@@ -101,6 +106,10 @@ class RtuWire:
         now = loop.time()
         if answer is not None and answer.exception is not None and slave.haunted(request, now):
             return Outcome(None, now, noise=True)
+        if answer is None:
+            self.overheard.listen(wrong, now)
+        else:
+            self.overheard.answered(request)
         behind = answer is None and before is not None and find_rtu(before, wrong) is not None
         return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
 
@@ -112,6 +121,8 @@ class RtuWire:
         while data := await self._link.read(until):
             buffer += data
             self._quiet_since = loop.time()
+            if not self.overheard.strip(request.is_read, buffer):
+                continue
             enough = len(buffer) >= request.reply_length
             if enough or (len(buffer) >= len(refusal) and refusal in buffer):
                 answer = find_rtu(request, bytes(buffer))
@@ -129,6 +140,7 @@ class TcpWire:
     late_s = 0.0
 
     def __init__(self, link: Link) -> None:
+        self.overheard = Overheard()
         self._link = link
         self._buffer = bytearray()
         self._transaction = 0

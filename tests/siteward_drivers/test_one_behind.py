@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -152,7 +153,9 @@ def test_no_two_reads_in_a_row_have_answers_that_could_be_exchanged(profile: str
         await asyncio.sleep(0.05)
         for _ in range(15):
             for device in (*lines.meters, *lines.chargers):
-                await device.read()
+                # Registers of anything make a stranger of it (fault 7), which is asked for its identity each time.
+                with suppress(DeviceUnreachable):
+                    await device.read()
             await asyncio.sleep(1.0)
         await lines.close()
         server.cancel()

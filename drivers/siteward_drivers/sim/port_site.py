@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceUnreachable
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
@@ -101,6 +102,10 @@ class PortLines:
             LineView(str(w.line.id), w.line.port, w.plugged, min(1.0, w.busy_s / elapsed), 0, ())
             for w in self.wires.values()
         )
+
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the wires themselves, now."""
+        return frozenset()
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """None: nothing travels here in frames."""

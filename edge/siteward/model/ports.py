@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from siteward.model.alarms import Alarm
 from siteward.model.batch import Batch
 from siteward.model.events import ClockQuality
 from siteward.model.facts import ChargerFacts, MeterFacts, WireFacts
@@ -127,6 +128,10 @@ class Lines(Protocol):
 
     def views(self) -> tuple[LineView, ...]:
         """Statistics of every line, now."""
+        ...
+
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the wires themselves, now."""
         ...
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
