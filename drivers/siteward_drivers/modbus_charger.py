@@ -57,6 +57,7 @@ class ModbusCharger:
         terms = Terms(rank, guard=self._may_speak, trace=trace)
         await self._device.meet(terms, self._framing)
         values = await self._device.read(self._blocks, terms)
+        await self._device.meet(terms, self._framing)
         if not read_back:
             await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
         self._slow.show(values)
@@ -73,13 +74,18 @@ class ModbusCharger:
             terms = Terms(
                 Rank.CUT if cut else Rank.CONTROL,
                 retries=1,
-                guard=lambda at: "" if self._gate.may_send(write, at) else "no longer allowed at sending",
+                guard=lambda at: self._may_write(write, at),
                 trace=trace,
                 key=(self._connector.id, write.kind, number),
                 deadline=write.deadline if write.raises else None,
             )
             await self._device.write(frame.table, frame.address, frame.words, terms)
         self._read_back = True
+
+    def _may_write(self, write: Write, at: float) -> str:
+        if write.raises and not self._device.known:
+            return "nobody knows yet who answers since the port was opened"
+        return "" if self._gate.may_send(write, at) else "no longer allowed at sending"
 
     def _may_speak(self, at: float) -> str:
         return "" if self._gate.may_speak(self._connector.id, at) else "no lease to speak"

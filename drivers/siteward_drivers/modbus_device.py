@@ -84,11 +84,11 @@ class RegisterDevice:
     async def meet(self, terms: Terms, framing: Transport) -> None:
         """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
 
-        Raises DeviceUnreachable when it is somebody else, and what `read` raises.
+        Called before a poll and after it, since the poll itself may have opened the port. Raises DeviceUnreachable
+        when it is somebody else, and what `read` raises.
         """
         opening = self._owner.openings
-        known = opening <= 1 or opening == self._known_at
-        if (known and not self.stranger) or not self._identity.quantities:
+        if self.known:
             return
         blocks = poll_blocks(self.profile, self._identity.quantities, 1, framing)
         found = Values()
@@ -100,6 +100,12 @@ class RegisterDevice:
                 continue
         self.judge(found)
         self._known_at = opening
+
+    @property
+    def known(self) -> bool:
+        """Whether nothing speaks against this being the device that it was before the port was last opened."""
+        met = self._owner.openings in (0, 1, self._known_at) or not self._identity.quantities
+        return met and not self.stranger
 
     def judge(self, values: Values) -> None:
         """Hold values against what proves the model. Raises DeviceUnreachable when somebody else answered."""

@@ -43,6 +43,7 @@ class ModbusMeter:
         """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         await self._device.meet(self._terms, self._framing)
         values = await self._device.read(self._blocks, self._terms)
+        await self._device.meet(self._terms, self._framing)
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
         self._device.judge(values)

@@ -141,9 +141,11 @@ class OpenGate:
 class Rig:
     """A line of ours on one end of a memory wire, scripted slaves on the other."""
 
-    def __init__(self, clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200) -> None:
+    def __init__(
+        self, clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200, port: str | None = None
+    ) -> None:
         ours, theirs = MemoryLink.pair()
-        port = "tcp://plant:502" if framing is Transport.TCP else "/dev/wire"
+        port = port or ("tcp://plant:502" if framing is Transport.TCP else "/dev/wire")
         self.link = ours
         self.clock = clock
         self.events: list[WireEvent] = []
@@ -164,9 +166,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200) -> AsyncIterator[Rig]:
+async def rig(
+    clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200, port: str | None = None
+) -> AsyncIterator[Rig]:
     """A running rig."""
-    made = Rig(clock, framing, baud)
+    made = Rig(clock, framing, baud, port)
     server = asyncio.create_task(made.slaves.serve())
     await made.line.open()
     await asyncio.sleep(0.01)
