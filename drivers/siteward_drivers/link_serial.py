@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import serial
+import serial.rs485
 import serial_asyncio
 
 from siteward.model.site import Parity
@@ -20,11 +21,12 @@ class SerialLink:
     A pseudo-terminal takes no other parity than none (ruling 8).
     """
 
-    def __init__(self, port: str, baud: int, parity: Parity, stop_bits: int) -> None:
+    def __init__(self, port: str, baud: int, parity: Parity, stop_bits: int, rs485: bool = False) -> None:
         self._port = port
         self._baud = baud
         self._parity = parity
         self._stop_bits = stop_bits
+        self._rs485 = rs485
         self._inbox: Inbox | None = None
         self._device: int | None = None
 
@@ -60,8 +62,21 @@ class SerialLink:
             raise LinkDown(f"{self._port}: {error}") from error
         # The library hands the transport to the protocol one step of the loop later.
         await asyncio.sleep(0)
+        if inbox.lost or transport.serial is None:
+            raise LinkDown(f"{self._port}: gone as soon as it was open")
         self._inbox = inbox
+        if self._rs485:
+            await self._direct(transport.serial)
         self._device = os.fstat(transport.serial.fileno()).st_rdev
+
+    async def _direct(self, port: serial.Serial) -> None:
+        """Have the kernel raise RTS while it sends. Raises LinkDown where the port's driver cannot."""
+        try:
+            port.rs485_mode = serial.rs485.RS485Settings()
+        except (OSError, ValueError) as error:
+            await self.close()
+            why = f"the port's driver cannot switch RS485 direction; take rs485 out of its [[line]] ({error})"
+            raise LinkDown(f"{self._port}: {why}") from error
 
     async def close(self) -> None:
         """Close the port and forget unread bytes."""

@@ -1,6 +1,7 @@
 """Faults of wires: echoes, other masters, adapters that move or are swapped, a wedged bus (faults 4 to 8)."""
 
 import asyncio
+import fcntl
 import os
 import tty
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ from siteward_drivers.slave import Role, Slave
 from .plant import RTU, TCP, charger
 from .rig import crc, honest, rig, value_of
 from .test_devices import METER, heidelberg, limit, put, put_floats, running
+
+_TIOCGRS485, _TIOCSRS485 = 0x542E, 0x542F
 
 QUICK = TimingPart(response_timeout_s=0.2, gap_s=0.0)
 
@@ -294,3 +297,30 @@ def test_a_wedged_bus_leaves_the_others_their_period() -> None:
             assert longest < 0.1
 
     run_virtual(main)
+
+
+async def test_direction_by_the_kernel_is_asked_of_the_port_or_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 3: a port that cannot switch direction says so, instead of being deaf for ever."""
+    with _adapter(1) as path:
+        link = SerialLink(path, 9600, Parity.NONE, 1, rs485=True)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        with pytest.raises(LinkDown, match="cannot switch RS485 direction; take rs485 out"):
+            await link.open()
+        assert not link.is_open
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        asked: list[int] = []
+        real = fcntl.ioctl
+
+        def ioctl(file: int, request: int, *rest: object) -> object:
+            if request in (_TIOCGRS485, _TIOCSRS485):
+                asked.append(request)
+                return 0
+            return real(file, request, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(fcntl, "ioctl", ioctl)
+        await link.open()
+        assert link.is_open
+        assert asked == [_TIOCGRS485, _TIOCSRS485]
+        await link.close()

@@ -32,13 +32,17 @@ class Parity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`."""
+    """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`.
+
+    `rs485`: the kernel switches the direction of the port's driver.
+    """
 
     id: LineId
     port: str
     baud: int = 9600
     parity: Parity = Parity.NONE
     stop_bits: int = 1
+    rs485: bool = False
 
     @property
     def is_serial(self) -> bool:

@@ -81,7 +81,8 @@ def _three(amps: list[float]) -> PerPhase:
 
 
 def _line(table: LineTable) -> Line:
-    return Line(LineId(table.id), table.port, table.baud, Parity(table.parity), table.stop_bits)
+    parity = Parity(table.parity)
+    return Line(LineId(table.id), table.port, table.baud, parity, table.stop_bits, rs485=table.rs485)
 
 
 def _meter(table: MeterTable, catalogue: ProfileCatalogue) -> Meter:

@@ -71,6 +71,11 @@ class LineTable(Table):
         "Whether the simulator plays the devices of this wire over a pseudo-terminal.",
         reason="A pseudo-terminal has no parity; without this, serial settings that a profile cannot do are refused.",
     )
+    rs485: bool = key(
+        False,
+        "Whether the kernel switches the direction of the port's RS485 driver.",
+        reason="UARTs with a driver chip on RTS need it; most USB adapters switch by themselves and refuse it.",
+    )
 
 
 class MeterTable(Table):
