@@ -15,7 +15,7 @@ from siteward.model.ports import ProfileCatalogue
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
 from siteward.model.units import ZERO, PerPhase, Phase
 from siteward.settings.document import Draft
-from siteward.settings.result import CloudSettings, PanelSettings, Settings, StorageSettings
+from siteward.settings.result import CloudSettings, PanelSettings, Settings, ShareSettings, StorageSettings
 from siteward.settings.schema import (
     ChargerTable,
     ConnectorTable,
@@ -25,7 +25,7 @@ from siteward.settings.schema import (
     MeterTable,
     SiteTable,
 )
-from siteward.settings.services import CloudTable, PanelTable, StorageTable
+from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
 _TLS_PORT, _PLAIN_PORT = 8883, 1883
 
@@ -35,11 +35,13 @@ def build(draft: Draft, catalogue: ProfileCatalogue) -> Settings:
     cloud = [table for _, table in draft.of("cloud", CloudTable)]
     panel = [table for _, table in draft.of("panel", PanelTable)]
     storage = [table for _, table in draft.of("storage", StorageTable)]
+    share = [table for _, table in draft.of("share", ShareTable)]
     return Settings(
         _site(draft, catalogue),
         _cloud(cloud[0]) if cloud else None,
         _panel(panel[0]) if panel else PanelSettings(),
         StorageSettings(storage[0].trace_hours) if storage else StorageSettings(),
+        _share(share[0]) if share else None,
     )
 
 
@@ -164,6 +166,11 @@ def _cloud(table: CloudTable) -> CloudSettings:
         heartbeat_s=table.heartbeat_s,
         backfill_share=table.backfill_share,
     )
+
+
+def _share(table: ShareTable) -> ShareSettings:
+    parts = urlsplit(f"modbus://{table.listen}")
+    return ShareSettings(parts.hostname or "", parts.port or 0, table.clients, table.writable, table.limit_hold_s)
 
 
 def _panel(table: PanelTable) -> PanelSettings:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
-from siteward.settings.services import CloudTable, PanelTable, StorageTable
+from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
 PhaseName = Literal["L1", "L2", "L3"]
 
@@ -247,6 +247,7 @@ class SiteFile(Table):
     limit: list[LimitTable] = Field(default_factory=list, description="Standing limits on feeders.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
+    share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
     storage: StorageTable = Field(default_factory=StorageTable, description="What is kept, and where.")
 
 
