@@ -13,3 +13,7 @@ class LinkDown(DriverError):
 
 class Garbled(DriverError):
     """Bytes on a wire with its own framing (Modbus TCP) that can belong to no frame: only a new connection helps."""
+
+
+class SettingsRefused(DriverError):
+    """The port cannot take the serial settings that a device needs; it keeps those it had."""

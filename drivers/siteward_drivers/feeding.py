@@ -30,15 +30,19 @@ def also_fed(connector: Connector, device: Charger, line: Sequence[Charger]) -> 
 
 
 class Feeding:
-    """Logs a frame for the watchdogs that it may feed: its sending for all, its answer where that surely feeds."""
+    """Logs a frame for the watchdogs that it may feed: its sending for all, its answer where that surely feeds.
 
-    def __init__(self, fed: Sequence[Connector], log: WireLog) -> None:
+    `strange` frames are noise to those who listen (another language or speed), so that nothing is sure of them.
+    """
+
+    def __init__(self, fed: Sequence[Connector], log: WireLog, strange: bool = False) -> None:
         self._fed = fed
+        self._strange = strange
         self._log = log
 
     def __call__(self, stage: FrameStage, at: float, sent_at: float | None) -> None:
         """Take a stage of a frame."""
         for connector in self._fed:
-            sure = reset_by(connector) in _SURE
+            sure = not self._strange and reset_by(connector) in _SURE
             if stage is FrameStage.SENT or (stage is FrameStage.ANSWERED and sure):
                 self._log(WireEvent(connector.id, FrameKind.OTHER, stage, at, sent_at=sent_at))

@@ -8,11 +8,11 @@ from siteward.model.live import LineView
 from siteward.model.ports import Clock
 from siteward.model.site import Line
 from siteward.model.wire import FrameStage
+from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
-from siteward_drivers.errors import LinkDown
+from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue
 from siteward_drivers.link import Link
-from siteward_drivers.modbus import Answer
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
 from siteward_drivers.reopening import Reopening
@@ -141,15 +141,25 @@ class LineOwner:
             return
         # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
-        silence = await self._wire.settle(job.slave.timing.gap_s)
+        silence = await self._wire.settle(job.slave)
         if silence:
             self._noisy_since = None
         silence = silence or self._babbles(loop.time())
-        if silence and self._queue.pick(loop.time())[0] is job and self._queue.remove(job):
+        if silence and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
             await self._send(job)
             self._current = None
         self._busy.add(began, loop.time())
+
+    def _tuned(self, job: Job) -> bool:
+        """Take the serial settings of the job's device; where the port cannot, the job fails and the line goes on."""
+        try:
+            self._wire.tune(job.slave)
+        except SettingsRefused as error:
+            self._queue.remove(job)
+            self._never_sent(job, DeviceUnreachable(f"{job.slave.device}: {error}"))
+            return False
+        return True
 
     def _babbles(self, now: float) -> bool:
         """Whether the line was noisy for so long that frames go out all the same: callers must not wait for ever."""
@@ -250,7 +260,7 @@ class LineOwner:
                 job.future.set_result(answer)
             return
         job.slave.refused += 1
-        why = f"{job.slave.device} refused function {job.request.function} at {job.request.address}: exception {code}"
+        why = f"{job.slave.device} refused {job.request}: exception {code}"
         self._trace(job, FrameStage.FAILED, at, why)
         if not job.future.done():
             job.future.set_exception(DeviceRefused(why, code))

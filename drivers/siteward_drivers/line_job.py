@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from siteward.model.wire import FrameStage
-from siteward_drivers.modbus import Answer, Request
+from siteward_drivers.answer import Answer
 from siteward_drivers.slave import Slave
+from siteward_drivers.speech import AnyRequest
 
 PATIENCE_S = 1.0
 """How long a job waits for a silent device or a missing port before it fails."""
@@ -46,20 +47,20 @@ class Job:
     """
 
     slave: Slave
-    request: Request
+    request: AnyRequest
     rank: Rank
     retries: int = 0
     guard: Callable[[float], str] = no_guard
     trace: Callable[[FrameStage, float, float | None, str], None] = no_trace
     key: Hashable | None = None
     deadline: float | None = None
-    other: Request | None = None
+    other: AnyRequest | None = None
     future: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     order: int = 0
     queued_at: float = 0.0
 
     @property
-    def ways(self) -> tuple[Request, ...]:
+    def ways(self) -> tuple[AnyRequest, ...]:
         """Requests that would do."""
         return (self.request,) if self.other is None else (self.request, self.other)
 

@@ -1,8 +1,9 @@
 """The port of a wire: bytes out, bytes in until a deadline; what lies behind it is a link of some kind."""
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from siteward.model.site import SerialSettings
 from siteward_drivers.errors import LinkDown
 
 
@@ -33,6 +34,15 @@ class Link(Protocol):
 
     async def read(self, deadline: float) -> bytes:
         """Bytes as soon as there are any, b"" when there were none by the deadline. Raises LinkDown."""
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A link whose serial settings the line's owner may change between two exchanges; opening sets the line's own."""
+
+    def tune(self, settings: SerialSettings) -> None:
+        """Change the settings. Raises SettingsRefused, with the old ones still set, or LinkDown."""
         ...
 
 

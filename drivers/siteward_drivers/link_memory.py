@@ -3,6 +3,7 @@
 import asyncio
 from typing import Self
 
+from siteward.model.site import SerialSettings
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.link import Inbox
 
@@ -31,6 +32,7 @@ class MemoryLink:
         self._name = name
         self._wire = wire
         self._end = end
+        self.tuned: SerialSettings | None = None
 
     @classmethod
     def pair(cls, name: str = "memory") -> tuple[Self, Self]:
@@ -68,6 +70,10 @@ class MemoryLink:
     async def close(self) -> None:
         """Close this end and forget unread bytes."""
         self._wire.inboxes[self._end] = None
+
+    def tune(self, settings: SerialSettings) -> None:
+        """Remember the settings, for whoever plays the device; a wire in memory takes any."""
+        self.tuned = settings
 
     def write(self, data: bytes) -> None:
         """Send bytes to the other end; they vanish when that is closed. Raises LinkDown."""

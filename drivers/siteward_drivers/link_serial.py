@@ -2,30 +2,33 @@
 
 import asyncio
 import os
+import termios
 from pathlib import Path
 
 import serial
 import serial.rs485
 import serial_asyncio
 
-from siteward.model.site import Parity
-from siteward_drivers.errors import LinkDown
+from siteward.model.site import Parity, SerialSettings
+from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.link import Inbox
 
-_PARITY = {Parity.NONE: serial.PARITY_NONE, Parity.EVEN: serial.PARITY_EVEN, Parity.ODD: serial.PARITY_ODD}
+_NO_PARITY: str = serial.PARITY_NONE
+_PARITY: dict[Parity, str] = {Parity.NONE: _NO_PARITY, Parity.EVEN: serial.PARITY_EVEN, Parity.ODD: serial.PARITY_ODD}
 
 
 class SerialLink:
     """An RS485 adapter, a UART or a pseudo-terminal, locked against other programs while it is open.
 
-    A pseudo-terminal takes no other parity than none (ruling 8).
+    A pseudo-terminal takes no other parity than none (ruling 8): on a `simulated` line none is asked of it.
     """
 
-    def __init__(self, port: str, baud: int, parity: Parity, stop_bits: int, rs485: bool = False) -> None:
+    def __init__(
+        self, port: str, baud: int, parity: Parity, stop_bits: int, simulated: bool = False, rs485: bool = False
+    ) -> None:
         self._port = port
-        self._baud = baud
-        self._parity = parity
-        self._stop_bits = stop_bits
+        self._settings = SerialSettings(baud, parity, stop_bits)
+        self._simulated = simulated
         self._rs485 = rs485
         self._inbox: Inbox | None = None
         self._device: int | None = None
@@ -51,13 +54,13 @@ class SerialLink:
                 loop,
                 Inbox,
                 self._port,
-                baudrate=self._baud,
+                baudrate=self._settings.baud,
                 bytesize=serial.EIGHTBITS,
-                parity=_PARITY[self._parity],
-                stopbits=self._stop_bits,
+                parity=self._parity(self._settings),
+                stopbits=self._settings.stop_bits,
                 exclusive=True,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             # serial.SerialException is an OSError; refused settings come as ValueError or termios.error.
             raise LinkDown(f"{self._port}: {error}") from error
         # The library hands the transport to the protocol one step of the loop later.
@@ -77,6 +80,35 @@ class SerialLink:
             await self.close()
             why = f"the port's driver cannot switch RS485 direction; take rs485 out of its [[line]] ({error})"
             raise LinkDown(f"{self._port}: {why}") from error
+
+    def tune(self, settings: SerialSettings) -> None:
+        """Change the settings of the open port. Raises SettingsRefused, with the old ones still set, or LinkDown."""
+        inbox = self._inbox
+        if inbox is None or inbox.lost or not isinstance(inbox.transport, serial_asyncio.SerialTransport):
+            raise LinkDown(f"{self._port}: not open")
+        port = inbox.transport.serial
+        old = port.get_settings()
+        try:
+            self._apply(port, settings)
+        except (OSError, ValueError, termios.error) as error:
+            self._go_back(port, old)
+            raise SettingsRefused(f"{self._port} refuses {settings}: {error}") from error
+
+    def _apply(self, port: serial.Serial, settings: SerialSettings) -> None:
+        parity = self._parity(settings)
+        port.apply_settings({"baudrate": settings.baud, "parity": parity, "stopbits": settings.stop_bits})
+        # Some ports (a pseudo-terminal is one) take other parities without a word and do not have them.
+        if bool(termios.tcgetattr(port.fd)[2] & termios.PARENB) != (parity != _NO_PARITY):
+            raise ValueError("the port has no parity")
+
+    def _go_back(self, port: serial.Serial, old: dict[str, object]) -> None:
+        try:
+            port.apply_settings(old)
+        except (OSError, ValueError, termios.error) as error:
+            raise LinkDown(f"{self._port}: {error}") from error
+
+    def _parity(self, settings: SerialSettings) -> str:
+        return _NO_PARITY if self._simulated else _PARITY[settings.parity]
 
     async def close(self) -> None:
         """Close the port and forget unread bytes."""

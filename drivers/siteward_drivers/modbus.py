@@ -18,6 +18,7 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
+from siteward_drivers.answer import Answer as Answer
 from siteward_drivers.errors import Garbled
 
 _READ_BITS = (1, 2)
@@ -53,21 +54,17 @@ class Request:
             return 5 + (self.count + 7) // 8
         return 5 + 2 * self.count if self.is_read else 8
 
-    def confusable(self, other: "Request") -> bool:
+    def __str__(self) -> str:
+        """For people: what was asked for."""
+        return f"function {self.function} at {self.address}"
+
+    def confusable(self, other: object) -> bool:
         """Whether an RTU answer to the other request would also pass as an answer to this one."""
-        if (self.unit, self.function) != (other.unit, other.function):
+        if not isinstance(other, Request) or (self.unit, self.function) != (other.unit, other.function):
             return False
         if self.is_read:
             return self.reply_length == other.reply_length
         return _echo(self) == _echo(other)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the device answered: registers or bits of a read, nothing for a write, or its exception code."""
-
-    values: tuple[int, ...] = ()
-    exception: int | None = None
 
 
 def encode_rtu(request: Request) -> bytes:

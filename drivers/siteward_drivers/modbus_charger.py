@@ -1,5 +1,6 @@
 """One connector of a Modbus charger as the port of the model sees it, made from its profile."""
 
+from siteward.model.errors import DeviceUnreachable
 from siteward.model.ids import ConnectorId
 from siteward.model.ports import Clock, Gate, WireLog
 from siteward.model.readings import ChargerReading
@@ -55,9 +56,15 @@ class ModbusCharger:
         read_back, self._read_back = self._read_back, False
         rank = Rank.CONTROL if read_back else Rank.REST
         terms = Terms(rank, guard=self._may_speak, trace=trace)
-        await self._device.meet(terms, self._framing)
-        values = await self._device.read(self._blocks, terms)
-        await self._device.meet(terms, self._framing)
+        try:
+            await self._device.meet(terms, self._framing)
+            values = await self._device.read(self._blocks, terms)
+            await self._device.meet(terms, self._framing)
+        except DeviceUnreachable:
+            # The lost answer may still come late and would pass for one to the same block: asking for another block
+            # first need not wait for that, so that the silence stays provably short (R3b).
+            self._blocks = (*self._blocks[1:], *self._blocks[:1])
+            raise
         if not read_back:
             await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
         self._slow.show(values)

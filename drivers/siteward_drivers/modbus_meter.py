@@ -47,18 +47,23 @@ class ModbusMeter:
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
         self._device.judge(values)
-        serial = values.values.get(Quantity.SERIAL_NUMBER)
-        return MeterReading(
-            meter=self._meter.id,
-            sent_at=values.sent_at,
-            current_a=values.phases(Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3),
-            voltage_v=values.phases(Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3),
-            power_w=power_w(values),
-            frequency_hz=values.number(Quantity.FREQUENCY),
-            energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
-            serial=None if serial is None else str(serial),
-            rejected=tuple(str(q) for q in values.rejected),
-        )
+        return reading(self._meter.id, values)
+
+
+def reading(meter: MeterId, values: Values) -> MeterReading:
+    """The values of a poll as the model's reading of a meter."""
+    serial = values.values.get(Quantity.SERIAL_NUMBER)
+    return MeterReading(
+        meter=meter,
+        sent_at=values.sent_at,
+        current_a=values.phases(Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3),
+        voltage_v=values.phases(Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3),
+        power_w=power_w(values),
+        frequency_hz=values.number(Quantity.FREQUENCY),
+        energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
+        serial=None if serial is None else str(serial),
+        rejected=tuple(str(q) for q in values.rejected),
+    )
 
 
 def power_w(values: Values) -> float | None:

@@ -1,6 +1,6 @@
 """What a serial wire carries besides the answers to us: the echo of our own frames, and other masters."""
 
-from siteward_drivers.modbus import Request, reads_in
+from siteward_drivers.modbus import reads_in
 
 FOREIGN_ALARM_S = 60.0
 """How long a foreign request is told after it was heard."""
@@ -42,9 +42,9 @@ class Overheard:
         self.echo = True
         return True
 
-    def answered(self, request: Request) -> None:
+    def answered(self, is_read: bool) -> None:
         """A read was answered: without an echo before it, there is none any more."""
-        if request.is_read and self._waits_for_echo:
+        if is_read and self._waits_for_echo:
             self.echo = False
 
     def listen(self, data: bytes, now: float) -> None:

@@ -1,19 +1,23 @@
 """The poll plan of a site: how full each line is, and how long the last cut takes in the worst case."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from siteward.model.ids import LineId
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Line, Meter, Site
 from siteward.model.wire import Write, WriteKind
-from siteward_drivers.blocks import Block, poll_blocks
+from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.charger_writes import plan_write
+from siteward_drivers.dlt645 import WAKE_UP, WILDCARD, read
+from siteward_drivers.dlt645_blocks import data_blocks
 from siteward_drivers.links import framing
 from siteward_drivers.modbus import Request
 from siteward_drivers.modbus_device import write_function
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_schema import Transport
+from siteward_drivers.profile_schema import Language, Transport
+from siteward_drivers.quantities import Quantity
 from siteward_drivers.wire import char_s, t35_s
 
 FULL = 0.70
@@ -27,11 +31,16 @@ BILLING_PERIOD_S = 5.0
 
 _TURN_S = 0.1
 _WRITE_REQUEST_BYTES = 9
+_READ_REQUEST_BYTES = 8
+_METER_REQUEST_BYTES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class DevicePlan:
-    """Polling of one meter or connector: requests of a poll, seconds of wire that they take, period, share."""
+    """Polling of one meter or connector: requests of a poll, seconds of wire that they take, period, share.
+
+    `address` is that of a DL/T 645 meter, whose `unit` is 0.
+    """
 
     device: str
     unit: int
@@ -40,6 +49,7 @@ class DevicePlan:
     wire_s: float
     period_s: float
     load: float
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +73,30 @@ class LinePlan:
 
 
 class _WireTime:
-    """Seconds that frames take on one line."""
+    """Seconds that frames take on one line, at its own serial settings or those of one device."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, serial: SerialSettings | None = None) -> None:
         self.framing = framing(line)
-        self._char_s = char_s(line) if self.framing is Transport.RTU else 0.0
-        self._silence_s = t35_s(line) if self.framing is Transport.RTU else 0.0
+        self._char_s = char_s(serial or line) if self.framing is Transport.RTU else 0.0
+        self._silence_s = max(t35_s(serial or line), t35_s(line)) if self.framing is Transport.RTU else 0.0
 
     def exchange(self, profile: Profile, request_bytes: int, reply_bytes: int) -> float:
         timing = profile.file.timing
         on_wire = (request_bytes + reply_bytes) * self._char_s
         return on_wire + timing.turnaround_s + max(self._silence_s, timing.gap_s)
 
-    def blocks(self, profile: Profile, blocks: Iterable[Block]) -> list[float]:
+    def reads(self, profile: Profile, quantities: Iterable[Quantity], channel: int) -> list[float]:
+        """Seconds of each request that fetches some quantities."""
+        if profile.file.protocol is Language.DLT645:
+            asks = [read(WILDCARD, block.id, block.count) for block in data_blocks(profile, quantities)]
+            return [self.exchange(profile, _METER_REQUEST_BYTES, WAKE_UP + a.reply_length) for a in asks]
+        blocks = poll_blocks(profile, quantities, channel, self.framing)
         return [
-            self.exchange(profile, 8, Request(1, b.table.read_function, b.first, b.count + b.more).reply_length)
+            self.exchange(
+                profile,
+                _READ_REQUEST_BYTES,
+                Request(1, b.table.read_function, b.first, b.count + b.more).reply_length,
+            )
             for b in blocks
         ]
 
@@ -109,7 +128,7 @@ def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ..
     for meter in site.meters:
         if meter.line == line.id:
             every_s = None if meter.id in limiting else BILLING_PERIOD_S
-            plans.append(_device(wire, meter.id, meter.unit, profiles[meter.profile], 1, every_s))
+            plans.append(_meter(line, meter, profiles, every_s))
     for charger in site.chargers:
         if charger.line == line.id:
             profile = profiles[charger.profile]
@@ -117,13 +136,18 @@ def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ..
     return tuple(plans)
 
 
+def _meter(line: Line, meter: Meter, profiles: Profiles, every_s: float | None = None) -> DevicePlan:
+    wire = _WireTime(line, meter.serial)
+    return replace(_device(wire, meter.id, meter.unit, profiles[meter.profile], 1, every_s), address=meter.address)
+
+
 def _device(
     wire: _WireTime, name: str, unit: int, profile: Profile, channel: int, every_s: float | None = None
 ) -> DevicePlan:
     poll = profile.file.poll
     period_s = max(poll.every_s, every_s or 0.0)
-    always = wire.blocks(profile, poll_blocks(profile, poll.always, channel, wire.framing))
-    slow = wire.blocks(profile, poll_blocks(profile, poll.slow, channel, wire.framing))
+    always = wire.reads(profile, poll.always, channel)
+    slow = wire.reads(profile, poll.slow, channel)
     load = sum(always) / period_s + sum(slow) / poll.slow_s
     return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)
 
@@ -131,17 +155,20 @@ def _device(
 def _detection_s(site: Site, meter: Meter, profiles: Profiles) -> float:
     """From the rise to the end of the poll that shows it: the meter's own refresh, our period, its wire."""
     line = next(line for line in site.lines if line.id == meter.line)
-    plan = _device(_WireTime(line), meter.id, meter.unit, profiles[meter.profile], 1)
+    plan = _meter(line, meter, profiles)
     pauses = (plan.requests - 1) * profiles[meter.profile].file.timing.rest_s
     return meter.facts.refresh_s + plan.period_s + plan.wire_s + pauses + _longest_s(site, line, profiles)
 
 
 def _longest_s(site: Site, line: Line, profiles: Profiles) -> float:
     """The longest that one exchange can keep the line: a device that does not answer any more."""
-    used = [m.profile for m in site.meters if m.line == line.id]
-    used += [c.profile for c in site.chargers if c.line == line.id]
-    wire = _WireTime(line)
-    return max((wire.exchange(profiles[p], 8, 0) + profiles[p].file.timing.response_timeout_s for p in used), default=0)
+    used = [(_WireTime(line, m.serial), profiles[m.profile]) for m in site.meters if m.line == line.id]
+    used += [(_WireTime(line), profiles[c.profile]) for c in site.chargers if c.line == line.id]
+    return max((w.exchange(p, _request_bytes(p), 0) + p.file.timing.response_timeout_s for w, p in used), default=0)
+
+
+def _request_bytes(profile: Profile) -> int:
+    return _METER_REQUEST_BYTES if profile.file.protocol is Language.DLT645 else _READ_REQUEST_BYTES
 
 
 def _cuts_s(line: Line, chargers: Sequence[Charger], profiles: Profiles) -> float:

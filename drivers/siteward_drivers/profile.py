@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from siteward.model.errors import ConfigError
 from siteward.model.facts import BootFacts, ChargerFacts, FailsafeFacts, LimitFacts, MeterFacts, WireFacts
+from siteward.model.serial import SerialSettings
 from siteward_drivers.profile_charger import ChargerPart, FailsafePart
 from siteward_drivers.profile_points import Point
 from siteward_drivers.profile_schema import Kind, ProfileFile, Span
@@ -97,6 +98,8 @@ class Profile:
             parities=tuple(str(p) for p in serial.parities) if serial else (),
             stop_bits=tuple(int(s) for s in serial.stop_bits_supported) if serial else (),
             channels=self.file.channels.count,
+            protocol=str(self.file.protocol),
+            serial=None if serial is None else SerialSettings(serial.baud, serial.parity, serial.stop_bits),
         )
 
 

@@ -11,7 +11,7 @@ from siteward_drivers.quantities import Unit
 class Part(BaseModel):
     """Root of all parts of a profile: unknown keys are errors, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Table(StrEnum):

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from siteward.model.site import Parity
 from siteward_drivers.profile_charger import ChargerPart
+from siteward_drivers.profile_data import BlockPart, DataPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
 from siteward_drivers.quantities import Quantity, Unit
 
@@ -34,6 +35,13 @@ class Transport(StrEnum):
     TCP = "tcp"
 
 
+class Language(StrEnum):
+    """Language of the device: Modbus registers, or data ids of DL/T 645-2007."""
+
+    MODBUS = "modbus"
+    DLT645 = "dlt645"
+
+
 class SerialPart(Part):
     """Factory settings of the serial port, and what the device can be set to."""
 
@@ -46,10 +54,10 @@ class SerialPart(Part):
 
 
 class WirePart(Part):
-    """How the device hangs on a wire; `unit` is its factory address."""
+    """How the device hangs on a wire; `unit` is its factory address (0 for a DL/T 645 meter, which has none)."""
 
     transports: tuple[Transport, ...] = Field(min_length=1)
-    unit: int = Field(ge=0, le=255)
+    unit: int = Field(default=0, ge=0, le=255)
     tcp_port: int = 502
     serial: SerialPart | None = None
 
@@ -64,10 +72,12 @@ class TimingPart(Part):
     """Times of the device in s.
 
     `gap_s` is the silence on the wire before a frame to it, `rest_s` the pause between its answer and the next request
-    to it (other devices may be spoken to meanwhile), `turnaround_s` its usual thinking time, for planning.
+    to it (other devices may be spoken to meanwhile), `turnaround_s` its usual thinking time, for planning. An answer
+    is waited for as long as this device was ever seen to need, yet never shorter than `least_timeout_s`.
     """
 
     response_timeout_s: float = Field(default=0.5, gt=0)
+    least_timeout_s: float = Field(default=0.0, ge=0)
     gap_s: float = Field(default=0.05, ge=0)
     rest_s: float = Field(default=0.0, ge=0)
     turnaround_s: float = Field(default=0.02, ge=0)
@@ -140,6 +150,7 @@ class ProfileFile(Part):
 
     schema_: Literal[1] = Field(alias="schema")
     kind: Kind
+    protocol: Language = Language.MODBUS
     vendor: str
     model: str
     tested: Tested
@@ -153,8 +164,10 @@ class ProfileFile(Part):
     identify: tuple[Probe, ...] = Field(min_length=1)
     meter: MeterPart | None = None
     charger: ChargerPart | None = None
-    documented: tuple[Span, ...] = Field(min_length=1)
-    points: dict[Quantity, Point]
+    documented: tuple[Span, ...] = ()
+    points: dict[Quantity, Point] = Field(default_factory=dict)
+    block: tuple[BlockPart, ...] = ()
+    data: dict[Quantity, DataPoint] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -162,18 +175,35 @@ class ProfileFile(Part):
             self.kind is Kind.CHARGER
         ):
             raise ValueError(f"kind {self.kind} needs exactly its own part [{self.kind}]")
-        missing = sorted({q for q in self._named() if q not in self.points})
+        self._one_language()
+        missing = sorted({q for q in self._named() if q not in self.points and q not in self.data})
         if missing:
             raise ValueError(f"no point for {', '.join(missing)}")
         for quantity, unit in _ALWAYS_UNIT.items():
-            point = self.points.get(quantity)
+            point = self.points.get(quantity) or self.data.get(quantity)
             if point is not None and point.unit is not unit:
                 raise ValueError(f"points.{quantity}: unit must be {unit}")
         self._disjoint()
         self._documented()
         return self
 
+    def _one_language(self) -> None:
+        if self.protocol is Language.MODBUS:
+            if self.data or self.block:
+                raise ValueError("[data] and [[block]] belong to protocol dlt645")
+            if not self.documented or not self.points:
+                raise ValueError("a Modbus device needs [points] and what is documented")
+            if "unit" not in self.wire.model_fields_set:
+                raise ValueError("wire.unit is missing: a Modbus device has a factory address")
+            return
+        if self.points or self.documented:
+            raise ValueError("[points] and documented belong to protocol modbus; write [data]")
+        if self.kind is not Kind.METER or self.wire.transports != (Transport.RTU,):
+            raise ValueError("protocol dlt645 is for meters on a serial wire (transport rtu)")
+
     def _named(self) -> Iterator[Quantity]:
+        for part in self.block:
+            yield from part.fields
         yield from self.poll.always
         yield from self.poll.slow
         yield from (probe.quantity for probe in self.identify)

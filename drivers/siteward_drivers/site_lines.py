@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from siteward.model.alarms import Alarm, AlarmCode
+from siteward.model.errors import ConfigError
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.live import LineView
@@ -13,6 +14,8 @@ from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
 from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
+from siteward_drivers.dlt645_device import DataDevice
+from siteward_drivers.dlt645_meter import Dlt645Meter
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.line import LineOwner
 from siteward_drivers.link import Link
@@ -20,6 +23,7 @@ from siteward_drivers.links import framing, open_link
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.slave import Role, Slave
 
 
@@ -94,30 +98,41 @@ class _Builder:
         self._gate = gate
         self._log = log
         self._lines = {line.id: line for line in site.lines}
-        self._slaves: dict[tuple[LineId, int], Slave] = {}
+        self._slaves: dict[tuple[LineId, int | str], Slave] = {}
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
         self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
 
+    def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
+        """The slave of an address, this one where it is new."""
+        known = self._slaves.get((line, address))
+        if known is None:
+            known = self._slaves[(line, address)] = self.owners[line].add_slave(fresh)
+        return known
+
     def _device(self, name: str, line: LineId, unit: int, profile: str, role: Role) -> RegisterDevice:
         known = self._profiles[profile]
-        slave = self._slaves.get((line, unit))
-        if slave is None:
-            slave = self.owners[line].add_slave(Slave(name, unit, role, known.file.timing))
-            self._slaves[(line, unit)] = slave
+        slave = self._slave(line, unit, Slave(name, unit, role, known.file.timing))
         return RegisterDevice(self.owners[line], slave, known)
 
     def meter(self, meter: MeterSpec) -> Meter:
         limits = any(feeder.meter == meter.id for feeder in self._site.feeders)
         role = Role.LIMIT_METER if limits else Role.OTHER
-        device = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
-        self.devices[meter.id] = device
-        kind = framing(self._lines[meter.line])
         heard_by = listeners(c for c in self._site.chargers if c.line == meter.line)
-        feeds = Feeding(heard_by, self._log)
-        return ModbusMeter(meter, device, kind, self._clock, self._meter_guard([c.id for c in heard_by]), feeds)
+        guard = self._meter_guard([c.id for c in heard_by])
+        feeds = Feeding(heard_by, self._log, strange=meter.address is not None)
+        profile = self._profiles[meter.profile]
+        if profile.file.protocol is Language.DLT645:
+            if meter.address is None:
+                raise ConfigError(f"meter {meter.id}: profile {profile.id} needs an address")
+            fresh = Slave(meter.id, meter.unit, role, profile.file.timing, meter.serial)
+            slave = self._slave(meter.line, meter.address, fresh)
+            data = DataDevice(self.owners[meter.line], slave, profile, meter.address)
+            return Dlt645Meter(meter, data, self._clock, guard, feeds)
+        device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
+        return ModbusMeter(meter, device, framing(self._lines[meter.line]), self._clock, guard, feeds)
 
     def _meter_guard(self, listening: Sequence[ConnectorId]) -> Guard:
         """Traffic that keeps chargers at their old limit stops when none of them may be spoken to any more (R7)."""

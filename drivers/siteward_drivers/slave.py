@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from siteward.model.live import SlaveView
-from siteward_drivers.modbus import Request
+from siteward.model.site import SerialSettings
 from siteward_drivers.profile_schema import TimingPart
+from siteward_drivers.speech import AnyRequest
 
 SILENT_AFTER = 2
 """Missed answers in a row after which a slave counts as silent (R2)."""
@@ -34,18 +35,22 @@ _LAST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 5.0, Role.OTHER: 60.0}
 class Ghost:
     """A request whose answer never came and may still come, until then."""
 
-    request: Request
+    request: AnyRequest
     until: float
 
 
 @dataclass(slots=True, eq=False)
 class Slave:
-    """State of one address. All times are the loop's."""
+    """State of one address. All times are the loop's.
+
+    `unit` is 0 where it is called by a meter's address; `settings` are those of its own, None means the line's.
+    """
 
     device: str
     unit: int
     role: Role
     timing: TimingPart
+    settings: SerialSettings | None = None
     rest_until: float = 0.0
     next_attempt: float = 0.0
     misses: int = 0
@@ -55,7 +60,7 @@ class Slave:
     garbled: int = 0
     refused: int = 0
     behind: int = 0
-    last: Request | None = None
+    last: AnyRequest | None = None
     ghosts: list[Ghost] = field(default_factory=list)
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
@@ -72,9 +77,9 @@ class Slave:
         most = self.timing.response_timeout_s
         if self._learned_s is None:
             return most
-        return min(most, self._learned_s * 2.0 ** min(self.misses, 8))
+        return min(most, max(self._learned_s * 2.0 ** min(self.misses, 8), self.timing.least_timeout_s))
 
-    def clear_at(self, request: Request) -> float:
+    def clear_at(self, request: AnyRequest) -> float:
         """When no late answer can be taken for the answer to this request any more.
 
         The same write again may go out at once: whichever answer comes acknowledges these very registers.
@@ -86,7 +91,7 @@ class Slave:
         ]
         return max(times, default=0.0)
 
-    def choose(self, ways: Sequence[Request], now: float) -> Request:
+    def choose(self, ways: Sequence[AnyRequest], now: float) -> AnyRequest:
         """The way to ask whose answer can be taken neither for a late one nor for that of the request before it.
 
         A slave (or a gateway before it) that answers one request behind is found by that at its second answer.
@@ -95,11 +100,11 @@ class Slave:
         fresh = (way for way in clear if self.last is None or not way.confusable(self.last))
         return next(fresh, clear[0])
 
-    def haunted(self, request: Request, now: float) -> bool:
+    def haunted(self, request: AnyRequest, now: float) -> bool:
         """Whether a late refusal of another request could be taken for a refusal of this one."""
         return any(ghost.until > now and ghost.request.function == request.function for ghost in self.ghosts)
 
-    def on_sent(self, request: Request) -> None:
+    def on_sent(self, request: AnyRequest) -> None:
         """Count a frame."""
         self.sent += 1
         self.last = request
@@ -114,7 +119,7 @@ class Slave:
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
 
-    def on_miss(self, request: Request, now: float, noise: bool, late_s: float) -> None:
+    def on_miss(self, request: AnyRequest, now: float, noise: bool, late_s: float) -> None:
         """No answer: its late answer may still come for `late_s`."""
         self.timeouts += not noise
         self.garbled += noise

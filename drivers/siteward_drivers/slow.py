@@ -1,16 +1,37 @@
 """Values that change rarely: read every so often, shown until they are too old."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
-from siteward_drivers.blocks import Block
-from siteward_drivers.modbus_device import RegisterDevice, Terms, Values
+from siteward_drivers.modbus_device import Terms, Values
+from siteward_drivers.profile import Profile
+from siteward_drivers.quantities import Quantity
 
 
-class SlowBlocks:
+class _Block(Protocol):
+    """One read request, and the quantities that it brings."""
+
+    @property
+    def points(self) -> Mapping[Quantity, object]: ...
+
+
+_B = TypeVar("_B", bound=_Block)
+_B_contra = TypeVar("_B_contra", contravariant=True)
+
+
+class _Device(Protocol[_B_contra]):
+    """What reads such blocks."""
+
+    profile: Profile
+
+    async def read(self, blocks: Sequence[_B_contra], terms: Terms) -> Values: ...
+
+
+class SlowBlocks(Generic[_B]):
     """The slow part of a device's poll plan. Times are the Clock's, in s."""
 
-    def __init__(self, device: RegisterDevice, blocks: Sequence[Block]) -> None:
+    def __init__(self, device: _Device[_B], blocks: Sequence[_B]) -> None:
         self._device = device
         self._blocks = blocks
         self._period_s = device.profile.file.poll.slow_s

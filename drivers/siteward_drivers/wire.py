@@ -4,12 +4,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from siteward.model.site import Line, Parity
-from siteward_drivers.errors import Garbled, LinkDown
-from siteward_drivers.link import Link
-from siteward_drivers.modbus import Answer, Request, encode_rtu, encode_tcp, find_rtu, find_tcp
+from siteward.model.errors import WeAreWrong
+from siteward.model.site import Line, Parity, SerialSettings
+from siteward_drivers.answer import Answer
+from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
+from siteward_drivers.link import Link, Tunable
+from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
+from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, may_be_whole, wants_answer
 
 LATE_SERIAL_S = 1.0
 """How long after a time-out a late answer is still expected on a wire of our own."""
@@ -17,7 +20,6 @@ LATE_SERIAL_S = 1.0
 LATE_GATEWAY_S = 3.0
 """The same behind a gateway, which may keep requests and answers in a queue."""
 
-_GARBAGE_END_S = 0.05
 _FIXED_T35_S = 0.00175
 
 
@@ -41,11 +43,18 @@ class Wire(Protocol):
     late_s: float
     overheard: Overheard
 
-    async def settle(self, gap_s: float) -> bool:
-        """Wait for the silence that must stand before a frame; False when bytes broke it. Raises LinkDown."""
+    async def settle(self, slave: Slave) -> bool:
+        """Wait for the silence that must stand before a frame to a device; False when bytes broke it.
+
+        Raises LinkDown.
+        """
         ...
 
-    async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
+    def tune(self, slave: Slave) -> None:
+        """Take the serial settings of a device, directly before a frame to it. Raises SettingsRefused and LinkDown."""
+        ...
+
+    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send the request and wait for its answer; `before` is what the slave was asked last. Raises LinkDown."""
         ...
 
@@ -54,23 +63,27 @@ class Wire(Protocol):
         ...
 
 
-def char_s(line: Line) -> float:
-    """Seconds of one character on the line: start, eight data, parity and stop bits."""
+def char_s(line: Line | SerialSettings) -> float:
+    """Seconds of one character: start, eight data, parity and stop bits."""
     bits = 9 + line.stop_bits + (line.parity is not Parity.NONE)
     return bits / line.baud
 
 
-def t35_s(line: Line) -> float:
+def t35_s(line: Line | SerialSettings) -> float:
     """The silence that ends an RTU frame: 3.5 characters, fixed above 19200 baud by the specification."""
     return max(3.5 * char_s(line), _FIXED_T35_S) if line.baud <= 19200 else _FIXED_T35_S
 
 
 class RtuWire:
-    """RTU framing: answers have no identity, so silence, unit, function, length and checksum must all be right."""
+    """A serial wire: answers have no identity, so silence, address, function, length and checksum must all be right.
+
+    It also carries DL/T 645, and each exchange may have serial settings of its own.
+    """
 
     def __init__(self, link: Link, line: Line) -> None:
         self.late_s = LATE_SERIAL_S if line.is_serial else LATE_GATEWAY_S
         self._link = link
+        self._home = self._settings = line.settings
         self._char_s = char_s(line)
         self._t35_s = t35_s(line)
         self._quiet_since = 0.0
@@ -78,13 +91,22 @@ class RtuWire:
         self.overheard = Overheard()
 
     def reset(self) -> None:
-        """A newly opened line is quiet from now on."""
+        """A newly opened line is quiet from now on and has its own settings."""
+        self._set(self._home)
         self._quiet_since = asyncio.get_running_loop().time()
 
-    async def settle(self, gap_s: float) -> bool:
-        """Drain what comes until the line was silent for t3.5 and the device's gap; False when bytes came."""
+    def _set(self, settings: SerialSettings) -> None:
+        self._settings = settings
+        self._char_s, self._t35_s = char_s(settings), t35_s(settings)
+
+    async def settle(self, slave: Slave) -> bool:
+        """Drain what comes until the line was silent for t3.5 and the device's gap; False when bytes came.
+
+        Where the settings change, the silence is that of the slower ones: devices of both kinds heard the last frame.
+        """
         loop = asyncio.get_running_loop()
-        data = await self._link.read(max(self._quiet_since + max(self._t35_s, gap_s), loop.time()))
+        silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
+        data = await self._link.read(max(self._quiet_since + silence_s, loop.time()))
         if not data:
             return True
         self.strays += len(data)
@@ -92,14 +114,27 @@ class RtuWire:
         self.overheard.listen(data, self._quiet_since)
         return False
 
-    async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
+    def tune(self, slave: Slave) -> None:
+        """Change to the device's own settings, or back to the line's; nothing happens when they are set."""
+        settings = slave.settings or self._home
+        if settings == self._settings:
+            return
+        if not isinstance(self._link, Tunable):
+            raise SettingsRefused(f"{self._link.name} cannot change to {settings}: its settings are its own")
+        self._link.tune(settings)
+        self._set(settings)
+
+    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; collect until the answer is whole, only wrong bytes have come, or the time is over."""
         loop = asyncio.get_running_loop()
-        frame = encode_rtu(request)
+        frame = encode(request)
         self._link.write(frame)
         self.overheard.sent(frame)
         sent_end = loop.time() + len(frame) * self._char_s
         self._quiet_since = sent_end
+        if not wants_answer(request):
+            await asyncio.sleep(sent_end - loop.time())
+            return Outcome(Answer(), loop.time())
         whole_s = request.reply_length * self._char_s
         deadline = sent_end + slave.timeout_s + whole_s
         answer, wrong = await self._collect(request, deadline)
@@ -109,28 +144,26 @@ class RtuWire:
         if answer is None:
             self.overheard.listen(wrong, now)
         else:
-            self.overheard.answered(request)
-        behind = answer is None and before is not None and find_rtu(before, wrong) is not None
+            self.overheard.answered(request.is_read)
+        behind = answer is None and before is not None and find(before, wrong) is not None
         return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
 
-    async def _collect(self, request: Request, deadline: float) -> tuple[Answer | None, bytes]:
+    async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
         loop = asyncio.get_running_loop()
         buffer = bytearray()
-        refusal = bytes((request.unit, request.function | 0x80))
         until = deadline
         while data := await self._link.read(until):
             buffer += data
             self._quiet_since = loop.time()
             if not self.overheard.strip(request.is_read, buffer):
                 continue
-            enough = len(buffer) >= request.reply_length
-            if enough or (len(buffer) >= len(refusal) and refusal in buffer):
-                answer = find_rtu(request, bytes(buffer))
+            if may_be_whole(request, buffer):
+                answer = find(request, bytes(buffer))
                 if answer is not None:
                     return answer, b""
-            if enough:
+            if len(buffer) >= request.reply_length:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.
-                until = min(deadline, self._quiet_since + _GARBAGE_END_S)
+                until = min(deadline, self._quiet_since + garbage_end_s(request))
         return None, bytes(buffer)
 
 
@@ -150,15 +183,20 @@ class TcpWire:
         """Bytes of the old connection mean nothing on the new one."""
         self._buffer.clear()
 
-    async def settle(self, gap_s: float) -> bool:
+    async def settle(self, slave: Slave) -> bool:
         """Wait for the device's gap; a stream needs no silence."""
-        delay = self._quiet_since + gap_s - asyncio.get_running_loop().time()
+        delay = self._quiet_since + slave.timing.gap_s - asyncio.get_running_loop().time()
         if delay > 0:
             await asyncio.sleep(delay)
         return True
 
-    async def exchange(self, slave: Slave, request: Request, before: Request | None = None) -> Outcome:
+    def tune(self, slave: Slave) -> None:
+        """A connection has no serial settings."""
+
+    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; read frames until the one with our transaction number, or until the time is over."""
+        if not isinstance(request, Request):
+            raise WeAreWrong(f"{slave.device}: only Modbus travels on Modbus TCP, not {request}")
         loop = asyncio.get_running_loop()
         self._transaction = self._transaction % 0xFFFF + 1
         self._link.write(encode_tcp(request, self._transaction))
@@ -180,5 +218,5 @@ class TcpWire:
             # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
             await self._link.close()
         self._quiet_since = loop.time()
-        behind = before is not None and find_tcp(before, self._transaction, bytearray(heard)) is not None
+        behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
         return Outcome(None, self._quiet_since, noise=bool(heard), behind=behind)

@@ -9,7 +9,20 @@ from siteward.settings.export import key_entries
 from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
-VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"}
+VERBS = {
+    "check",
+    "status",
+    "watch",
+    "start",
+    "stop",
+    "limit",
+    "sessions",
+    "events",
+    "frames",
+    "journal",
+    "user",
+    "schema",
+}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 

@@ -18,7 +18,7 @@ PROFILES = load_profiles()
 
 
 def test_the_catalogue_knows_names_facts_and_wires() -> None:
-    assert PROFILES.names("meter") == ["eastron_sdm630"]
+    assert PROFILES.names("meter") == ["dlt645_2007", "eastron_sdm630"]
     assert PROFILES.names("charger") == ["heidelberg_energy_control", "phoenix_charx_sec"]
     assert PROFILES.charger("eastron_sdm630") is None
     assert PROFILES.meter("phoenix_charx_sec") is None
@@ -61,7 +61,7 @@ def test_an_installers_profile_adds_to_the_shipped_ones_and_wins(tmp_path: Path)
     (folder / "eastron_sdm630.toml").write_text(text.replace("refresh_s = 0.5", "refresh_s = 0.9"))
     (folder / "acme_one.toml").write_text(text)
     found = load_profiles(tmp_path)
-    assert found.names("meter") == ["acme_one", "eastron_sdm630"]
+    assert set(found.names("meter")) == {"acme_one", *PROFILES.names("meter")}
     facts = found.meter("eastron_sdm630")
     assert facts is not None
     assert facts.refresh_s == 0.9
@@ -117,3 +117,29 @@ def test_a_profile_without_a_part_is_refused(change: Callable[[dict[str, Any]], 
     change(raw)
     with pytest.raises(ValueError, match="validation error"):
         ProfileFile.model_validate(raw)
+
+
+DATA_METER = SHIPPED / "meter" / "dlt645_2007.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('protocol = "dlt645"', 'protocol = "modbus"', "[data] and [[block]] belong to protocol dlt645"),
+        ('protocol = "dlt645"\n', "", "[data] and [[block]] belong to protocol dlt645"),
+        ("frequency = { id", "current_min_hw = { id", "no point for frequency"),
+        ('transports = ["rtu"]', 'transports = ["rtu", "tcp"]', "meters on a serial wire"),
+        ('id = "0201FF00"', 'id = "0201ff00"', "block.0.id"),
+        ('scale = 10.0, unit = "Wh"', 'scale = 0.01, unit = "W"', "energy_import_total: unit must be Wh"),
+        ("[data]", 'documented = [{ table = "input", first = 0, count = 1 }]\n[data]', "documented"),
+    ],
+)
+def test_a_wrong_profile_of_a_data_meter_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """S-32: file and key, and which protocol the keys belong to."""
+    text = DATA_METER.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "x.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_profile(path)
+    assert told in str(caught.value)

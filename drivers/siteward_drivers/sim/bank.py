@@ -1,9 +1,10 @@
 """The devices on one simulated wire by their unit id: who hears a request, who answers, how late."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from siteward_drivers.sim.data_slave import DataMeter, DataRequest
 from siteward_drivers.sim.devices import SimDevice
 from siteward_drivers.sim.faults import LineFaults
 from siteward_drivers.sim.slave import execute
@@ -24,10 +25,20 @@ class WireCount:
 
 
 class Bank:
-    """All devices of one line. `settle` brings the world to the present before a device looks at it."""
+    """All devices of one line, `meters` are those that speak DL/T 645.
 
-    def __init__(self, devices: Mapping[int, SimDevice], settle: Callable[[], None], random: Random) -> None:
+    `settle` brings the world to the present before a device looks at it.
+    """
+
+    def __init__(
+        self,
+        devices: Mapping[int, SimDevice],
+        settle: Callable[[], None],
+        random: Random,
+        meters: Sequence[DataMeter] = (),
+    ) -> None:
         self.devices = dict(devices)
+        self.meters = tuple(meters)
         self.faults = LineFaults()
         self.count = WireCount()
         self.random = random
@@ -56,6 +67,21 @@ class Bank:
             return None, 0.0
         self.count.answers += 1
         return reply, device.think_s + self.faults.late_s
+
+    def answer_data(self, meters: Sequence[DataMeter], request: DataRequest) -> list[tuple[bytes, float]]:
+        """Whole frames of all meters that feel meant, each with the time it thinks in s."""
+        self.settle()
+        self.count.requests += 1
+        answers = []
+        for meter in meters:
+            faults = meter.device.faults
+            if faults.silent or self.random.random() < faults.loss:
+                continue
+            reply = meter.answer(request)
+            if reply is not None and not faults.mute and self.random.random() >= faults.loss:
+                self.count.answers += 1
+                answers.append((reply, meter.device.think_s + self.faults.late_s))
+        return answers
 
     def spoil(self, frame: bytes) -> bytes:
         """An answer's whole frame without its end, where the line loses it."""

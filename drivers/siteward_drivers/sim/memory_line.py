@@ -3,6 +3,7 @@
 import asyncio
 
 from siteward.model.ids import LineId
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Line
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.link import Inbox, Link
@@ -55,6 +56,11 @@ class SimLink:
     async def close(self) -> None:
         """Close it and forget unread bytes."""
         self._inbox = self._far = None
+
+    def tune(self, settings: SerialSettings) -> None:
+        """Change the settings of our end; a wire in memory takes any."""
+        if isinstance(self._far, PacedLine):
+            self._far.tune(settings)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the devices. Raises LinkDown."""

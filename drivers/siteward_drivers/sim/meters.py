@@ -38,7 +38,7 @@ class SimMeter:
         self._ripple = Ripple(random, world.voltage_v)
         self._register_offset_wh = random.randrange(100_000, 900_000)
         self._constants = constants(profile.file, 1)
-        self._constants[Quantity.SERIAL_NUMBER] = float(random.randrange(1_000_000, 9_000_000))
+        self._constants[Quantity.SERIAL_NUMBER] = _serial(profile, random.randrange(1_000_000, 9_000_000))
         self._frozen: dict[Quantity, Value] = {}
         self._seen: tuple[float, dict[Quantity, Value]] = (-math.inf, {})
 
@@ -80,7 +80,8 @@ class SimMeter:
                 self._frozen = dict(self.values())
             return self._frozen.get(quantity, 0.0)
         self._frozen = {}
-        if shows is Shows.NAN and self.profile.file.points[quantity].type is RegisterType.F32:
+        point = self.profile.file.points.get(quantity)
+        if shows is Shows.NAN and point is not None and point.type is RegisterType.F32:
             return math.nan
         if shows is Shows.ZERO and quantity not in _ALIVE:
             return 0.0
@@ -113,6 +114,12 @@ class SimMeter:
         shown[Quantity.FREQUENCY] = self._ripple.hertz
         shown[Quantity.ENERGY_IMPORT_TOTAL] = shown[Quantity.APPARENT_ENERGY_TOTAL] = float(math.floor(energy_wh))
         return shown
+
+
+def _serial(profile: Profile, number: int) -> Value:
+    """A meter's number as its profile has it: a number, or a text of so many digits."""
+    point = profile.file.data.get(Quantity.SERIAL_NUMBER)
+    return float(number) if point is None or not point.digits else str(number).rjust(2 * point.bytes, "0")
 
 
 def _sources(world: World, meter: Meter) -> list[CurrentHistory]:

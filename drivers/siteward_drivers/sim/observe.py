@@ -1,12 +1,14 @@
 """What a driver would know after reading a simulated device: shown values with the resolution of their registers."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from siteward_drivers.modbus_device import Values
 from siteward_drivers.profile import Profile
+from siteward_drivers.profile_data import DataPoint
 from siteward_drivers.profile_points import Point, RegisterType
 from siteward_drivers.quantities import Quantity
+from siteward_drivers.sim.data_slave import largest_number
 from siteward_drivers.sim.registers import Value, raw_span
 
 _DIGITS = 9
@@ -20,12 +22,12 @@ class _Lens:
 
     __slots__ = ("high", "invalid", "is_float", "largest", "low", "quantity", "scale", "smallest")
 
-    def __init__(self, quantity: Quantity, point: Point) -> None:
+    def __init__(self, quantity: Quantity, point: Point | DataPoint) -> None:
         self.quantity = quantity
         self.scale = point.scale
-        self.is_float = point.type is RegisterType.F32
-        self.smallest, self.largest = raw_span(point)
-        self.invalid = frozenset(point.invalid)
+        self.is_float = isinstance(point, Point) and point.type is RegisterType.F32
+        self.smallest, self.largest = raw_span(point) if isinstance(point, Point) else _bcd_span(point)
+        self.invalid = frozenset(point.invalid) if isinstance(point, Point) else frozenset[float]()
         self.low, self.high = point.range or (-math.inf, math.inf)
 
     def look(self, shown: Value, seen: Values) -> None:
@@ -54,7 +56,8 @@ class Observer:
     """Reads one connector or meter as its poll plan says: some quantities always, the slow ones now and then."""
 
     def __init__(self, profile: Profile) -> None:
-        points, poll = profile.file.points, profile.file.poll
+        points: dict[Quantity, Point | DataPoint] = {**profile.file.points, **profile.file.data}
+        poll = profile.file.poll
         self._always = _lenses(points, poll.always)
         self._slow = _lenses(points, poll.slow)
         self._slow_s = poll.slow_s
@@ -76,7 +79,12 @@ class Observer:
         return Values(sent_at=sent_at, rejected=[lens.quantity for lens in (*self._always, *self._slow)])
 
 
-def _lenses(points: dict[Quantity, Point], quantities: Iterable[Quantity]) -> tuple[_Lens, ...]:
+def _bcd_span(point: DataPoint) -> tuple[int, int]:
+    largest = largest_number(point)
+    return (-largest if point.signed else 0), largest
+
+
+def _lenses(points: Mapping[Quantity, Point | DataPoint], quantities: Iterable[Quantity]) -> tuple[_Lens, ...]:
     return tuple(_Lens(q, points[q]) for q in quantities)
 
 

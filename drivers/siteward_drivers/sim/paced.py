@@ -5,23 +5,29 @@ Works on any asyncio loop, real or virtual; times are intervals of `loop.time()`
 
 import asyncio
 from collections.abc import Callable
+from functools import reduce
 from typing import Protocol
 
-from siteward.model.site import Line, Parity
+from siteward.model.serial import Parity, SerialSettings
+from siteward.model.site import Line
 from siteward_drivers.sim.bank import GATEWAY_NO_ANSWER, Bank
+from siteward_drivers.sim.data_slave import DataFramer, DataMeter
 from siteward_drivers.sim.slave import RtuFramer, TcpFramer, rtu_frame, tcp_frame
+
+_LATE_S, _LATE_METER_S = 0.2, 0.6
+_MISHEARD = 0x5A
 
 Deliver = Callable[[bytes], None]
 """Takes bytes at the instant at which they leave the wire at the master's end."""
 
 
-def char_s(line: Line) -> float:
+def char_s(line: Line | SerialSettings) -> float:
     """Time of one character: start bit, eight data bits, parity if any, stop bits."""
     bits = 9 + (line.parity is not Parity.NONE) + line.stop_bits
     return bits / line.baud
 
 
-def silence_s(line: Line) -> float:
+def silence_s(line: Line | SerialSettings) -> float:
     """Silence between two RTU frames: 3.5 characters, fixed at 1.75 ms above 19200 baud."""
     return 0.00175 if line.baud > 19200 else 3.5 * char_s(line)
 
@@ -41,18 +47,33 @@ class FarEnd(Protocol):
 class PacedLine:
     """A half-duplex RTU wire: a request ends when its last bit would have, an answer arrives as its bits would.
 
-    `chunk` bytes are delivered together, as a UART's FIFO hands them over; 1 is byte-exact.
+    `chunk` bytes are delivered together, as a UART's FIFO hands them over; 1 is byte-exact. Devices understand only
+    what is sent under their own serial settings, and what they send is noise to a master that has others.
     """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, bank: Bank, line: Line, deliver: Deliver, chunk: int = 8
     ) -> None:
         self._loop, self._bank, self._deliver, self._chunk = loop, bank, deliver, chunk
+        self._home = self._settings = line.settings
         self._char_s, self._silence_s = char_s(line), silence_s(line)
+        self._needed_s = self._silence_s
         self._framer = RtuFramer()
+        self._data_framer = DataFramer()
         self._busy_until = loop.time() - 1.0
         self._pending = bytearray()
         self._timer: asyncio.TimerHandle | None = None
+
+    def tune(self, settings: SerialSettings) -> None:
+        """The master's port has other settings from now on; in the middle of a frame that spoils it."""
+        if settings == self._settings:
+            return
+        if self._loop.time() < self._busy_until:
+            self._bank.count.garbled += 1
+        self._settings = settings
+        self._char_s, self._silence_s = char_s(settings), silence_s(settings)
+        self._needed_s = max(self._needed_s, self._silence_s)
+        self._quiet()
 
     def receive(self, data: bytes) -> None:
         """The master wrote bytes; they are on the wire from now or after what is still on it."""
@@ -61,10 +82,11 @@ class PacedLine:
         now = self._loop.time()
         if not self._pending and self._timer is None:
             gap = now - self._busy_until
-            if gap < self._silence_s * 0.9:
+            if gap < self._needed_s * 0.9:
                 self._bank.count.early += 1
             if gap > 4 * self._silence_s:
-                self._framer.silence()
+                self._quiet()
+        self._needed_s = self._silence_s
         heard = self._bank.distort(data)
         if self._bank.faults.echo:
             self._send(data, max(now, self._busy_until))
@@ -78,35 +100,66 @@ class PacedLine:
     def reset(self) -> None:
         """Forget half a frame."""
         self._pending.clear()
+        self._quiet()
+
+    def _quiet(self) -> None:
         self._framer.silence()
+        self._data_framer.silence()
 
     def _arrived(self) -> None:
         self._timer = None
         data = bytes(self._pending)
         self._pending.clear()
+        meters = [meter for meter in self._bank.meters if meter.settings == self._settings]
+        if meters and self._hear_data(meters, data):
+            return
+        if self._settings != self._home:
+            self._bank.count.garbled += 1
+            return
         requests, broken = self._framer.feed(data)
         self._bank.count.garbled += broken
         for request in requests:
             pdu, think_s = self._bank.answer(request.unit, request.pdu)
             if pdu is not None:
-                start = max(self._loop.time() + max(think_s, self._silence_s), self._busy_until)
-                frame = self._bank.spoil(rtu_frame(self._bank.speaker(request.unit), pdu))
-                # A late answer comes when it comes; only one in time holds the wire from now on.
-                if think_s < 0.2:
-                    self._busy_until = start + len(frame) * self._char_s
-                self._send(frame, start)
+                self._reply(rtu_frame(self._bank.speaker(request.unit), pdu), think_s, _LATE_S)
+
+    def _hear_data(self, meters: list[DataMeter], data: bytes) -> bool:
+        """Let the meters hear; False when the bytes were none of theirs."""
+        requests, broken = self._data_framer.feed(data)
+        for request in requests:
+            answers = self._bank.answer_data(meters, request)
+            if answers:
+                frame = reduce(_both, (frame for frame, _ in answers))
+                self._reply(frame, min(think_s for _, think_s in answers), _LATE_METER_S)
+        return not broken
+
+    def _reply(self, frame: bytes, think_s: float, late_s: float) -> None:
+        start = max(self._loop.time() + max(think_s, self._silence_s), self._busy_until)
+        frame = self._bank.spoil(frame)
+        # A late answer comes when it comes; only one in time holds the wire from now on.
+        if think_s < late_s:
+            self._busy_until = start + len(frame) * self._char_s
+        self._send(frame, start)
 
     def _send(self, frame: bytes, start: float) -> None:
         frame = self._bank.distort(frame)
         self._bank.count.busy_s += len(frame) * self._char_s
         for n in range(0, len(frame), self._chunk):
             part = frame[n : n + self._chunk]
-            self._loop.call_at(start + (n + len(part)) * self._char_s, self._out, part)
+            self._loop.call_at(start + (n + len(part)) * self._char_s, self._out, part, self._settings)
 
-    def _out(self, part: bytes) -> None:
+    def _out(self, part: bytes, settings: SerialSettings) -> None:
         faults = self._bank.faults
+        if settings != self._settings:
+            part = bytes(byte ^ _MISHEARD for byte in part)
         if not faults.cut and not faults.mute:
             self._deliver(part)
+
+
+def _both(one: bytes, other: bytes) -> bytes:
+    """What a master hears of two meters that speak at once: a zero of either pulls the line down."""
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return bytes(a & b for a, b in zip(longer, shorter, strict=False)) + longer[len(shorter) :]
 
 
 class TcpLine:

@@ -11,8 +11,7 @@ from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
 from siteward.model.readings import MeterReading
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Site
-from siteward_drivers.modbus_meter import power_w
-from siteward_drivers.quantities import Quantity
+from siteward_drivers.modbus_meter import reading
 from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.meters import SimMeter
 from siteward_drivers.sim.observe import Observer
@@ -45,18 +44,7 @@ class PortMeter:
         device = self._device
         lies = device.faults.shows is Shows.ONES
         values = self._observer.nothing(sent_at) if lies else self._observer.look(device.show, sent_at)
-        serial = values.count(Quantity.SERIAL_NUMBER)
-        return MeterReading(
-            meter=self.id,
-            sent_at=sent_at,
-            current_a=values.phases(Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3),
-            voltage_v=values.phases(Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3),
-            power_w=power_w(values),
-            frequency_hz=values.number(Quantity.FREQUENCY),
-            energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
-            serial=None if serial is None else str(serial),
-            rejected=tuple(str(q) for q in values.rejected),
-        )
+        return reading(self.id, values)
 
 
 class PortLines:

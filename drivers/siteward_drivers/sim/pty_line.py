@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+import termios
 import tty
 from pathlib import Path
 
+from siteward.model.serial import Parity, SerialSettings
 from siteward.model.site import Line
 from siteward_drivers.sim.bank import Bank
+from siteward_drivers.sim.data_slave import settings_with_baud
 from siteward_drivers.sim.paced import PacedLine
 
 _READ_BYTES = 4096
+_BAUDS = {getattr(termios, f"B{n}"): n for n in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)}
 
 
 class PtyLine:
@@ -59,7 +63,17 @@ class PtyLine:
         except BlockingIOError:
             return
         if self._far is not None:
+            self._follow_settings(self._far)
             self._far.receive(data)
+
+    def _follow_settings(self, far: PacedLine) -> None:
+        """Where devices of several speeds hang on the wire, hear the program's; parity cannot be heard."""
+        meters = self.bank.meters
+        if not meters:
+            return
+        baud = _BAUDS.get(termios.tcgetattr(self._theirs)[5], 0)
+        settings = settings_with_baud(baud, self.line.settings, meters)
+        far.tune(settings or SerialSettings(baud or 1, Parity.NONE, 1))
 
     def _deliver(self, data: bytes) -> None:
         if not self.is_open:

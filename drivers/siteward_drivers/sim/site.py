@@ -10,6 +10,7 @@ from siteward_drivers.sim.bank import Bank
 from siteward_drivers.sim.chance import stream
 from siteward_drivers.sim.charge_point import ChargePoint
 from siteward_drivers.sim.chargers import SimCharger
+from siteward_drivers.sim.data_slave import DataMeter
 from siteward_drivers.sim.devices import SimDevice
 from siteward_drivers.sim.events import Arrivals, BaseLoad
 from siteward_drivers.sim.meters import SimMeter
@@ -60,12 +61,14 @@ class SimSite:
         found: list[tuple[int, SimDevice]] = [
             (d.charger.unit, d) for d in self.chargers.values() if d.charger.line == line.id
         ]
-        found += [(d.meter.unit, d) for d in self.meters.values() if d.meter.line == line.id]
+        here = [m for m in self.meters.values() if m.meter.line == line.id]
+        found += [(m.meter.unit, m) for m in here if m.meter.address is None]
+        meters = [DataMeter(m, m.meter.address, m.meter.serial or line.settings) for m in here if m.meter.address]
         for unit, device in found:
             if unit in devices:
                 raise ValueError(f"line {line.id}: unit {unit} is both {devices[unit].name} and {device.name}")
             devices[unit] = device
-        return Bank(devices, self.settle, stream(self.seed, f"line:{line.id}"))
+        return Bank(devices, self.settle, stream(self.seed, f"line:{line.id}"), meters)
 
     def settle(self) -> None:
         """Bring the world to the present."""

@@ -102,6 +102,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual seconds."""
         return self._now
 
+    def stall(self, seconds: float) -> None:
+        """Stand still for so long, as a blocked process or a paused machine does: every timer comes late (R17)."""
+        self._now += seconds
+
     def _jump(self, timeout: float | None) -> None:
         if timeout is None:
             raise VirtualDeadlock(f"no timer and nothing ready at {self._now:.3f} s: {_waiting(self)}")

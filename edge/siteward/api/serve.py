@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from siteward.api.app import build_app
+from siteward.api.asgi import Config, H11Protocol, Server
 from siteward.api.backend import Backend
 from siteward.api.rights import SOCKETS
 from siteward.model.errors import ConfigError
@@ -62,7 +60,7 @@ def open_socket(path: Path) -> socket.socket:
 
 
 async def _serve(app: object, listener: socket.socket, stop: asyncio.Event) -> None:
-    config = uvicorn.Config(
+    config = Config(
         app,  # type: ignore[arg-type]
         http=_Protocol,
         loop="none",
@@ -76,26 +74,25 @@ async def _serve(app: object, listener: socket.socket, stop: asyncio.Event) -> N
         timeout_keep_alive=5,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = _Server(config)
-    ender = asyncio.ensure_future(_end(server, stop))
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        ender.cancel()
+    await _Server(config, stop).serve(sockets=[listener])
 
 
-async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
-    await stop.wait()
-    server.should_exit = True
+class _Server(Server):
+    """A server that leaves the process's signals alone, because the supervisor owns them, and sleeps until stop."""
 
-
-class _Server(uvicorn.Server):
-    """A server that leaves the process's signals alone: the supervisor owns them."""
+    def __init__(self, config: Config, stop: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Install nothing."""
         yield
+
+    async def main_loop(self) -> None:
+        """Wait for stop; uvicorn's own loop would wake the idle core ten times a second to ask whether it is set."""
+        await self.on_tick(0)
+        await self._stop.wait()
 
 
 class _Protocol(H11Protocol):

@@ -10,12 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from siteward.cli import act, frames, people, records, status
-from siteward.cli.check import check_file
+from siteward.cli import act, frames, records, status
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths, find_paths
-from siteward.cli.schema import show_schema
 from siteward.cli.shelf import with_records
 from siteward.cli.talk import Verb, with_core
 from siteward.model.errors import ConfigError, SitewardError
@@ -97,6 +95,9 @@ def check(
 
     Example: siteward check /etc/siteward/site.toml
     """
+    # Only this verb needs drivers and decisions; status should not wait for them.
+    from siteward.cli.check import check_file
+
     return check_file(Screen(json), file, profiles)
 
 
@@ -222,6 +223,8 @@ def schema(
 
     Example: siteward schema > site.schema.json
     """
+    from siteward.cli.schema import show_schema
+
     return show_schema(Screen(as_json=False), reference, write, Path.cwd())
 
 
@@ -240,6 +243,8 @@ def user_list(json: Json = False) -> int:
 
     Example: siteward user list
     """
+    from siteward.cli import people
+
     return _ask(Screen(json), people.listing)
 
 
@@ -257,6 +262,8 @@ def user_add(
 
     Example: siteward user add li --role technician
     """
+    from siteward.cli import people
+
     password = _typed_password() if typed else None
     return _ask(Screen(json), lambda client, screen: people.add(client, screen, name, role.value, password))
 
@@ -271,6 +278,8 @@ def user_passwd(
 
     Example: siteward user passwd li
     """
+    from siteward.cli import people
+
     password = _typed_password() if typed else None
     return _ask(Screen(json), lambda client, screen: people.passwd(client, screen, name, password))
 

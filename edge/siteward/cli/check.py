@@ -95,7 +95,7 @@ def _poll(plans: tuple[LinePlan, ...]) -> Grid:
     rows = [
         (
             plan.line,
-            str(device.unit),
+            device.address or str(device.unit),
             device.device,
             device.profile,
             str(device.requests),
@@ -183,7 +183,13 @@ def _report(site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes:
                 "load": round(plan.load, 4),
                 "worstReaction_s": round(plan.worst_reaction_s, 2),
                 "devices": [
-                    {"id": d.device, "unit": d.unit, "wire_s": round(d.wire_s, 4), "every_s": d.period_s}
+                    {
+                        "id": d.device,
+                        "unit": d.unit,
+                        "address": d.address,
+                        "wire_s": round(d.wire_s, 4),
+                        "every_s": d.period_s,
+                    }
                     for d in plan.devices
                 ],
             }

@@ -22,7 +22,9 @@ def wire_key(name: str) -> str:
 class Message(BaseModel):
     """Root of all messages: frozen, made from model values by attribute, unknown keys ignored for newer peers."""
 
-    model_config = ConfigDict(alias_generator=wire_key, populate_by_name=True, from_attributes=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=wire_key, populate_by_name=True, from_attributes=True, frozen=True, defer_build=True
+    )
 
     def to_json(self) -> str:
         """JSON text with wire keys."""

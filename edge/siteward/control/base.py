@@ -51,7 +51,8 @@ def _take(work: Work, node: Node, n: NodeWatch, r: MeterReading) -> None:
     n.load_a, n.meter_at = load, r.sent_at
     _note_stuck(n, r, load)
     _note_negative(n, node, base, r)
-    _note_peak(n)
+    if max(unknown) <= 0.0:
+        _note_peak(n, r.sent_at - node.window_s)
 
 
 def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
@@ -99,13 +100,24 @@ def _note_negative(n: NodeWatch, node: Node, base: PerPhase, r: MeterReading) ->
         n.negative_since = r.sent_at
 
 
-def _note_peak(n: NodeWatch) -> None:
-    """Highest other load of 15 to 30 days, by the value that cuts use: a single reading out of step is no peak."""
+def _note_peak(n: NodeWatch, since: float) -> None:
+    """Highest other load of 15 to 30 days that surely was other load (R11).
+
+    Chargers show what they draw later than the meter does, so that a ramp of theirs looks like other load. What held
+    for a whole window, less what the chargers moved in it, is none of theirs.
+    """
     at = n.window[-1][0]
     if at - n.peak_from > HALF_MONTH_S:
         n.peak_before_a, n.peak_a, n.peak_from = n.peak_a, (0.0, 0.0, 0.0), at
-    low = _lowest(n)
-    n.peak_a = (max(n.peak_a[0], low[0]), max(n.peak_a[1], low[1]), max(n.peak_a[2], low[2]))
+    if n.window[0][0] > since:
+        return
+    window = [x for x in n.window if x[0] >= since]
+    known = [x[2] for x in window]
+    a, b, c = (
+        max(n.peak_a[p], min(x[1][p] for x in window) - (max(k[p] for k in known) - min(k[p] for k in known)))
+        for p in range(3)
+    )
+    n.peak_a = (a, b, c)
 
 
 def _lowest(n: NodeWatch) -> PerPhase:
@@ -168,8 +180,10 @@ def _measured(work: Work, node: Node, n: NodeWatch, frozen: bool) -> None:
 
 
 def _substitute(work: Work, node: Node, n: NodeWatch) -> tuple[float, ...]:
-    """R11: never lower than the truth may be."""
+    """R11: never lower than the truth may be; where only chargers hang there is no other load to stand in for."""
     values = []
+    if node.feeder.chargers_only:
+        return (0.0, 0.0, 0.0)
     for p, cell in enumerate(node.cells):
         value = max(work.tree.worst[cell], 1.1 * max(n.peak_a[p], n.peak_before_a[p]))
         if n.window and work.at - n.window[-1][0] <= 10.0:

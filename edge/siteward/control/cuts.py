@@ -3,7 +3,7 @@
 from siteward.control.caps import over_cutline
 from siteward.control.flight import top
 from siteward.control.memory import NEVER
-from siteward.control.tree import Node, Outlet
+from siteward.control.tree import EPS, Node, Outlet
 from siteward.control.work import Work
 from siteward.model.alarms import AlarmCode
 
@@ -37,10 +37,10 @@ def _forced_nodes(work: Work) -> list[bool]:
     for node in work.tree.nodes:
         n = work.nodes[node.index]
         over = max(over_cutline(work, cell) for cell in node.cells)
-        forced.append(over > TOLERANCE_A)
+        forced.append(over > EPS)
         if over > SHED_A:
             n.shed_at = work.at
-        if over <= TOLERANCE_A:
+        if over <= EPS:
             n.over_since = None
         elif n.over_since is None:
             n.over_since = work.at

@@ -114,7 +114,7 @@ def count_misses(w: Watch, misses: int) -> None:
 def apply_reading(o: Outlet, w: Watch, r: ChargerReading, at: float) -> bool:
     """Take the latest poll into account; returns whether somebody else changed the set point."""
     if r.sent_at <= w.read_at:
-        _expire(w, at)
+        _expire(o, w, at)
         return False
     hear(o, w, r.sent_at)
     if r.restart_mark is not None:
@@ -128,7 +128,7 @@ def apply_reading(o: Outlet, w: Watch, r: ChargerReading, at: float) -> bool:
     if o.has_watchdog and o.read_may_feed:
         w.spoke = max(w.spoke, r.sent_at)
     _verify(o, w, r)
-    _expire(w, at)
+    _expire(o, w, at)
     foreign = settle(o, w, r)
     _measure(o, w, r)
     return foreign
@@ -149,8 +149,10 @@ def _verify(o: Outlet, w: Watch, r: ChargerReading) -> None:
         w.verified, w.verified_at = True, r.sent_at
 
 
-def _expire(w: Watch, at: float) -> None:
-    if w.verified and at - w.verified_at > VERIFIED_FOR_S:
+def _expire(o: Outlet, w: Watch, at: float) -> None:
+    """Only of a charger that answers: while it is silent nothing is forgotten, its first answer asks anew (step 2)."""
+    answers = at - w.answered <= o.min_silence_s
+    if w.verified and answers and at - w.verified_at > VERIFIED_FOR_S:
         w.verified, w.unverified_since = False, at
 
 

@@ -11,9 +11,10 @@ from siteward.model.wire import Write, WriteKind
 class Ledger:
     """What the last completed turn allows; a dead turn allows less with every second.
 
-    newest holds the one write per connector and kind that may still go out; roomy the connectors whose raise was
-    inside the room of every fuse on its path by that turn's U; lease_until ends the right to raise, lease_s after the
-    turn every other word ends too (ruling 1); mute are the silent chargers that may not be asked anything (R2).
+    newest holds the one write per connector and kind that may still go out; roomy the reachable connectors whose
+    raise was inside the room of every fuse on its path by that turn's U (nothing is raised for a silent one, R2);
+    lease_until ends the right to raise, lease_s after the turn every other word ends too (ruling 1); mute are the
+    silent chargers that may not be asked anything (R2).
     """
 
     at: float

@@ -109,7 +109,10 @@ def _ledger(work: Work) -> Ledger:
     roomy = frozenset(
         o.id
         for o in work.tree.outlets
-        if (o.id, WriteKind.LIMIT) in newest and newest[o.id, WriteKind.LIMIT].raises and has_room(work, o)
+        if (o.id, WriteKind.LIMIT) in newest
+        and newest[o.id, WriteKind.LIMIT].raises
+        and work.reachable[o.index]
+        and has_room(work, o)
     )
     return Ledger(work.at, work.turn, newest, roomy, lease, lease_s, mute(work))
 

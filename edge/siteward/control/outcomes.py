@@ -76,6 +76,8 @@ class _Judge:
             return self._done(pending)
         if session.ending is not None:
             return self._never_began(pending, session.ending.detail)
+        if session.restored and self._at >= self._look_until(pending, session):
+            return self._too_late(pending, session)
         if session.record.state is OrderState.CREATED or session.restored or not session.durable:
             return pending
         return self._taking(pending, session)
@@ -91,8 +93,15 @@ class _Judge:
                 return self._done(pending, "current")
             if grant.limit_a <= 0.0 and waited >= OFFER_S:
                 return self._done(pending, _waiting_for(grant))
-        if waited < START_S:
-            return pending
+        return pending if waited < START_S else self._too_late(pending, session)
+
+    def _look_until(self, pending: Pending, session: OpenSession) -> float:
+        """How long a start that a restart found waits for its silent charger: as long as for a car, or to be taken."""
+        waits_for_car = session.record.state is OrderState.CREATED
+        return session.vehicle_until if waits_for_car else pending.since + START_S
+
+    def _too_late(self, pending: Pending, session: OpenSession) -> Pending | None:
+        """The start has failed, so its session must not begin any more."""
         ending = Ending(StopReason.NEVER_STARTED, self._at, Refusal.START_TIMEOUT.value, failed=True)
         post = self._draft.posts[session.record.connector]
         ended = replace(post, session=replace(session, ending=ending))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from siteward.model.serial import SerialSettings
+
 
 class ResetBy(StrEnum):
     """What re-arms a charger's own watchdog."""
@@ -93,10 +95,15 @@ class MeterFacts:
 
 @dataclass(frozen=True, slots=True)
 class WireFacts:
-    """How a kind of device can be wired: transports "rtu" and "tcp", serial settings it supports, channels served."""
+    """How a kind of device can be wired: transports "rtu" and "tcp", serial settings it supports, channels served.
+
+    `protocol` is "modbus" or "dlt645"; `serial` are the factory settings, None where it has no serial port.
+    """
 
     transports: tuple[str, ...]
     bauds: tuple[int, ...]
     parities: tuple[str, ...]
     stop_bits: tuple[int, ...]
     channels: int
+    protocol: str = "modbus"
+    serial: SerialSettings | None = None

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.serial import Parity as Parity
+from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import PerPhase, Phase
 
 
@@ -22,19 +24,12 @@ class Priority(StrEnum):
         return list(Priority).index(self)
 
 
-class Parity(StrEnum):
-    """Parity of a serial line."""
-
-    NONE = "none"
-    EVEN = "even"
-    ODD = "odd"
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`.
 
-    `rs485`: the kernel switches the direction of the port's driver.
+    `simulated`: a pseudo-terminal stands for the port; it has no parity, so none is asked of it. `rs485`: the kernel
+    switches the direction of the port's driver.
     """
 
     id: LineId
@@ -42,7 +37,13 @@ class Line:
     baud: int = 9600
     parity: Parity = Parity.NONE
     stop_bits: int = 1
+    simulated: bool = False
     rs485: bool = False
+
+    @property
+    def settings(self) -> SerialSettings:
+        """Serial settings of every device that says nothing else."""
+        return SerialSettings(self.baud, self.parity, self.stop_bits)
 
     @property
     def is_serial(self) -> bool:
@@ -52,13 +53,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A meter on a line, with the Modbus unit id it answers to."""
+    """A meter on a line, with the Modbus unit id it answers to, or its 12-digit address (DL/T 645; `unit` is 0 then).
+
+    `serial`: settings under which it is spoken to where they are not the line's.
+    """
 
     id: MeterId
     line: LineId
     unit: int
     profile: str
     facts: MeterFacts
+    address: str | None = None
+    serial: SerialSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from siteward.model.ids import ConnectorId
 
 
 class WriteKind(StrEnum):
-    """What a write does: set the limit, or load the charger's own watchdog (fail-safe current and time)."""
+    """What a write does: set the limit, or load the charger's own watchdog (fail-safe current and time).
+
+    The "fs-write" of R2 and R7 is a LIMIT of min(last limit, fail-safe current); FAILSAFE goes to chargers that answer.
+    """
 
     LIMIT = "limit"
     FAILSAFE = "failsafe"
@@ -30,7 +33,10 @@ class Write:
 
 
 class FrameKind(StrEnum):
-    """What a frame to a charger was for; anything but FAILSAFE may re-arm its watchdog at the old limit (R2)."""
+    """What a frame to a charger was for.
+
+    Any of them may re-arm its watchdog at the old limit (R2), but a LIMIT that is not above the fail-safe current.
+    """
 
     READ = "read"
     LIMIT = "limit"

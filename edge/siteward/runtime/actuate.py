@@ -39,6 +39,11 @@ class Actuator:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
+    async def finish(self, seconds: float) -> None:
+        """Wait for what was started to come to its end, at most that long."""
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=seconds)
+
     async def _perform(self, write: Write) -> None:
         try:
             await self._chargers[write.connector].write(write)

@@ -18,14 +18,16 @@ class LedgerGate:
         self._farewells.clear()
 
     def allow_farewell(self, write: Write) -> None:
-        """Let one write pass although its lease has ended: min(last limit, fail-safe), once (R7)."""
+        """Let one write pass although its lease has ended: min(last limit, fail-safe), once (R7).
+
+        It passes until its deadline or the next turn: a limit may take several frames, and none may be left out.
+        """
         self._farewells.add(write)
 
     def may_send(self, write: Write, at: float) -> bool:
         """Whether this write is still right."""
         if write in self._farewells:
-            self._farewells.discard(write)
-            return True
+            return at <= write.deadline
         return self._ledger is not None and may_send(self._ledger, write, at)
 
     def may_speak(self, connector: ConnectorId, at: float) -> bool:

@@ -12,11 +12,14 @@ from siteward.model.site import Connector, Site
 
 LIMIT_METER_PERIOD_S = 1.0
 BILLING_METER_PERIOD_S = 5.0
-_SILENT_PERIOD_S = 5.0
+AGAIN_S = 0.8
+"""After one lost answer the next try follows so soon that the silence stays provably short (R3b)."""
+
+_UNREACHABLE = 2
 
 
 def charger_period(connector: Connector) -> float:
-    """Poll period in s: four polls within the watchdog time, and never an unprovable silence (R3b)."""
+    """Poll period in s: four polls within the watchdog time, and no unprovable silence even if one is lost (R3b)."""
     period = min(2.0, connector.facts.boot.min_silence_s * 2 / 3)
     if connector.facts.failsafe is not None:
         period = min(period, connector.facts.failsafe.timeout_s / 4)
@@ -97,7 +100,9 @@ class Poller:
             try:
                 self._chargers[charger.id] = await charger.read()
             except (DeviceUnreachable, DeviceRefused):
-                self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
+                misses = self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
+                if misses < _UNREACHABLE:
+                    due += min(period, AGAIN_S) - period
             except Withdrawn:
                 # The gate closed (R2, R7): nothing was sent, so nothing was missed.
                 due = self._clock.now() + min(period, 1.0)

@@ -4,13 +4,19 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from siteward.model.ids import ConnectorId
+from siteward.model.recovered import Recovered
 from siteward.model.site import Connector
+from siteward.model.wire import Write, WriteKind
 
-WINDOW_S = 120.0
-"""Starts older than this are forgotten."""
+WINDOW_S = 600.0
+"""Starts older than this are forgotten; several silences of the longest watchdogs fit in."""
 
 STEADY_S = 10.0
 """Turns must have completed for this long before a start counts as good."""
+
+FIRST_WORDS_S = 2.0
+"""How long the first words of a start after a silence may take."""
 
 _MARGIN_S = 10.0
 _TRIES = 2
@@ -63,3 +69,19 @@ def silence_s(connectors: Iterable[Connector], unsteady_starts: int) -> float:
         return 0.0
     watchdogs = [c.facts.failsafe for c in connectors if c.facts.failsafe is not None]
     return max((w.timeout_s * (1 + w.tolerance) for w in watchdogs), default=0.0) + _MARGIN_S
+
+
+def first_words(connectors: Iterable[Connector], recovered: Recovered, now: float) -> tuple[Write, ...]:
+    """What a start after a silence says before it asks anything: min(last limit, fail-safe current) to everybody.
+
+    A charger may go back to its old set point with the first request that it hears. Should this start die like those
+    before it, the polls that it made must not have brought the old limit back (R2). Unknown last limits are a pause.
+    """
+    told: dict[ConnectorId, float] = {}
+    for row in recovered.ledger:
+        if row.confirmed_a is not None:
+            told[row.connector] = max(row.confirmed_a, row.highest_in_flight_a or 0.0)
+    return tuple(
+        Write(c.id, WriteKind.LIMIT, min(told.get(c.id, 0.0), c.failsafe_a), False, 0, now + FIRST_WORDS_S)
+        for c in connectors
+    )

@@ -19,11 +19,17 @@ from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
-from siteward.runtime.starts import StartRecord, silence_s
+from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.view import live_view
 
+STORE_OPEN_S = 4.0
+"""Longest that control waits for the disk at start: the first safe write comes within 5 s (ruling 12)."""
+
 STORE_RETRY_S = 5.0
+START_S = 30.0
+"""Longest that a start may take beside a silence before systemd gives up on it."""
+
 _STOP_S = 1.0
 
 
@@ -85,6 +91,7 @@ class Station:
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
         self.journal: StationJournal | None = None
+        self._opening: asyncio.Future[StationJournal] | None = None
         self._turn: Turn | None = None
         self._last: TurnDone | None = None
         self._live: LiveView | None = None
@@ -110,10 +117,15 @@ class Station:
         """Protect the site until `stop`; starts with any device, and with the disk, missing."""
         ports = self._ports
         silent_s = silence_s(ports.site.connectors, ports.starts.begin(self._started))
+        ports.notifier.send(f"EXTEND_TIMEOUT_USEC={round((silent_s + START_S) * 1e6)}")
         if silent_s and await _set_within(stop, silent_s):
             return
         await self.lines.open()
         recovered = await self._open_journal()
+        if silent_s:
+            for write in first_words(ports.site.connectors, recovered, ports.clock.now()):
+                self._farewell(write)
+            await self._actuator.finish(FIRST_WORDS_S)
         self._began = ports.clock.now()
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
@@ -133,6 +145,8 @@ class Station:
             await self._serve(self._turn, stop)
         finally:
             ports.notifier.send("STOPPING=1")
+            if self._opening is not None:
+                self._opening.cancel()
             await self._actuator.close()
             await self._committer.flush(_STOP_S)
             await self.lines.close()
@@ -143,19 +157,25 @@ class Station:
             coroutines.append(self._reopen_journal(stop))
         tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
         stopping = asyncio.ensure_future(stop.wait())
-        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*tasks, stopping):
-            task.cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        try:
+            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Also when this station itself is cancelled: no turn and no poll may go on without it.
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
     async def _open_journal(self) -> Recovered:
+        self._opening = asyncio.ensure_future(self._ports.open_journal())
         try:
-            journal = await self._ports.open_journal()
-            recovered = await journal.recover()
-        except StoreError:
+            async with asyncio.timeout(STORE_OPEN_S):
+                # A disk that hangs keeps its thread; giving up on it half-way would only make the next try hang too.
+                journal = await asyncio.shield(self._opening)
+                recovered = await journal.recover()
+        except (StoreError, TimeoutError):
             # Bare protection: fuses are kept, no session starts, the reopening task goes on trying (flows.md).
             return Recovered()
         self._attach(journal)
@@ -165,7 +185,7 @@ class Station:
         while True:
             await self._ports.clock.sleep(STORE_RETRY_S)
             try:
-                journal = await self._ports.open_journal()
+                journal = await self._opened()
             except StoreError:
                 continue
             # What was kept in memory is written first; a fresh start then recovers sessions the regular way.
@@ -173,6 +193,11 @@ class Station:
             await self._committer.flush(STORE_RETRY_S)
             stop.set()
             return
+
+    async def _opened(self) -> StationJournal:
+        if self._opening is None or (self._opening.done() and self._opening.exception() is not None):
+            self._opening = asyncio.ensure_future(self._ports.open_journal())
+        return await self._opening
 
     def _attach(self, journal: StationJournal) -> None:
         self.journal = journal

@@ -12,6 +12,7 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
 from siteward.model.ports import ProfileCatalogue
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
 from siteward.model.units import ZERO, PerPhase, Phase
 from siteward.settings.document import Draft
@@ -61,13 +62,14 @@ def _merged(draft: Draft) -> dict[str, object]:
 
 def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
     head = next(table for _, table in draft.of("site", SiteTable))
+    lines = {table.id: table for _, table in draft.of("line", LineTable)}
     return Site(
         id=SiteId(head.id),
         name=head.name,
         timezone=head.timezone,
         phase_voltage_v=head.phase_voltage_v,
         lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
-        meters=tuple(_meter(table, catalogue) for _, table in draft.of("meter", MeterTable)),
+        meters=tuple(_meter(table, lines, catalogue) for _, table in draft.of("meter", MeterTable)),
         feeders=_parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)]),
         chargers=tuple(_charger(table, catalogue) for _, table in draft.of("charger", ChargerTable)),
         limits=tuple(
@@ -84,14 +86,24 @@ def _three(amps: list[float]) -> PerPhase:
 
 def _line(table: LineTable) -> Line:
     parity = Parity(table.parity)
-    return Line(LineId(table.id), table.port, table.baud, parity, table.stop_bits, rs485=table.rs485)
+    return Line(LineId(table.id), table.port, table.baud, parity, table.stop_bits, table.simulated, table.rs485)
 
 
-def _meter(table: MeterTable, catalogue: ProfileCatalogue) -> Meter:
+def _meter(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> Meter:
     facts: MeterFacts | None = catalogue.meter(table.profile)
     if facts is None:
         raise WeAreWrong(f"meter profile {table.profile} passed the checks but is not there")
-    return Meter(MeterId(table.id), LineId(table.line), table.unit, table.profile, facts)
+    unit, serial = table.unit or 0, _serial(table, lines, catalogue)
+    return Meter(MeterId(table.id), LineId(table.line), unit, table.profile, facts, table.address, serial)
+
+
+def _serial(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> SerialSettings | None:
+    """Serial settings of a meter's own: those of DL/T 645 meters, unless a gateway keeps the wire at one setting."""
+    wire = catalogue.wire(table.profile)
+    if table.address is None or wire is None or wire.serial is None or "://" in lines[table.line].port:
+        return None
+    parity = wire.serial.parity if table.parity is None else Parity(table.parity)
+    return SerialSettings(table.baud or wire.serial.baud, parity, wire.serial.stop_bits)
 
 
 def _feeder(table: FeederTable) -> Feeder:

@@ -13,7 +13,7 @@ MISSING: Any = ...
 class Table(BaseModel):
     """Root of all tables of the file: exact types, no unknown keys, no infinities."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 def key(default: Any, meaning: str, *, unit: str = "-", reason: str, span: str = "", **rules: Any) -> Any:

@@ -109,12 +109,14 @@ class ShareTable(Table):
         reason="Anybody else is hung up on.",
         min_length=1,
         max_length=16,
+        strict=False,
     )
     writable: tuple[str, ...] = key(
         (),
         "Connectors whose register of the wished limit may be written.",
         reason="A third party may only lower what it was trusted with; no other register can be written.",
         max_length=200,
+        strict=False,
     )
     limit_hold_s: float = key(
         60.0,
@@ -152,6 +154,7 @@ class PanelTable(Table):
         "Further host names under which browsers reach the panel.",
         reason="Any other name is refused, so that a foreign page cannot steer a technician's browser here.",
         max_length=16,
+        strict=False,
     )
     language: Literal["en", "zh"] = key(
         "en",

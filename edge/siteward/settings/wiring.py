@@ -8,6 +8,7 @@ from siteward.settings.faults import Faults, nearest
 from siteward.settings.positions import Path
 from siteward.settings.schema import ChargerTable, LineTable, MeterTable
 from siteward.settings.services import split_address
+from siteward.settings.wires import check_meter, check_wire, unique_addresses
 
 _SCHEMES = ("tcp", "rtu+tcp")
 
@@ -16,14 +17,15 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
     """Add every fault between devices, their wires and what their profiles allow."""
     _ports(draft)
     _units(draft)
+    unique_addresses(draft)
     lines = {line.id: line for _, line in draft.of("line", LineTable)}
     for path, meter in draft.of("meter", MeterTable):
         if _known(path, "meter", meter.profile, catalogue, draft.faults):
-            _wire(path, meter.profile, lines.get(meter.line), catalogue.wire(meter.profile), draft.faults)
+            check_meter(path, meter, lines.get(meter.line), catalogue.wire(meter.profile), draft.faults)
     for path, charger in draft.of("charger", ChargerTable):
         _outlets(path, charger, catalogue.wire(charger.profile), draft.faults)
         if _known(path, "charger", charger.profile, catalogue, draft.faults):
-            _wire(path, charger.profile, lines.get(charger.line), catalogue.wire(charger.profile), draft.faults)
+            check_wire(path, charger.profile, lines.get(charger.line), catalogue.wire(charger.profile), draft.faults)
             facts = catalogue.charger(charger.profile)
             if facts is not None:
                 _currents(path, charger, facts, draft.faults)
@@ -58,7 +60,7 @@ def _no_serial_keys(path: Path, line: LineTable, faults: Faults) -> None:
 
 def _units(draft: Draft) -> None:
     seen: dict[tuple[str, int], str] = {}
-    devices = [(path, m.id, m.line, m.unit) for path, m in draft.of("meter", MeterTable)]
+    devices = [(path, m.id, m.line, m.unit) for path, m in draft.of("meter", MeterTable) if m.unit is not None]
     devices += [(path, c.id, c.line, c.unit) for path, c in draft.of("charger", ChargerTable)]
     serial = {line.id for _, line in draft.of("line", LineTable) if not line.port.startswith("tcp://")}
     for path, name, line, unit in devices:
@@ -77,29 +79,6 @@ def _known(path: Path, kind: str, profile: str, catalogue: ProfileCatalogue, fau
     hint = f"nearest is '{near}'" if near else f"there are: {', '.join(sorted(names)) or 'none'}"
     faults.add((*path, "profile"), f"there is no {kind} profile '{profile}'; {hint}")
     return False
-
-
-def _wire(path: Path, profile: str, line: LineTable | None, wire: WireFacts | None, faults: Faults) -> None:
-    if line is None or wire is None:
-        return
-    transport = "tcp" if line.port.startswith("tcp://") else "rtu"
-    if transport not in wire.transports:
-        speaks = " and ".join(wire.transports)
-        faults.add((*path, "line"), f"line '{line.id}' is {transport}, but {profile} speaks {speaks}")
-    elif "://" not in line.port and not line.simulated:
-        _serial(path, profile, line, wire, faults)
-
-
-def _serial(path: Path, profile: str, line: LineTable, wire: WireFacts, faults: Faults) -> None:
-    settings: tuple[tuple[str, object, tuple[object, ...]], ...] = (
-        ("baud", line.baud, wire.bauds),
-        ("parity", line.parity, wire.parities),
-        ("stop_bits", line.stop_bits, wire.stop_bits),
-    )
-    for key, value, allowed in settings:
-        if allowed and value not in allowed:
-            options = ", ".join(str(option) for option in allowed)
-            faults.add((*path, "line"), f"line '{line.id}' has {key} {value}, but {profile} can only do {options}")
 
 
 def _outlets(path: Path, charger: ChargerTable, wire: WireFacts | None, faults: Faults) -> None:

@@ -109,5 +109,17 @@ def test_a_site_without_the_section_or_with_a_strange_connector_is_told(tmp_path
     site = tmp_path / "site.toml"
     demo = (ROOT / "config" / "demo" / "site.toml").read_text(encoding="utf-8")
     site.write_text(f'{demo}\n[share]\nwritable = ["Z99-9"]\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match="share.writable: there is no connector 'Z99-9'"):
+    with pytest.raises(ConfigError, match=r"share\.writable: there is no connector 'Z99-9'"):
         load_settings(site, load_profiles())
+
+
+def test_lists_of_names_are_read_as_lists(tmp_path: Path) -> None:
+    """Ruling 13: TOML has arrays, whatever they become inside."""
+    site = tmp_path / "site.toml"
+    demo = (ROOT / "config" / "demo" / "site.toml").read_text(encoding="utf-8")
+    demo = demo.replace("[panel]", '[panel]\nnames = ["box"]')
+    site.write_text(f'{demo}\n[share]\nclients = ["127.0.0.1", "192.0.2.7"]\n', encoding="utf-8")
+    settings = load_settings(site, load_profiles())
+    assert settings.share is not None
+    assert settings.share.clients == ("127.0.0.1", "192.0.2.7")
+    assert settings.panel.names == ("box",)

@@ -178,3 +178,17 @@ def test_the_turn_is_pure_and_deterministic() -> None:
     assert list(memory.nodes) == nodes
     h.memory, h.wire, h.at, h.turn = memory, wire, at, h.turn - 1
     assert h.decide() == first
+
+
+def test_r2_verified_values_stay_so_for_as_long_as_a_charger_is_silent() -> None:
+    """Step 2: while it is silent nothing is forgotten, also after the quarter of an hour that a re-check may take."""
+    h = hand(Box(), Box())
+    h.obey(60)
+    h.misses[ConnectorId("c00")] = 2
+    for _ in range(1000):
+        h.reads("c01", 16.0, 16.0)
+        h.decide()
+    grant = h.out.grants[ConnectorId("c00")]
+    assert grant.verified
+    assert grant.reserved_a == 6.0
+    assert Alarm(AlarmCode.FAILSAFE_UNVERIFIED, "c00") not in h.out.alarms

@@ -137,6 +137,25 @@ def test_a_charger_that_is_silent_after_the_restart_keeps_its_session() -> None:
     assert rig.log.rows[session].gap
 
 
+def test_a_start_whose_charger_stays_silent_after_a_restart_gets_its_answer() -> None:
+    """I10: one final answer also then; what has failed never begins when the charger is back."""
+    rig = Rig()
+    rig["A1"].plugged = rig["A4"].plugged = True
+    rig.turn()
+    requests = rig.start("A1", "c1", order="O-1"), rig.start("A4", "c4", order="O-4")
+    rig.turn(*requests)
+    rig["A1"].silent = rig["A4"].silent = True
+    rig.crash(3.0, requests)
+    rig.turns(130)
+    assert rig.log.stages("c1") == ["accepted", "failed START_TIMEOUT"]
+    assert rig.log.stages("c4") == ["accepted", "failed START_TIMEOUT"]
+    rig["A1"].silent = rig["A4"].silent = False
+    rig.turns(60)
+    assert rig["A1"].told_a == rig["A4"].told_a == 0.0
+    assert rig.log.final("c1").code == "START_TIMEOUT"
+    assert rig.memory.posts[A1].session is None
+
+
 def test_a_session_waits_for_its_own_meter_before_it_is_judged() -> None:
     """B23: 30 s tolerance, then it goes on and a paid one ends for the lost meter."""
     rig = Rig()

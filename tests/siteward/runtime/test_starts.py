@@ -2,7 +2,10 @@
 
 import pytest
 
-from siteward.runtime.starts import StartRecord, silence_s
+from siteward.model.ids import ConnectorId
+from siteward.model.recovered import LedgerEntry, Recovered
+from siteward.model.wire import WriteKind
+from siteward.runtime.starts import StartRecord, first_words, silence_s
 from tests.fixtures.sites import two_connector_site
 
 CONNECTORS = two_connector_site().connectors
@@ -30,7 +33,7 @@ def test_old_starts_and_those_of_another_boot_do_not_count(tmp_path):
     StartRecord(path).begin(5000.0)
     StartRecord(path).begin(5001.0)
     assert StartRecord(path).begin(20.0) == 0
-    assert StartRecord(path).begin(200.0) == 0
+    assert StartRecord(path).begin(621.0) == 0
 
 
 @pytest.mark.parametrize("junk", [b"", b"{}", b"[1, ", b'["a", null]', bytes(range(256))])
@@ -43,3 +46,20 @@ def test_a_damaged_record_counts_as_none(tmp_path, junk):
 
 def test_a_disk_that_refuses_does_not_stop_the_start(tmp_path):
     assert StartRecord(tmp_path / "missing" / "starts.json").begin(1.0) == 0
+
+
+def test_r7_a_loop_slowed_by_its_own_silences_stays_noticed(tmp_path):
+    """The longest watchdog (65 s, half as long again): 110 s of silence and 9 s of life each."""
+    path = tmp_path / "starts.json"
+    before = [StartRecord(path).begin(100.0 + n * 120.0) for n in range(8)]
+    assert min(before[2:]) >= 2
+
+
+def test_r2_after_a_silence_the_first_words_are_the_last_limit_or_the_failsafe_and_never_more():
+    rows = (LedgerEntry(ConnectorId("A1"), 6.0, 16.0),)
+    words = {w.connector: w for w in first_words(CONNECTORS, Recovered(ledger=rows), 50.0)}
+    assert {c: w.value_a for c, w in words.items()} == {"A1": 6.0, "A2": 0.0}, "an unknown last limit is a pause"
+    assert {w.kind for w in words.values()} == {WriteKind.LIMIT}
+    assert not any(w.raises for w in words.values())
+    paused = (LedgerEntry(ConnectorId("A1"), 0.0, None),)
+    assert first_words(CONNECTORS, Recovered(ledger=paused), 50.0)[0].value_a == 0.0

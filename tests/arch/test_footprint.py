@@ -1,0 +1,81 @@
+"""What each process carries for life (goal 14), judged in a fresh interpreter by what it has imported."""
+
+import json
+import subprocess
+import sys
+
+from tests.arch.sources import ROOT
+
+_PATH = ":".join(str(ROOT / folder) for folder in ("edge", "drivers", "cloud_sync"))
+_FOREIGN = {
+    "argon2",
+    "click",
+    "cryptography",
+    "fastapi",
+    "gpiozero",
+    "httpx",
+    "jinja2",
+    "multiprocessing",
+    "paho",
+    "rich",
+    "typer",
+}
+"""Libraries of the other processes, and what uvicorn's command line would bring."""
+_OTHER_ROOMS = ("siteward.cli", "siteward.panel", "siteward.trust", "siteward_sync", "siteward_drivers.sim")
+
+
+def told(code: str) -> object:
+    """What a fresh interpreter prints as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": _PATH, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def modules(statement: str) -> set[str]:
+    """Every module that is there after the statement."""
+    names = told(f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))")
+    assert isinstance(names, list)
+    return set(names)
+
+
+def strange(names: set[str]) -> set[str]:
+    """Those that core has no use for."""
+    return {name for name in names if name.partition(".")[0] in _FOREIGN or within(name, _OTHER_ROOMS)}
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    """Whether a module is one of the packages or lies in one."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def test_core_carries_nothing_of_the_other_processes() -> None:
+    """Goal 14: no page, no cloud, no command line, no simulator in the process that guards the fuses."""
+    names = modules("import siteward.app.core")
+    assert {"siteward_drivers.modbus", "siteward.api.serve", "uvicorn.server"} <= names
+    assert not strange(names)
+
+
+def test_what_core_must_not_carry_would_be_seen() -> None:
+    """Goal 14: the check above can fail, for the panel's process imports what core must not."""
+    assert {"fastapi", "siteward.panel.app"} <= strange(modules("import siteward.app.pages"))
+
+
+def test_a_verb_of_the_command_line_imports_no_drivers() -> None:
+    """Goal 14: status and stop are used in a hurry; only check reads profiles and proves fuses."""
+    names = modules("import siteward.cli.app")
+    unused = ("siteward.control", "siteward.settings", "siteward.store", "siteward_drivers", "pymodbus", "argon2")
+    assert not {name for name in names if within(name, unused)}
+
+
+def test_the_collector_never_walks_what_was_imported() -> None:
+    """Goal 14: what a process imported lies outside the collections that would hold up a turn."""
+    code = "import gc, json; from siteward.app.main import load; load('core')"
+    told_of = told(f"{code}; print(json.dumps({{'kept': gc.get_freeze_count(), 'on': gc.isenabled()}}))")
+    assert isinstance(told_of, dict)
+    assert told_of["kept"] > 20_000
+    assert told_of["on"]
