@@ -20,7 +20,7 @@ _PEER = (
     "pydantic"
 )
 _OURS = "from siteward.app.main import load; load('core')"
-"""The import as the process does it: siteward.app.core, and the collector's rest around it (decision 0020)."""
+"""The import as the process does it: siteward.app.core, and the collector's rest around it (decision 0017)."""
 
 
 def measure() -> list[Row]:

@@ -1,4 +1,4 @@
-"""uvicorn's server without uvicorn's command line, which core would carry for life and never use (decision 0020)."""
+"""uvicorn's server without uvicorn's command line, which core would carry for life and never use (decision 0017)."""
 
 import sys
 from types import ModuleType
