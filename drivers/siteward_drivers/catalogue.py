@@ -1,6 +1,6 @@
 """All device profiles that a site may name: the shipped ones and the installer's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,38 @@ SHIPPED = Path(__file__).parent / "profiles"
 """Folder of the profiles that come with the package: `<kind>/<vendor>_<model>.toml`."""
 
 
+class Files(Mapping[str, Profile]):
+    """Profiles by id out of files, each read when first asked for: a site has a few of many kinds (goal 14)."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self.paths = dict(paths)
+        self._read: dict[str, Profile] = {}
+
+    def __getitem__(self, profile: str) -> Profile:
+        """The profile of that id. KeyError when there is none, ConfigError when its file is wrong."""
+        found = self._read.get(profile)
+        if found is None:
+            path = self.paths[profile]
+            found = load_profile(path)
+            if path.parent.name != found.kind:
+                raise ConfigError(f"{path}: kind: is {found.kind!s}, so it belongs in the folder {found.kind!s}/")
+            self._read[profile] = found
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids."""
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.paths)
+
+
 @dataclass(frozen=True, slots=True)
 class Profiles:
     """Profiles by id; implements model.ports.ProfileCatalogue."""
 
-    by_id: Mapping[str, Profile]
+    by_id: Files
 
     def __getitem__(self, profile: str) -> Profile:
         """The profile of that id. Raises ConfigError when there is none."""
@@ -28,7 +55,7 @@ class Profiles:
 
     def names(self, kind: str) -> Sequence[str]:
         """Profile ids of a class ("meter" or "charger"), sorted."""
-        return sorted(p.id for p in self.by_id.values() if p.kind == kind)
+        return sorted(name for name, path in self.by_id.paths.items() if path.parent.name == kind)
 
     def charger(self, profile: str) -> ChargerFacts | None:
         """Facts of a charger profile, None when there is none of that name."""
@@ -47,17 +74,14 @@ class Profiles:
 
 
 def load_profiles(extra: Path | None = None) -> Profiles:
-    """Load the shipped profiles and those in `extra` (same layout); one of the same id there wins.
+    """The shipped profiles and those in `extra` (same layout); one of the same id there wins.
 
-    Raises ConfigError naming file and key when any of them is wrong or lies in the folder of another kind.
+    Raises ConfigError naming file and key when one of `extra` is wrong or lies in the folder of another kind.
     """
-    by_id: dict[str, Profile] = {}
-    for root in (SHIPPED, extra):
-        if root is None:
-            continue
-        for path in sorted(root.glob("*/*.toml")):
-            profile = load_profile(path)
-            if path.parent.name != profile.kind:
-                raise ConfigError(f"{path}: kind: is {profile.kind!s}, so it belongs in the folder {profile.kind!s}/")
-            by_id[profile.id] = profile
-    return Profiles(by_id)
+    own = {} if extra is None else {path.stem: path for path in sorted(extra.glob("*/*.toml"))}
+    shipped = {path.stem: path for path in sorted(SHIPPED.glob("*/*.toml"))}
+    files = Files({**shipped, **own})
+    for name in own:
+        # What an installer wrote is judged at once, used or not.
+        files[name]
+    return Profiles(files)

@@ -1,5 +1,6 @@
 """Decoded registers of a charger as a reading: status, set point and watchdog in the model's words, pure."""
 
+from siteward.model.facts import Readback
 from siteward.model.ids import ConnectorId
 from siteward.model.readings import ChargerReading
 from siteward_drivers.decode import Value
@@ -8,26 +9,36 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_charger import BelowMin, ChargerPart
 from siteward_drivers.quantities import Quantity
 
+_ROUNDING_A = 0.05
+"""What a limit in whole W may lie below the A that it was made from."""
 
-def charger_reading(connector: ConnectorId, profile: Profile, values: Values) -> ChargerReading:
-    """The reading of one poll. A watchdog that is switched off shows as a time-out of 0 s."""
+
+def charger_reading(
+    connector: ConnectorId, profile: Profile, values: Values, nominal_v: float = 230.0
+) -> ChargerReading:
+    """The reading of one poll. A watchdog that is switched off shows as a time-out of 0 s.
+
+    `nominal_v` is the site's phase voltage, for devices that are limited in W.
+    """
     charger = profile.charger
     rejected = [str(q) for q in values.rejected]
     state = _state(values.raw.get(Quantity.STATUS))
     if state is not None and state not in charger.status.map:
         rejected.append(str(Quantity.STATUS))
         state = None
-    set_point = _set_point(charger, values)
+    per_amp = charger.limit.per_amp(charger.limit.unit, nominal_v)
+    set_point = _set_point(charger, values, per_amp)
+    pilot, charging = charger.status.judge(state, values.raw) if state is not None else (None, False)
     if set_point is None and charger.readback.quantity in values.values:
         rejected.append(str(charger.readback.quantity))
     standby = charger.boot.standby_off
     return ChargerReading(
         connector=connector,
         sent_at=values.sent_at,
-        pilot=charger.status.map[state] if state is not None else None,
-        charging=state is not None and state in charger.status.charging,
+        pilot=pilot,
+        charging=charging,
         set_point_a=set_point,
-        failsafe_a=_failsafe_a(charger, values),
+        failsafe_a=_failsafe_a(charger, values, per_amp),
         failsafe_timeout_s=_timeout_s(charger, values),
         standby_off=values.raw[standby.quantity] == standby.raw if standby and standby.quantity in values.raw else None,
         hardware_max_a=values.number(Quantity.CURRENT_MAX_HW),
@@ -48,31 +59,57 @@ def _state(raw: Value | None) -> str | None:
     return None if raw is None else str(raw)
 
 
-def _set_point(charger: ChargerPart, values: Values) -> float | None:
+def _set_point(charger: ChargerPart, values: Values, per_amp: float) -> float | None:
     """The limit in force by the register; a value that the device's documents leave open is not known."""
+    lifted = charger.limit.no_limit_code
     if any(values.raw.get(c.quantity) == c.raw for c in charger.verbs.paused_when):
         return 0.0
     if any(c.quantity not in values.raw for c in charger.verbs.paused_when):
         return None
-    value = values.number(charger.readback.quantity)
-    if value is None or value >= charger.limit.min_a:
+    shown = values.number(charger.readback.quantity)
+    if shown is None or (lifted is not None and values.raw[charger.readback.quantity] == lifted):
+        return None
+    if charger.readback.kind is Readback.ECHO and values.raw[charger.readback.quantity] == charger.verbs.pause_raw:
+        return 0.0
+    value = shown / per_amp
+    if value >= charger.limit.min_a - _ROUNDING_A * (per_amp != 1.0):
         return value
-    return 0.0 if charger.limit.below_min is BelowMin.PAUSE else None
+    none_at_all = charger.readback.kind is Readback.EFFECTIVE and value == 0.0
+    return 0.0 if none_at_all or charger.limit.below_min is BelowMin.PAUSE else None
 
 
-def _failsafe_a(charger: ChargerPart, values: Values) -> float | None:
-    value = values.number(Quantity.FAILSAFE_CURRENT)
+def _failsafe_a(charger: ChargerPart, values: Values, per_amp: float) -> float | None:
     part = charger.failsafe
-    if value is None or part is None or value >= part.min_a:
+    if part is None:
+        return None
+    # Where vehicles of one phase have a fall-back of their own, the larger one counts.
+    currents = [values.number(q) for q in part.shown if q in (part.shown_current, Quantity.FAILSAFE_CURRENT_1PH)]
+    known = [current for current in currents if current is not None]
+    if len(known) < len(currents):
+        return None
+    value = max(known) / per_amp
+    if value >= part.min_a - _ROUNDING_A * (per_amp != 1.0):
         return value
-    return 0.0 if part.encode_stop is not None else None
+    stops = part.encode_stop is not None and values.raw[part.shown_current] != part.off_current
+    return 0.0 if stops else None
 
 
 def _timeout_s(charger: ChargerPart, values: Values) -> float | None:
+    """The time by the registers: 0 where anything switches the watchdog off, None where that is not known."""
     part = charger.failsafe
-    if part is not None and part.off_code is not None and values.raw.get(Quantity.WATCHDOG_TIMEOUT) == part.off_code:
+    if part is None:
+        return None
+    raw = values.raw
+    if any(quantity not in raw for quantity in part.shown):
+        return None
+    off = part.off_code is not None and raw.get(part.shown_timeout) == part.off_code
+    off = off or (part.off_current is not None and raw[part.shown_current] == part.off_current)
+    if off or any(raw[quantity] != needed for quantity, needed in part.fixed.items()):
         return 0.0
-    return values.number(Quantity.WATCHDOG_TIMEOUT)
+    if part.timeout_fixed:
+        return part.timeout_s
+    shown = values.number(part.shown_timeout)
+    return part.timeout_s if shown is not None and part.counts_down and shown <= part.timeout_s else shown
 
 
 def _restart_mark(charger: ChargerPart, values: Values) -> int | None:

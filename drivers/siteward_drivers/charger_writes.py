@@ -8,11 +8,13 @@ from siteward.model.errors import DeviceRefused
 from siteward.model.wire import Write, WriteKind
 from siteward_drivers.decode import encode, encode_raw
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import FailsafePart, Verb
+from siteward_drivers.profile_charger import Verb
 from siteward_drivers.profile_points import Point, Table, WordOrder
+from siteward_drivers.profile_watchdog import FailsafePart
 from siteward_drivers.quantities import Quantity
 
 _SLACK = 1e-6
+_CURRENTS = (Quantity.FAILSAFE_CURRENT, Quantity.FAILSAFE_CURRENT_1PH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,46 +34,64 @@ class Plan:
     frames: tuple[Frame, ...]
 
 
-def plan_write(profile: Profile, channel: int, write: Write) -> Plan:
-    """Frames for a write. Raises DeviceRefused for what the device cannot take."""
+def plan_write(profile: Profile, channel: int, write: Write, nominal_v: float = 230.0) -> Plan:
+    """Frames for a write; `nominal_v` is the site's phase voltage, for devices that are limited in W.
+
+    Raises DeviceRefused for what the device cannot take.
+    """
     if not math.isfinite(write.value_a) or write.value_a < 0:
         raise DeviceRefused(f"{write.connector}: {write.value_a} A is no current")
     if write.kind is WriteKind.FAILSAFE:
-        return _failsafe(profile, channel, write)
-    return _limit(profile, channel, write)
+        return _failsafe(profile, channel, write, nominal_v)
+    return _limit(profile, channel, write, nominal_v)
 
 
-def _limit(profile: Profile, channel: int, write: Write) -> Plan:
+def heartbeat_frames(profile: Profile, channel: int) -> tuple[Frame, ...]:
+    """Frames of the life bit, none where the device has none."""
+    part = profile.charger.heartbeat
+    if part is None:
+        return ()
+    point = profile.point(part.quantity, channel)
+    return _join(profile, [(point, encode_raw(point, part.raw, profile.file.word_order))])
+
+
+def _limit(profile: Profile, channel: int, write: Write, nominal_v: float) -> Plan:
     charger = profile.charger
     value = _down(min(write.value_a, charger.limit.max_a), charger.limit.step_a)
     if value < charger.limit.min_a:
         # Less than the device can signal is a pause: rounding up would draw what nobody granted.
-        return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause, 0.0)))
-    return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit, value)))
+        return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause, 0.0, nominal_v)))
+    return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit, value, nominal_v)))
 
 
-def _steps(profile: Profile, channel: int, verb: Verb, value_a: float) -> list[tuple[Point, tuple[int, ...]]]:
+def _steps(
+    profile: Profile, channel: int, verb: Verb, value_a: float, nominal_v: float
+) -> list[tuple[Point, tuple[int, ...]]]:
     order = profile.file.word_order
     written = []
     for step in verb.steps:
         point = profile.point(step.quantity, channel)
-        words = encode(point, value_a, order) if step.raw is None else encode_raw(point, step.raw, order)
+        value = value_a * profile.charger.limit.per_amp(point.unit, nominal_v)
+        words = encode(point, value, order) if step.raw is None else encode_raw(point, step.raw, order)
         written.append((point, words))
     return written
 
 
-def _failsafe(profile: Profile, channel: int, write: Write) -> Plan:
+def _failsafe(profile: Profile, channel: int, write: Write, nominal_v: float) -> Plan:
     part = profile.charger.failsafe
     if part is None or not part.writable:
         raise DeviceRefused(f"{write.connector}: profile {profile.id} has no watchdog that can be written")
     order = profile.file.word_order
-    value = _down(min(write.value_a, part.max_a), profile.charger.limit.step_a)
+    shown = profile.point(Quantity.FAILSAFE_CURRENT, channel)
+    own = (shown.step or shown.scale) / profile.charger.limit.per_amp(shown.unit, nominal_v)
+    value = _down(min(write.value_a, part.max_a), max(own, profile.charger.limit.step_a))
     if value < part.min_a:
         value = 0.0
     written = []
     for quantity in part.order:
         point = profile.point(quantity, channel)
-        written.append((point, _failsafe_words(profile, part, quantity, point, value, order)))
+        per_amp = profile.charger.limit.per_amp(point.unit, nominal_v)
+        written.append((point, _failsafe_words(profile, part, quantity, point, value * per_amp, order)))
     return Plan(value, _join(profile, written))
 
 
@@ -80,12 +100,14 @@ def _failsafe_words(
 ) -> tuple[int, ...]:
     if quantity is Quantity.WATCHDOG_TIMEOUT:
         return encode(point, part.timeout_s, order)
-    if quantity is Quantity.FAILSAFE_CURRENT:
+    if quantity in _CURRENTS:
         if value > 0:
             return encode(point, value, order)
         if part.encode_stop is None:
             raise DeviceRefused(f"profile {profile.id} cannot hold less than {part.min_a:g} A as fail-safe current")
         return encode_raw(point, part.encode_stop, order)
+    if quantity in part.fixed:
+        return encode_raw(point, part.fixed[quantity], order)
     standby = profile.charger.boot.standby_off
     if standby is None or standby.quantity is not quantity:
         raise DeviceRefused(f"profile {profile.id} says not what to write into {quantity}")

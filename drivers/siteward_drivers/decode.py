@@ -15,7 +15,9 @@ _PACK = {
     RegisterType.U32: ">I",
     RegisterType.I32: ">i",
     RegisterType.U64: ">Q",
+    RegisterType.I64: ">q",
     RegisterType.F32: ">f",
+    RegisterType.F64: ">d",
 }
 _DIGITS = 9
 _STEP_SLACK = 1e-6
@@ -57,8 +59,9 @@ def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | N
     if point.type is RegisterType.STRING:
         return _text(words)
     data = b"".join(w.to_bytes(2, "big") for w in _ordered(point, words, order))
-    if point.type is RegisterType.BITFIELD:
-        return int.from_bytes(data, "big")
+    if point.type is RegisterType.BITFIELD or point.mask is not None:
+        whole = int.from_bytes(data, "big")
+        return whole if point.mask is None else (whole & point.mask) >> point.shift
     number: float | int = struct.unpack(_PACK[point.type], data)[0]
     if not math.isfinite(number) or number in point.invalid:
         return None
@@ -100,7 +103,7 @@ def encode(point: Point, value: float, order: WordOrder) -> tuple[int, ...]:
         value = math.floor(value / point.step + _STEP_SLACK) * point.step
     if value < low - _STEP_SLACK:
         raise ValueError(f"{value:g} is below {low:g}, the least that may be written")
-    if point.type is RegisterType.F32:
+    if point.type in (RegisterType.F32, RegisterType.F64):
         return encode_raw(point, value / point.scale, order)
     return encode_raw(point, math.floor(value / point.scale + _STEP_SLACK), order)
 
@@ -116,6 +119,8 @@ def encode_raw(point: Point, raw: float, order: WordOrder) -> tuple[int, ...]:
             data = int(raw).to_bytes(2 * point.width, "big")
         elif point.type is RegisterType.F32:
             data = _float_down(raw)
+        elif point.type is RegisterType.F64:
+            data = struct.pack(">d", raw)
         else:
             data = struct.pack(_PACK[point.type], int(raw))
     except (struct.error, OverflowError) as error:

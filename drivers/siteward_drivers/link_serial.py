@@ -70,6 +70,12 @@ class SerialLink:
         self._inbox = inbox
         if self._rs485:
             await self._direct(transport.serial)
+        if self._parity(self._settings) != _NO_PARITY and isinstance(inbox.transport, serial_asyncio.SerialTransport):
+            try:
+                drop_bad_bytes(inbox.transport.serial)
+            except (OSError, termios.error) as error:
+                await self.close()
+                raise LinkDown(f"{self._port}: gone as soon as it was open: {error}") from error
         self._device = os.fstat(transport.serial.fileno()).st_rdev
 
     async def _direct(self, port: serial.Serial) -> None:
@@ -100,6 +106,8 @@ class SerialLink:
         # Some ports (a pseudo-terminal is one) take other parities without a word and do not have them.
         if bool(termios.tcgetattr(port.fd)[2] & termios.PARENB) != (parity != _NO_PARITY):
             raise ValueError("the port has no parity")
+        if parity != _NO_PARITY:
+            drop_bad_bytes(port)
 
     def _go_back(self, port: serial.Serial, old: dict[str, object]) -> None:
         try:
@@ -141,3 +149,16 @@ def _device(port: str) -> int | None:
         return Path(port).stat().st_rdev
     except OSError:
         return None
+
+
+def drop_bad_bytes(port: serial.Serial | None) -> None:
+    """Have the kernel drop bytes whose parity is wrong, which the library hands on as good ones.
+
+    The checksum of DL/T 645 is a sum: two wrong bits in two bytes may cancel each other, and only parity shows them.
+    Raises OSError and termios.error.
+    """
+    if port is None or not port.is_open:
+        raise OSError("the port is closed")
+    attributes = termios.tcgetattr(port.fd)
+    attributes[0] |= termios.INPCK | termios.IGNPAR
+    termios.tcsetattr(port.fd, termios.TCSANOW, attributes)

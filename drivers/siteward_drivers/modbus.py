@@ -27,6 +27,8 @@ _DECODER = DecodePDU(False)
 _RTU = FramerRTU(_DECODER)
 _TCP = FramerSocket(_DECODER)
 _EXCEPTION_LENGTH = 5
+_REQUEST_LENGTH = 8
+_LAST_EXCEPTION = 11
 _MBAP = 7
 _MAX_TCP_LENGTH = 254
 _MAX_READ = 125
@@ -136,6 +138,53 @@ def reads_in(data: bytes) -> list[bytes]:
         else:
             start += 1
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One frame with a right checksum, whoever sent it; `payload` is what follows the function code."""
+
+    unit: int
+    function: int
+    payload: bytes
+    is_request: bool = False
+
+    @property
+    def exception(self) -> int | None:
+        """Its exception code, None when it is none."""
+        return self.payload[0] if self.function & 0x80 else None
+
+
+def heard_rtu(buffer: bytes) -> tuple[tuple[Heard, ...], int]:
+    """Every RTU frame of reads in the bytes, and how many bytes belong to none: for tools that do not know who speaks.
+
+    A request of another master is told from an answer by its length.
+    """
+    frames: list[Heard] = []
+    start = loose = 0
+    while start < len(buffer):
+        for length in _heard_lengths(buffer[start : start + 3]):
+            frame = buffer[start : start + length]
+            if len(frame) == length and FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")):
+                is_request = length == _REQUEST_LENGTH and frame[1] in _READS and length != 5 + frame[2]
+                frames.append(Heard(frame[0], frame[1], frame[2:-2], is_request))
+                start += length
+                break
+        else:
+            loose += 1
+            start += 1
+    return tuple(frames), loose
+
+
+def _heard_lengths(head: bytes) -> tuple[int, ...]:
+    if len(head) < 3:
+        return ()
+    if head[1] & 0x80:
+        plain = head[1] & 0x7F in _READS and 1 <= head[2] <= _LAST_EXCEPTION
+        return (_EXCEPTION_LENGTH,) if plain else ()
+    if head[1] in _READS:
+        return (5 + head[2], _REQUEST_LENGTH) if head[2] else (_REQUEST_LENGTH,)
+    return (_REQUEST_LENGTH,) if head[1] in (5, 6) else ()
 
 
 def _pdu(request: Request) -> ModbusPDU:

@@ -1,5 +1,7 @@
 """One connector of a Modbus charger as the port of the model sees it, made from its profile."""
 
+import math
+
 from siteward.model.errors import DeviceUnreachable
 from siteward.model.ids import ConnectorId
 from siteward.model.ports import Clock, Gate, WireLog
@@ -8,7 +10,7 @@ from siteward.model.site import Connector
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.charger_reading import charger_reading
-from siteward_drivers.charger_writes import plan_write
+from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, RegisterDevice, Terms, Trace
 from siteward_drivers.profile_schema import Transport
@@ -29,6 +31,7 @@ class ModbusCharger:
         gate: Gate,
         log: WireLog,
         feeds: FedBy,
+        nominal_v: float = 230.0,
     ) -> None:
         poll = device.profile.file.poll
         self._connector = connector
@@ -41,6 +44,9 @@ class ModbusCharger:
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, framing))
         self._read_back = False
         self._framing = framing
+        self._nominal_v = nominal_v
+        self._heartbeat = heartbeat_frames(device.profile, connector.channel)
+        self._beat_at = -math.inf
 
     @property
     def id(self) -> ConnectorId:
@@ -69,12 +75,23 @@ class ModbusCharger:
             await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
         self._slow.show(values)
         self._device.judge(values)
-        return charger_reading(self._connector.id, self._device.profile, values)
+        await self._beat()
+        return charger_reading(self._connector.id, self._device.profile, values, self._nominal_v)
+
+    async def _beat(self) -> None:
+        """Write the life bit when it is due: it stops with the lease, so that a blind controller lets go (R7)."""
+        part = self._device.profile.charger.heartbeat
+        if part is None or self._clock.now() < self._beat_at + part.every_s:
+            return
+        terms = Terms(Rank.CONTROL, guard=self._may_speak, trace=self._trace(FrameKind.OTHER, None, None))
+        for frame in self._heartbeat:
+            await self._device.write(frame.table, frame.address, frame.words, terms)
+        self._beat_at = self._clock.now()
 
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         self._device.accept()
-        plan = plan_write(self._device.profile, self._connector.channel, write)
+        plan = plan_write(self._device.profile, self._connector.channel, write, self._nominal_v)
         cut = write.kind is WriteKind.LIMIT and not write.raises
         trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)
         for number, frame in enumerate(plan.frames):

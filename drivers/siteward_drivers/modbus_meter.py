@@ -47,7 +47,15 @@ class ModbusMeter:
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
         self._device.judge(values)
+        self._judge(values)
         return reading(self._meter.id, values)
+
+    def _judge(self, values: Values) -> None:
+        """Reject all where a register (a transformer ratio) is not as the profile needs it, or is not known."""
+        part = self._device.profile.file.meter
+        if part is not None and any(values.raw.get(c.quantity) != c.raw for c in part.valid_when):
+            values.rejected.extend(q for q in values.values if q not in values.rejected)
+            values.values.clear()
 
 
 def reading(meter: MeterId, values: Values) -> MeterReading:

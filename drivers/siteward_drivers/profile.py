@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from siteward.model.errors import ConfigError
 from siteward.model.facts import BootFacts, ChargerFacts, FailsafeFacts, LimitFacts, MeterFacts, WireFacts
 from siteward.model.serial import SerialSettings
-from siteward_drivers.profile_charger import ChargerPart, FailsafePart
+from siteward_drivers.profile_charger import ChargerPart
 from siteward_drivers.profile_points import Point
 from siteward_drivers.profile_schema import Kind, ProfileFile, Span
+from siteward_drivers.profile_watchdog import FailsafePart
 from siteward_drivers.quantities import Quantity
 
 
@@ -86,7 +87,7 @@ class Profile:
         part = self.file.meter
         if part is None:
             raise TypeError(f"profile {self.id} is no meter")
-        return MeterFacts(self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy)
+        return MeterFacts(self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy, part.phases)
 
     def wire_facts(self) -> WireFacts:
         """How the device can be wired."""

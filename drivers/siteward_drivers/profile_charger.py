@@ -5,9 +5,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from siteward.model.facts import OnExpiry, Readback, ResetBy
+from siteward.model.facts import Readback, ResetBy
 from siteward.model.readings import Pilot
 from siteward_drivers.profile_points import Part
+from siteward_drivers.profile_states import StatusPart
+from siteward_drivers.profile_watchdog import FailsafePart, HeartbeatPart
 from siteward_drivers.quantities import Quantity, Unit
 
 
@@ -33,22 +35,22 @@ class BelowMin(StrEnum):
     UNKNOWN = "unknown"
 
 
-class OnResume(StrEnum):
-    """Which limit holds after contact came back."""
-
-    KEEPS_FAILSAFE = "keeps_fs"
-    OLD_SET_POINT = "old_set_point"
-    UNKNOWN = "unknown"
+_LOWEST_SHARE = 0.9
+"""Of the nominal voltage: the least at which the same W may draw the A that were granted (ruling 13)."""
 
 
 class LimitPart(Part):
-    """The set point: quantity `current_limit`; step and hold are the device's own.
+    """The set point: quantity `current_limit`; step and hold are the device's own, all of them in A.
 
+    A device that is limited in W gets A * `phases` * 0.9 * nominal voltage (ruling 13): `phases` are those over which
+    it surely spreads its power, 1 unless its documents say more. `no_limit_code` is a raw number that lifts the limit
+    instead of setting one: it is never written, and read it means that nothing is known.
     `write_hold_s` keeps raises apart (ruling 7), never cuts; `write_budget` is the number of writes that its flash
     stands, None where writes do not wear; `late_write_s` is how late a gateway may still deliver a write.
     """
 
     unit: Unit = Unit.A
+    phases: int = Field(default=1, ge=1, le=3)
     side: Side = Side.AC
     scope: Scope = Scope.CONNECTOR
     min_a: float = Field(default=6.0, gt=0)
@@ -64,11 +66,15 @@ class LimitPart(Part):
 
     @model_validator(mode="after")
     def _supported(self) -> Self:
-        if self.unit is not Unit.A or self.side is not Side.AC or self.scope is not Scope.CONNECTOR:
-            raise ValueError("only AC limits in A of one connector are driven so far")
+        if self.unit not in (Unit.A, Unit.W) or self.side is not Side.AC:
+            raise ValueError("only AC limits in A or W are driven so far")
         if self.max_a < self.min_a:
             raise ValueError("max_a is below min_a")
         return self
+
+    def per_amp(self, unit: Unit, nominal_v: float) -> float:
+        """What one A of this limit is in a register of that unit."""
+        return self.phases * _LOWEST_SHARE * nominal_v if unit is Unit.W else 1.0
 
 
 class Step(Part):
@@ -104,6 +110,11 @@ class Verbs(Part):
     stop: Verb
     paused_when: tuple[Condition, ...] = ()
 
+    @property
+    def pause_raw(self) -> int | None:
+        """Raw set point that is the pause, None where another register pauses."""
+        return next((s.raw for s in self.pause.steps if s.quantity is Quantity.CURRENT_LIMIT), None)
+
 
 class ReadbackPart(Part):
     """Where a written limit is seen again, and how soon (R5). An empty `valid_in` = in every state."""
@@ -113,47 +124,6 @@ class ReadbackPart(Part):
     valid_in: tuple[Pilot, ...] = ()
     tolerance_a: float = Field(default=0.05, ge=0)
     apply_s: float = Field(ge=0)
-
-
-class Persists(Part):
-    """What survives a restart of the device."""
-
-    limit: bool
-    failsafe: bool
-    timeout: bool
-
-
-class FailsafePart(Part):
-    """The charger's own watchdog: quantities `failsafe_current` and `watchdog_timeout`, written in `order`.
-
-    `timeout_s` is what we write. `off_code` is the raw time-out that switches it off, `encode_stop` the raw current
-    that means stop on expiry (None: it cannot).
-    """
-
-    timeout_s: float = Field(gt=0)
-    timeout_range_s: tuple[float, float]
-    tolerance: float = Field(default=0.0, ge=0)
-    min_a: float = Field(gt=0)
-    max_a: float = Field(gt=0)
-    encode_stop: int | None = None
-    off_code: int | None = None
-    reset_by: ResetBy
-    heartbeat_raw: int | None = None
-    on_expiry: OnExpiry
-    on_resume: OnResume = OnResume.UNKNOWN
-    recovery: str = ""
-    writable: bool = True
-    persists: Persists
-    order: tuple[Quantity, ...] = (Quantity.FAILSAFE_CURRENT, Quantity.WATCHDOG_TIMEOUT)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        low, high = self.timeout_range_s
-        if not low <= self.timeout_s <= high:
-            raise ValueError("timeout_s lies outside timeout_range_s")
-        if self.writable and not {Quantity.FAILSAFE_CURRENT, Quantity.WATCHDOG_TIMEOUT} <= set(self.order):
-            raise ValueError("order must name failsafe_current and watchdog_timeout")
-        return self
 
 
 class BootPart(Part):
@@ -208,21 +178,6 @@ class PhasesPart(Part):
     contactor_state: Quantity | None = None
 
 
-class StatusPart(Part):
-    """Raw states of quantity `status`: pilot by IEC 61851-1, those in which energy flows, those that are faults."""
-
-    map: dict[str, Pilot]
-    charging: tuple[str, ...]
-    faults: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        strange = (set(self.charging) | set(self.faults)) - set(self.map)
-        if strange:
-            raise ValueError(f"states not in map: {', '.join(sorted(strange))}")
-        return self
-
-
 class ChargerPart(Part):
     """Everything about charging; `common_mode` = one fault takes several connectors with it (gateway, controller)."""
 
@@ -235,8 +190,19 @@ class ChargerPart(Part):
     verbs: Verbs
     readback: ReadbackPart
     failsafe: FailsafePart | None = None
+    heartbeat: HeartbeatPart | None = None
     boot: BootPart = BootPart()
     hw_max: HardwareMaxPart = HardwareMaxPart()
     react: ReactPart
     measured: MeasuredPart
     phases: PhasesPart
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.failsafe is not None and self.failsafe.reset_by is ResetBy.HEARTBEAT and self.heartbeat is None:
+            raise ValueError("reset_by heartbeat needs the part heartbeat")
+        lifted = self.limit.no_limit_code
+        for verb in (self.verbs.pause, self.verbs.stop):
+            if lifted is not None and any(s.quantity is Quantity.CURRENT_LIMIT and s.raw == lifted for s in verb.steps):
+                raise ValueError(f"{lifted:g} lifts the limit, so it can neither pause nor stop")
+        return self

@@ -36,7 +36,9 @@ class RegisterType(StrEnum):
     U32 = "u32"
     I32 = "i32"
     U64 = "u64"
+    I64 = "i64"
     F32 = "f32"
+    F64 = "f64"
     STRING = "string"
     BITFIELD = "bitfield"
 
@@ -63,7 +65,10 @@ _WORDS = {
     RegisterType.I32: 2,
     RegisterType.F32: 2,
     RegisterType.U64: 4,
+    RegisterType.I64: 4,
+    RegisterType.F64: 4,
 }
+_MASKED = (RegisterType.U16, RegisterType.U32, RegisterType.BITFIELD)
 MAX_REGISTERS = 125
 
 
@@ -73,7 +78,8 @@ class Point(Part):
     `address` is 0-based, as on the wire; `count` is in registers (coils: bits) and fixed by numeric types. Value =
     raw * scale in `unit`. `invalid` lists raw numbers that mean "not known"; `range` is the span of scaled values that
     can be true, `write_range` the span that may be written, `step` the device's step, both scaled. `per_channel` points
-    repeat for each connector of a device with several.
+    repeat for each connector of a device with several. `mask` names the bits of an unsigned number that carry the raw
+    value; such a point is never written.
     """
 
     table: Table
@@ -84,6 +90,7 @@ class Point(Part):
     unit: Unit = Unit.NONE
     word_order: WordOrder | None = None
     access: Access = Access.R
+    mask: int | None = Field(default=None, gt=0)
     invalid: tuple[float, ...] = ()
     range: tuple[float, float] | None = None
     write_range: tuple[float, float] | None = None
@@ -106,12 +113,19 @@ class Point(Part):
             raise ValueError("write_range needs access w or rw")
         if self.access is not Access.R and self.table in (Table.INPUT, Table.DISCRETE):
             raise ValueError(f"table {self.table} cannot be written")
+        if self.mask is not None and (self.type not in _MASKED or self.access is not Access.R):
+            raise ValueError("mask needs a whole number without sign that is only read")
         return self
 
     @property
     def width(self) -> int:
         """Registers (or bits, for coils and discrete inputs) that the point takes."""
         return _WORDS.get(self.type, self.count)
+
+    @property
+    def shift(self) -> int:
+        """Bits right of the mask."""
+        return 0 if self.mask is None else (self.mask & -self.mask).bit_length() - 1
 
     @property
     def is_bit(self) -> bool:

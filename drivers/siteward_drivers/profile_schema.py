@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from siteward.model.site import Parity
-from siteward_drivers.profile_charger import ChargerPart
+from siteward_drivers.profile_charger import ChargerPart, Condition, Scope
 from siteward_drivers.profile_data import BlockPart, DataPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
 from siteward_drivers.quantities import Quantity, Unit
@@ -132,7 +132,11 @@ class Probe(Part):
 
 
 class MeterPart(Part):
-    """What control must know of a meter: its own refresh, averaging window, largest current, sign, noisy quantities."""
+    """What control must know of a meter: its own refresh, averaging window, largest current, sign, noisy quantities.
+
+    `phases` are those whose currents it shows apart: 0 = totals only. `valid_when`: registers without whose content all
+    other values mean something else (transformer ratios), so that they are rejected.
+    """
 
     refresh_s: float = Field(gt=0)
     window_s: float = Field(ge=0)
@@ -140,6 +144,8 @@ class MeterPart(Part):
     signed: bool = True
     noise: tuple[Quantity, ...] = ()
     bills_energy: bool = False
+    phases: Literal[0, 1, 3] = 3
+    valid_when: tuple[Condition, ...] = ()
 
 
 _ALWAYS_UNIT = {Quantity.ENERGY_IMPORT_TOTAL: Unit.WH, Quantity.APPARENT_ENERGY_TOTAL: Unit.VAH}
@@ -183,6 +189,12 @@ class ProfileFile(Part):
             point = self.points.get(quantity) or self.data.get(quantity)
             if point is not None and point.unit is not unit:
                 raise ValueError(f"points.{quantity}: unit must be {unit}")
+        if self.charger is not None and self.channels.count > 1 and self.charger.limit.scope is not Scope.CONNECTOR:
+            raise ValueError("a limit that several connectors share cannot be driven")
+        polled = {*self.poll.always, *self.poll.slow}
+        unseen = sorted(set(self._judged()) - polled)
+        if unseen:
+            raise ValueError(f"never polled: {', '.join(unseen)}")
         self._disjoint()
         self._documented()
         return self
@@ -201,22 +213,41 @@ class ProfileFile(Part):
         if self.kind is not Kind.METER or self.wire.transports != (Transport.RTU,):
             raise ValueError("protocol dlt645 is for meters on a serial wire (transport rtu)")
 
+    def _judged(self) -> Iterator[Quantity]:
+        """Registers without which a reading says nothing about limit, watchdog, state or meaning."""
+        if self.meter is not None:
+            yield from (condition.quantity for condition in self.meter.valid_when)
+        if self.charger is not None:
+            yield Quantity.STATUS
+            yield self.charger.readback.quantity
+            yield from (condition.quantity for condition in self.charger.verbs.paused_when)
+            yield from (rule.quantity for rule in self.charger.status.rules)
+            if self.charger.failsafe is not None:
+                yield from self.charger.failsafe.shown
+
     def _named(self) -> Iterator[Quantity]:
         for part in self.block:
             yield from part.fields
         yield from self.poll.always
         yield from self.poll.slow
         yield from (probe.quantity for probe in self.identify)
+        if self.meter is not None:
+            yield from (condition.quantity for condition in self.meter.valid_when)
         if self.charger is None:
             return
         charger = self.charger
+        yield from (rule.quantity for rule in charger.status.rules)
+        if charger.heartbeat is not None:
+            yield charger.heartbeat.quantity
         verbs = charger.verbs
         for verb in (verbs.limit, verbs.pause, verbs.resume, verbs.stop):
             yield from (step.quantity for step in verb.steps)
         yield from (condition.quantity for condition in verbs.paused_when)
         yield charger.readback.quantity
-        if charger.failsafe is not None and charger.failsafe.writable:
-            yield from charger.failsafe.order
+        if charger.failsafe is not None:
+            yield from charger.failsafe.shown
+            if charger.failsafe.writable:
+                yield from charger.failsafe.order
         if charger.boot.standby_off is not None:
             yield charger.boot.standby_off.quantity
 

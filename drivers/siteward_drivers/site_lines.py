@@ -151,7 +151,9 @@ class _Builder:
         for connector in charger.connectors:
             self.devices[connector.id] = device
             feeds = Feeding(also_fed(connector, charger, line), self._log)
-            made[ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds)] = charger.line
+            volts = self._site.phase_voltage_v
+            port = ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds, volts)
+            made[port] = charger.line
         return made
 
 

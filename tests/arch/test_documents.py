@@ -10,6 +10,7 @@ from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
 VERBS = {
+    "frames",
     "check",
     "status",
     "watch",
@@ -18,11 +19,11 @@ VERBS = {
     "limit",
     "sessions",
     "events",
-    "frames",
     "journal",
     "user",
     "schema",
 }
+VERBS |= {"devices", "scan", "probe", "doctor"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 

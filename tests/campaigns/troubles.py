@@ -179,7 +179,9 @@ class Troubles:
         self._sim.settle()
         if self._sim.world.outlets[connector].car is not None:
             self._sim.world.unplug(connector)
-        self._sim.world.plug(connector, Car(name="slow", capacity_wh=60_000.0, soc=0.2, max_a=16.0, react_s=15.0))
+        obeys = self._rng.choice((1.0, 1.1))
+        slow = Car("slow", capacity_wh=60_000.0, soc=0.2, max_a=16.0, react_s=15.0, obeys=obeys)
+        self._sim.world.plug(connector, slow)
         self.note("slow-car", connector)
         self._on.append(Ended(self._clock.now() + ONE_BAD_EVERY_S - 60.0, lambda: self._take_away(connector)))
 
@@ -193,8 +195,12 @@ class Troubles:
         def mend() -> None:
             self._journal.broken = False
 
-        if self._begin("journal-broken", "journal", mend):
-            self._journal.broken = True
+        def found() -> None:
+            self._journal.missing = self._journal.hangs = False
+
+        how = self._rng.choice(("broken", "missing", "hangs"))
+        if self._begin(f"journal-{how}", "journal", mend if how == "broken" else found):
+            setattr(self._journal, how, True)
 
     def _wall(self) -> None:
         seconds = self._rng.choice((-3600.0, -5.0, 1.0, 3.0, 60.0, 86_400.0))

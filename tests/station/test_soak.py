@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.campaigns.soak import run_seed
+from tests.campaigns.seed import run_seed
 
 
 @pytest.mark.parametrize(("seed", "hours", "frames"), [(52, 0.1, True), (103, 0.2, False), (105, 0.25, False)])

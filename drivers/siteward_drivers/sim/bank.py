@@ -51,7 +51,7 @@ class Bank:
         for other, device in self.devices.items():
             if other != unit and device.answers and not device.faults.silent:
                 device.overhear()
-        if unit == BROADCAST:
+        if unit == BROADCAST and unit not in self.devices:
             for device in self.devices.values():
                 self._hear(device, pdu)
             return None, 0.0

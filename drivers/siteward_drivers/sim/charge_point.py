@@ -1,15 +1,19 @@
 """One simulated connector: set point, watchdog, restart and pilot of a charging point, on the world's own time."""
 
 from siteward.model.facts import OnExpiry, ResetBy
-from siteward.model.readings import Pilot
 from siteward.model.site import Connector
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import OnResume, Step
-from siteward_drivers.quantities import Quantity
+from siteward_drivers.profile_charger import Step
+from siteward_drivers.profile_watchdog import OnResume
+from siteward_drivers.quantities import Quantity, Unit
 from siteward_drivers.sim.faults import DeviceFaults, Ignores
 from siteward_drivers.sim.habits import Habits, habits_of
 from siteward_drivers.sim.registers import to_raw, to_raw_below
+from siteward_drivers.sim.states import Shown, States
 from siteward_drivers.sim.world import World
+
+_LEAST_A = 6.0
+_LOW_VOLTAGE = 0.9
 
 
 class ChargePoint:
@@ -22,7 +26,8 @@ class ChargePoint:
         self.part = profile.charger
         self.habits: Habits = habits_of(self.part, connector.hardware_max_a)
         self.faults = faults
-        self.held: dict[Quantity, int] = {}
+        self.held: dict[Quantity, float] = {}
+        self._states = States(self.part, profile.file.points)
         self.expired = False
         self.latched = False
         self.fault_state: str | None = None
@@ -39,9 +44,11 @@ class ChargePoint:
         self._target_a = self.allowed_a()
         world.signal(connector.id, self._target_a)
 
-    def feed(self, *, limit_write: bool) -> None:
+    def feed(self, *, limit_write: bool, heartbeat: bool = False) -> None:
         """A frame that the box heard: re-arms its watchdog if that is what its habits say."""
         if self.habits.reset_by is ResetBy.LIMIT_WRITE and not limit_write:
+            return
+        if self.habits.reset_by is ResetBy.HEARTBEAT and not heartbeat:
             return
         self._fed_at = self._world.now
         if self.expired and self.habits.on_resume is OnResume.OLD_SET_POINT:
@@ -49,7 +56,7 @@ class ChargePoint:
             self._apply()
         self._watch()
 
-    def write(self, quantity: Quantity, raw: int) -> None:
+    def write(self, quantity: Quantity, raw: float) -> None:
         """Put a raw number into a register and let it act."""
         if self.faults.ignores is Ignores.WRITES:
             return
@@ -71,7 +78,8 @@ class ChargePoint:
         """Perform a profile verb with its registers in order."""
         for step in steps:
             point = self.profile.file.points[step.quantity]
-            self.write(step.quantity, to_raw_below(point, value_a) if step.raw is None else step.raw)
+            per_amp = self.part.limit.per_amp(point.unit, self._world.voltage_v)
+            self.write(step.quantity, to_raw_below(point, value_a * per_amp) if step.raw is None else step.raw)
 
     def restart(self) -> None:
         """The box restarts: what does not persist is lost, and it is silent for a while."""
@@ -106,29 +114,56 @@ class ChargePoint:
     @property
     def paused(self) -> bool:
         """Whether the profile's pause is in force."""
-        if any(self.held.get(c.quantity) == c.raw for c in self.part.verbs.paused_when):
+        verbs, held = self.part.verbs, self.held
+        if any(held.get(c.quantity) == c.raw for c in verbs.paused_when):
             return True
-        return self.scaled(Quantity.CURRENT_LIMIT) < self.part.limit.min_a - 1e-9
+        if all(step.raw is not None and held.get(step.quantity) == step.raw for step in verbs.pause.steps):
+            return True
+        return not self._unlimited and self.amps(Quantity.CURRENT_LIMIT) < self._least_a
+
+    @property
+    def _unlimited(self) -> bool:
+        """Whether the set point holds the code that lifts the limit."""
+        return self.held.get(Quantity.CURRENT_LIMIT) == self.part.limit.no_limit_code
+
+    @property
+    def _least_a(self) -> float:
+        """Least current that it can signal: below, nothing flows; a box limited in W knows 6 A only."""
+        least = self.part.limit.min_a
+        return (least if self.part.limit.unit is Unit.A else min(least, _LEAST_A) * _LOW_VOLTAGE) - 1e-6
+
+    def amps(self, quantity: Quantity) -> float:
+        """A held current or power as A on each phase that the box counts, at the true voltage."""
+        unit = self.profile.file.points[quantity].unit
+        watts = unit is Unit.W
+        return self.scaled(quantity) / (self.part.limit.phases * self._world.voltage_v if watts else 1.0)
 
     @property
     def timeout_s(self) -> float | None:
         """Watchdog time in force, None when it is off or the box has none."""
-        failsafe = self.part.failsafe
-        raw = self.held.get(Quantity.WATCHDOG_TIMEOUT)
-        if failsafe is None or raw is None or raw == failsafe.off_code:
+        failsafe, held = self.part.failsafe, self.held
+        if failsafe is None or any(held.get(q) != raw for q, raw in failsafe.fixed.items()):
             return None
-        return self.scaled(Quantity.WATCHDOG_TIMEOUT)
+        if failsafe.off_current is not None and held.get(Quantity.FAILSAFE_CURRENT) == failsafe.off_current:
+            return None
+        if failsafe.timeout_fixed or not failsafe.writable:
+            return failsafe.timeout_s
+        raw = held.get(Quantity.WATCHDOG_TIMEOUT)
+        return None if raw is None or raw == failsafe.off_code else self.scaled(Quantity.WATCHDOG_TIMEOUT)
 
-    def status_key(self) -> str:
-        """The profile's raw state: by pilot, first the form "not allowed", then "allowed"."""
-        status = self.part.status
+    def shown_timeout_s(self) -> float:
+        """What a register of the watchdog time shows: the rest of it where it counts down, 0 where it is off."""
+        failsafe, timeout_s = self.part.failsafe, self.timeout_s
+        if failsafe is None or timeout_s is None:
+            return 0.0
+        gone = self._world.now - self._fed_at if failsafe.counts_down else 0.0
+        return max(0.0, timeout_s - gone)
+
+    def states(self) -> Shown:
+        """Raw state registers, by pilot: first the form "not allowed", then "allowed"."""
         if self.fault_state is not None or self.latched:
-            return self.fault_state or next(k for k in status.faults)
-        pilot = self.outlet.pilot
-        keys = [k for k, p in status.map.items() if p is pilot and k not in status.faults]
-        if pilot is Pilot.C:
-            return next(k for k in keys if k in status.charging)
-        return keys[-1] if self.outlet.signalled_a > 0 else keys[0]
+            return self._states.fault(self.fault_state)
+        return self._states.of(self.outlet.pilot, self.outlet.signalled_a > 0, self.paused)
 
     def _start(self) -> None:
         """Registers as after power-up; what persists keeps its content."""
@@ -142,8 +177,10 @@ class ChargePoint:
             verbs = self.part.verbs
             self._hold((verbs.limit if habits.boot_a > 0 else verbs.pause).steps, habits.boot_a)
         if failsafe is not None and not (keeps is not None and keeps.failsafe):
-            self.held[Quantity.FAILSAFE_CURRENT] = to_raw(points[Quantity.FAILSAFE_CURRENT], habits.boot_failsafe_a)
-        if failsafe is not None and not (keeps is not None and keeps.timeout):
+            point = points[Quantity.FAILSAFE_CURRENT]
+            boot_a = habits.boot_failsafe_a if failsafe.writable else self.connector.failsafe_a
+            self.held[Quantity.FAILSAFE_CURRENT] = to_raw(point, boot_a)
+        if Quantity.WATCHDOG_TIMEOUT in points and failsafe is not None and not (keeps is not None and keeps.timeout):
             off, time_s = failsafe.off_code, habits.boot_timeout_s
             point = points[Quantity.WATCHDOG_TIMEOUT]
             self.held[Quantity.WATCHDOG_TIMEOUT] = (off or 0) if time_s is None else to_raw(point, time_s)
@@ -155,7 +192,8 @@ class ChargePoint:
     def _hold(self, steps: tuple[Step, ...], value_a: float) -> None:
         for step in steps:
             point = self.profile.file.points[step.quantity]
-            self.held[step.quantity] = to_raw(point, value_a) if step.raw is None else step.raw
+            per_amp = self.part.limit.phases * self._world.voltage_v if point.unit is Unit.W else 1.0
+            self.held[step.quantity] = to_raw(point, value_a * per_amp) if step.raw is None else step.raw
 
     def _watch(self) -> None:
         timeout_s, failsafe = self.timeout_s, self.part.failsafe
@@ -186,11 +224,13 @@ class ChargePoint:
         if self.latched or self.fault_state is not None or (self._booting and not habits.charges_before_answer):
             return 0.0
         if self.expired:
-            amps = self.scaled(Quantity.FAILSAFE_CURRENT) if habits.on_expiry is OnExpiry.FAILSAFE else 0.0
+            amps = self.amps(Quantity.FAILSAFE_CURRENT) if habits.on_expiry is OnExpiry.FAILSAFE else 0.0
+        elif self._unlimited and not self.paused:
+            amps = self.connector.hardware_max_a
         else:
-            amps = 0.0 if self.paused else self.scaled(Quantity.CURRENT_LIMIT)
+            amps = 0.0 if self.paused else self.amps(Quantity.CURRENT_LIMIT)
         amps = min(amps, self.connector.hardware_max_a)
-        return amps * self.faults.overdraw if amps >= self.part.limit.min_a - 1e-9 else 0.0
+        return amps * self.faults.overdraw if amps >= self._least_a else 0.0
 
     def _apply(self) -> None:
         if self.faults.ignores is Ignores.EFFECT:

@@ -18,6 +18,11 @@ from siteward_drivers.sim.world import World
 
 _CURRENTS = {Quantity.CURRENT_L1: 0, Quantity.CURRENT_L2: 1, Quantity.CURRENT_L3: 2}
 _VOLTAGES = {Quantity.VOLTAGE_L1: 0, Quantity.VOLTAGE_L2: 1, Quantity.VOLTAGE_L3: 2}
+_MIRRORS = {
+    Quantity.CURRENT_LIMIT_ECHO: Quantity.CURRENT_LIMIT,
+    Quantity.FAILSAFE_CURRENT_ACTUAL: Quantity.FAILSAFE_CURRENT,
+}
+"""Registers that show what was written into another one."""
 _POWERS = {Quantity.ACTIVE_POWER_TOTAL, Quantity.APPARENT_POWER_TOTAL}
 _ENERGIES = {Quantity.ENERGY_IMPORT_TOTAL, Quantity.APPARENT_ENERGY_TOTAL}
 
@@ -38,6 +43,7 @@ class SimCharger:
         self._measured_phases = profile.charger.measured.phases
         self._scale = {q: p.scale for q, p in profile.file.points.items()}
         self._constants = constants(profile.file, len(self.points))
+        self._state_quantities = {Quantity.STATUS, *(rule.quantity for rule in profile.charger.status.rules)}
 
     @property
     def name(self) -> str:
@@ -76,7 +82,16 @@ class SimCharger:
             if place.channel in self.points:
                 point = self.points[place.channel]
                 point.write(place.quantity, raw)
-                point.feed(limit_write=place.quantity in self.limit_quantities)
+                point.feed(limit_write=place.quantity in self.limit_quantities, heartbeat=self._is_beat(place, raw))
+
+    def _is_beat(self, place: Place, raw: float) -> bool:
+        part = self.profile.charger.heartbeat
+        return part is not None and place.quantity is part.quantity and raw == part.raw
+
+    @property
+    def nominal_v(self) -> float:
+        """Nominal phase voltage of its site."""
+        return self._world.voltage_v
 
     def heard(self) -> None:
         """A request to this address arrived."""
@@ -105,11 +120,15 @@ class SimCharger:
     def show(self, quantity: Quantity, channel: int) -> Value:
         """What a register shows now, in its unit: measured values are as old as the device's lag makes them."""
         point = self.points[channel]
+        if quantity in self._state_quantities:
+            key = point.states().get(quantity, "0")
+            return float(key) if key.isdecimal() else key
         if quantity in point.held:
             return point.held[quantity] * self._scale[quantity]
-        if quantity is Quantity.STATUS:
-            key = point.status_key()
-            return float(key) if key.isdecimal() else key
+        if quantity in _MIRRORS:
+            return point.scaled(_MIRRORS[quantity])
+        if quantity is Quantity.WATCHDOG_TIMEOUT_ACTUAL:
+            return point.shown_timeout_s()
         now = self._world.now
         measured_at = math.floor(now / self._lag_s) * self._lag_s
         self._ripple.sample(int(measured_at / self._lag_s))
@@ -136,6 +155,9 @@ class SimCharger:
             return None if outlet.car is None else outlet.car.soc * 100.0
         if quantity is Quantity.CURRENT_LIMIT_ACTUAL:
             return outlet.signalled_a
+        if quantity in (Quantity.ACTIVE_POWER_L1, Quantity.ACTIVE_POWER_L2, Quantity.ACTIVE_POWER_L3):
+            phase = (Quantity.ACTIVE_POWER_L1, Quantity.ACTIVE_POWER_L2, Quantity.ACTIVE_POWER_L3).index(quantity)
+            return outlet.history.value_a(at)[phase] * self._ripple.volts[phase]
         if quantity is Quantity.CURRENT_MAX_HW:
             return point.connector.hardware_max_a
         if quantity is Quantity.UPTIME:

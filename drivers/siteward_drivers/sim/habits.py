@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from siteward.model.facts import OnExpiry, ResetBy
-from siteward_drivers.profile_charger import ChargerPart, OnResume
+from siteward_drivers.profile_charger import ChargerPart
+from siteward_drivers.profile_watchdog import OnResume
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def habits_of(part: ChargerPart, hardware_max_a: float) -> Habits:
     """
     failsafe, boot = part.failsafe, part.boot
     reset_by = failsafe.reset_by if failsafe is not None else ResetBy.UNKNOWN
-    if reset_by in (ResetBy.UNKNOWN, ResetBy.HEARTBEAT):
+    if reset_by is ResetBy.UNKNOWN:
         reset_by = ResetBy.LIMIT_WRITE
     on_resume = failsafe.on_resume if failsafe is not None else OnResume.UNKNOWN
     return Habits(

@@ -39,6 +39,8 @@ class SimMeter:
         self._register_offset_wh = random.randrange(100_000, 900_000)
         self._constants = constants(profile.file, 1)
         self._constants[Quantity.SERIAL_NUMBER] = _serial(profile, random.randrange(1_000_000, 9_000_000))
+        for condition in part.valid_when if part is not None else ():
+            self._constants[condition.quantity] = condition.raw * profile.file.points[condition.quantity].scale
         self._frozen: dict[Quantity, Value] = {}
         self._seen: tuple[float, dict[Quantity, Value]] = (-math.inf, {})
 
@@ -68,6 +70,11 @@ class SimMeter:
     def write(self, address: int, words: Sequence[int], function: int) -> None:
         """No meter of ours is ever written: a writable register would be a mistake of ours."""
         raise ModbusFault(ILLEGAL_FUNCTION if not self.profile.file.timing.write_functions else ILLEGAL_ADDRESS)
+
+    def set_constant(self, quantity: Quantity, value: float) -> None:
+        """Put a value into a register that nothing moves, such as a transformer ratio."""
+        self._constants[quantity] = value
+        self._seen = (-math.inf, {})
 
     def _show(self, place: Place) -> Value:
         return self.show(place.quantity)

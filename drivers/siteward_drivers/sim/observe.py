@@ -25,7 +25,7 @@ class _Lens:
     def __init__(self, quantity: Quantity, point: Point | DataPoint) -> None:
         self.quantity = quantity
         self.scale = point.scale
-        self.is_float = isinstance(point, Point) and point.type is RegisterType.F32
+        self.is_float = isinstance(point, Point) and point.type in (RegisterType.F32, RegisterType.F64)
         self.smallest, self.largest = raw_span(point) if isinstance(point, Point) else _bcd_span(point)
         self.invalid = frozenset(point.invalid) if isinstance(point, Point) else frozenset[float]()
         self.low, self.high = point.range or (-math.inf, math.inf)

@@ -142,7 +142,11 @@ class PacedLine:
         self._send(frame, start)
 
     def _send(self, frame: bytes, start: float) -> None:
-        frame = self._bank.distort(frame)
+        noisy = self._bank.distort(frame)
+        if self._settings.parity is not Parity.NONE:
+            # One wrong bit is seen by its parity, and the master's port drops the byte.
+            noisy = bytes(heard for said, heard in zip(frame, noisy, strict=True) if said == heard)
+        frame = noisy
         self._bank.count.busy_s += len(frame) * self._char_s
         for n in range(0, len(frame), self._chunk):
             part = frame[n : n + self._chunk]

@@ -1,5 +1,6 @@
 """A simulated connector straight behind the Charger port: same devices, gate and wire log, no frames."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -10,8 +11,9 @@ from siteward.model.readings import ChargerReading
 from siteward.model.site import Charger, Connector
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
 from siteward_drivers.charger_reading import charger_reading
-from siteward_drivers.charger_writes import Frame, plan_write
+from siteward_drivers.charger_writes import Frame, heartbeat_frames, plan_write
 from siteward_drivers.feeding import Feeding, also_fed
+from siteward_drivers.modbus_device import write_function
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.sim.chargers import SimCharger
 from siteward_drivers.sim.observe import Observer
@@ -37,6 +39,7 @@ class PortCharger:
         self._connector, self._device, self._wire = connector, device, wire
         self._clock, self._gate, self._log = clock, gate, log
         self._observer = Observer(device.profile)
+        self._beat_at = -math.inf
         self._feeding = Feeding(also_fed(connector, device.charger, neighbours), log)
 
     @property
@@ -53,7 +56,20 @@ class PortCharger:
                 raise self._withdrawn(FrameKind.READ, None, None)
             await self._exchange(FrameKind.READ, None, None, self._device.heard)
             values = self._observer.look(self._show, sent_at)
-            return charger_reading(self.id, self._device.profile, values)
+        await self._beat()
+        return charger_reading(self.id, self._device.profile, values, self._device.nominal_v)
+
+    async def _beat(self) -> None:
+        """The life bit, where the device wants one and it is due."""
+        part = self._device.profile.charger.heartbeat
+        if part is None or self._clock.now() < self._beat_at + part.every_s:
+            return
+        for frame in heartbeat_frames(self._device.profile, self._connector.channel):
+            async with self._wire.turn(Urgency.POLL):
+                if not self._gate.may_speak(self.id, self._clock.now()):
+                    raise self._withdrawn(FrameKind.OTHER, None, None)
+                await self._exchange(FrameKind.OTHER, None, None, partial(self._act, frame))
+        self._beat_at = self._clock.now()
 
     def _show(self, quantity: Quantity) -> Value:
         return self._device.show(quantity, self._connector.channel)
@@ -61,7 +77,7 @@ class PortCharger:
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         kind = FrameKind.LIMIT if write.kind is WriteKind.LIMIT else FrameKind.FAILSAFE
-        plan = plan_write(self._device.profile, self._connector.channel, write)
+        plan = plan_write(self._device.profile, self._connector.channel, write, self._device.nominal_v)
         urgency = Urgency.RAISE if write.raises else Urgency.CUT
         for frame in plan.frames:
             self._tell(kind, FrameStage.QUEUED, plan.value_a, write.turn)
@@ -84,7 +100,7 @@ class PortCharger:
             raise DeviceUnreachable(f"{self.id} does not answer")
 
     def _act(self, frame: Frame) -> None:
-        function = 6 if len(frame.words) == 1 else 16
+        function = write_function(self._device.profile, frame.table, len(frame.words))
         self._device.write(frame.address, frame.words, function)
 
     def _withdrawn(self, kind: FrameKind, value_a: float | None, turn: int | None) -> Withdrawn:

@@ -22,7 +22,12 @@ _SPAN = {
     RegisterType.U32: (0, 0xFFFF_FFFF),
     RegisterType.I32: (-0x8000_0000, 0x7FFF_FFFF),
     RegisterType.U64: (0, 0xFFFF_FFFF_FFFF_FFFF),
+    RegisterType.I64: (-0x8000_0000_0000_0000, 0x7FFF_FFFF_FFFF_FFFF),
 }
+
+
+_SIGNED = (RegisterType.I16, RegisterType.I32, RegisterType.I64)
+_FLOATS = {RegisterType.F32: ">f", RegisterType.F64: ">d"}
 
 
 class ModbusFault(SitewardError):
@@ -38,14 +43,18 @@ def raw_span(point: Point) -> tuple[int, int]:
     return _SPAN.get(point.type) or (0, (1 << 16 * point.width) - 1)
 
 
-def to_raw(point: Point, value: float) -> int:
-    """Nearest raw number for a scaled value, held inside the type."""
+def to_raw(point: Point, value: float) -> float:
+    """Nearest raw number for a scaled value, held inside the type; a float as it is."""
+    if point.type in _FLOATS:
+        return value / point.scale
     low, high = raw_span(point)
     return max(low, min(high, round(value / point.scale)))
 
 
-def to_raw_below(point: Point, value: float) -> int:
-    """Largest raw number that is not above a scaled value: how limits are rounded."""
+def to_raw_below(point: Point, value: float) -> float:
+    """Largest raw number that is not above a scaled value: how limits are rounded; a float as it is."""
+    if point.type in _FLOATS:
+        return value / point.scale
     return to_raw(point, math.floor(value / point.scale + 1e-6) * point.scale)
 
 
@@ -57,10 +66,10 @@ def encode(point: Point, value: Value, order: WordOrder) -> list[int]:
     if value is None or isinstance(value, str):
         raw = float(point.invalid[0]) if point.invalid else math.nan
         value = raw * point.scale
-    if point.type is RegisterType.F32:
-        words = _words(struct.pack(">f", value / point.scale))
+    if point.type in _FLOATS:
+        words = _words(struct.pack(_FLOATS[point.type], value / point.scale))
     else:
-        number = to_raw(point, 0.0 if math.isnan(value) else value)
+        number = int(to_raw(point, 0.0 if math.isnan(value) else value)) << point.shift
         words = _words((number % (1 << 16 * point.width)).to_bytes(2 * point.width, "big"))
     return words[::-1] if (point.word_order or order) is WordOrder.LSW_FIRST else words
 
@@ -69,15 +78,20 @@ def _words(data: bytes) -> list[int]:
     return [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
 
 
-def raw_of(point: Point, words: Sequence[int], order: WordOrder) -> int:
-    """Raw integer of a written point. Floats and texts are not written by any profile yet: ILLEGAL_VALUE."""
-    if point.type in (RegisterType.F32, RegisterType.STRING):
+def raw_of(point: Point, words: Sequence[int], order: WordOrder) -> float:
+    """Raw number of a written point. Texts are written by no profile: ILLEGAL_VALUE, as for what is no number."""
+    if point.type is RegisterType.STRING:
         raise ModbusFault(ILLEGAL_VALUE)
     ordered = words[::-1] if (point.word_order or order) is WordOrder.LSW_FIRST else words
     number = 0
     for word in ordered:
         number = number << 16 | word
-    if point.type in (RegisterType.I16, RegisterType.I32) and number >> (16 * point.width - 1):
+    if point.type in _FLOATS:
+        value: float = struct.unpack(_FLOATS[point.type], number.to_bytes(2 * point.width, "big"))[0]
+        if not math.isfinite(value):
+            raise ModbusFault(ILLEGAL_VALUE)
+        return value
+    if point.type in _SIGNED and number >> (16 * point.width - 1):
         number -= 1 << 16 * point.width
     return number
 
@@ -129,12 +143,12 @@ class RegisterMap:
             if 0 <= at < len(words):
                 words[at] = word
 
-    def resolve(self, address: int, words: Sequence[int], off_code: int | None) -> list[tuple[Place, int]]:
+    def resolve(self, address: int, words: Sequence[int], off_code: int | None) -> list[tuple[Place, float]]:
         """Points and raw numbers that a write of holding registers means. Raises ModbusFault, then nothing changed.
 
         A raw number must lie in the point's write range; `off_code` is also taken for the watchdog's time.
         """
-        writes: list[tuple[Place, int]] = []
+        writes: list[tuple[Place, float]] = []
         at = 0
         while at < len(words):
             place = self._by_address.get((Table.HOLDING, address + at))
@@ -149,7 +163,7 @@ class RegisterMap:
         return writes
 
 
-def _may_write(point: Point, raw: int) -> bool:
+def _may_write(point: Point, raw: float) -> bool:
     if point.write_range is None:
         return True
     low, high = point.write_range

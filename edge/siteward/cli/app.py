@@ -3,7 +3,7 @@
 import getpass
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from siteward.cli.shelf import with_records
 from siteward.cli.talk import Verb, with_core
 from siteward.model.errors import ConfigError, SitewardError
 from siteward.model.requests import Role
+from siteward.model.site import Parity
 
 app = typer.Typer(
     name="siteward",
@@ -215,9 +216,23 @@ def line_frames(
 
 
 @app.command()
+def devices(
+    profiles: Annotated[Path | None, typer.Option("--profiles", help="Folder of own device profiles.")] = None,
+    json: Json = False,
+) -> int:
+    """List the supported devices: wiring, fall-back when siteward is dead, how they were tested.
+
+    Example: siteward devices --json
+    """
+    from siteward.cli.devices import list_devices
+
+    return list_devices(Screen(json), profiles)
+
+
+@app.command()
 def schema(
     reference: Annotated[bool, typer.Option("--reference", help="The reference page for people instead.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Write both into ./config.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write both, and devices.md, into ./config.")] = False,
 ) -> int:
     """Write the JSON Schema of site.toml, for editors.
 
@@ -226,6 +241,91 @@ def schema(
     from siteward.cli.schema import show_schema
 
     return show_schema(Screen(as_json=False), reference, write, Path.cwd())
+
+
+SiteFile = Annotated[Path | None, typer.Option("--site", help="The site file; /etc/siteward/site.toml if there.")]
+OwnProfiles = Annotated[Path | None, typer.Option("--profiles", help="Folder of own device profiles.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Say yes to every question: for scripts.")]
+
+
+def _confirm(yes: bool) -> Callable[[str], bool]:
+    def ask(question: str) -> bool:
+        return yes or (sys.stdin.isatty() and typer.confirm(question, err=True))
+
+    return ask
+
+
+@app.command(name="scan")
+def scan_wire(
+    target: Annotated[str, typer.Argument(metavar="LINE|PORT", help="A wire of the site file, or a serial port.")],
+    wide: Annotated[bool, typer.Option("--wide", help="Every speed, parity and address: about ten minutes.")] = False,
+    units: Annotated[str, typer.Option("--units", help="Only these addresses, such as 1-32,100.")] = "",
+    baud: Annotated[list[int] | None, typer.Option("--baud", help="Only this speed; may be repeated.")] = None,
+    parity: Annotated[list[Parity] | None, typer.Option("--parity", help="Only this parity; may be repeated.")] = None,
+    answer_ms: Annotated[int, typer.Option("--answer-ms", min=20, max=2000, help="Time to begin an answer.")] = 100,
+    chargers: Annotated[bool, typer.Option("--chargers", help="Ask the site file's chargers too.")] = False,
+    site: SiteFile = None,
+    profiles: OwnProfiles = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> int:
+    """Find the devices on a wire: speed, parity, address and what they are; every frame only reads.
+
+    Example: siteward scan /dev/ttyUSB0
+    """
+    from siteward.cli import scan
+    from siteward.cli.wires import read_plant
+
+    wish = scan.Wish(
+        target,
+        wide,
+        scan.parse_units(units) if units else (),
+        tuple(baud or ()),
+        tuple(parity or ()),
+        answer_ms / 1000,
+        chargers,
+    )
+    plant = read_plant(site, profiles, Path.cwd())
+    return scan.scan(_Folders.paths, plant, Screen(json), wish, _confirm(yes))
+
+
+@app.command(name="probe")
+def probe_device(
+    device: Annotated[str, typer.Argument(help="A meter, charger or connector of the site file.")],
+    raw: Annotated[bool, typer.Option("--raw", help="Show the registers too; straight from the wire.")] = False,
+    capture: Annotated[Path | None, typer.Option("--capture", help="Record all documented registers here.")] = None,
+    site: SiteFile = None,
+    profiles: OwnProfiles = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> int:
+    """Read one device now, in words and units: through core while it runs, else from the wire; it only reads.
+
+    Example: siteward probe grid-meter --raw
+    """
+    from siteward.cli import probe
+    from siteward.cli.wires import read_plant
+    from siteward.runtime.clock import SystemClock
+
+    plant = read_plant(site, profiles, Path.cwd())
+    wish = probe.Wish(device, raw, capture)
+    return probe.probe(_Folders.paths, plant, Screen(json), wish, SystemClock(), _confirm(yes))
+
+
+@app.command(name="doctor")
+def doctor_now(
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0, max=3600, help="Watch from now for so long; 0 = since core's start.")
+    ] = 0.0,
+    json: Json = False,
+) -> int:
+    """Judge the wires: latency, losses, damage and load of each device, the likely cause and what to do.
+
+    Example: siteward doctor --seconds 10
+    """
+    from siteward.cli import doctor
+
+    return _ask(Screen(json), lambda client, screen: doctor.doctor(client, screen, seconds))
 
 
 @journal_app.command()

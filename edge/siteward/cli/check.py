@@ -5,6 +5,7 @@ from typing import Any
 
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.control.proof import Proof, Shortfall, prove
+from siteward.control.tree import rest_current
 from siteward.model.site import Charger, Connector, Feeder, Site
 from siteward.settings.load import load_settings
 from siteward_drivers.plan import FULL, SLOW_REACTION_S, LinePlan, plan_lines
@@ -21,7 +22,7 @@ def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
     site = load_settings(file, catalogue).site
     plans = plan_lines(site, catalogue)
     refusals = [*_unproven(prove(site)), *(_too_full(plan) for plan in plans if plan.too_full)]
-    notes = [*_slow(plans), *_unbilled(site)]
+    notes = [*_slow(plans), *_unbilled(site), *_unguarded(site)]
     if screen.as_json:
         screen.data(_report(site, plans, refusals, notes))
     else:
@@ -148,6 +149,16 @@ def _unbilled(site: Site) -> list[str]:
             what = f"meter {meters[0].id} does" if meters else f"{connector.facts.profile} does"
             notes.append(f"{connector.id}: {what} not count active energy; its sessions have no energy to bill")
     return notes
+
+
+def _unguarded(site: Site) -> list[str]:
+    """R3: what a charger without a watchdog costs each fuse above it, for ever, when siteward is dead."""
+    return [
+        f"{connector.id}: {connector.facts.profile} has no watchdog; every fuse above it keeps "
+        f"{rest_current(connector):g} A for it, since it may hold that for ever when siteward is dead"
+        for connector in site.connectors
+        if connector.facts.failsafe is None
+    ]
 
 
 def _report(site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes: list[str]) -> dict[str, Any]:

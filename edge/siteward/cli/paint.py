@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -44,8 +44,8 @@ Part = Branch | Grid | str
 class Step(Protocol):
     """Moves a progress bar."""
 
-    def __call__(self, done: int) -> None:
-        """Say how much is done."""
+    def __call__(self, done: int, text: str = "") -> None:
+        """Say how much is done, and in words what goes on."""
 
 
 class Screen:
@@ -105,11 +105,15 @@ class Screen:
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Step]:
         """Show a bar on stderr; nothing where nobody looks."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}", markup=False))
         hidden = self.as_json or not self._err.is_terminal
         with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
             task = bar.add_task(what, total=max(total, 1))
-            yield lambda done: bar.update(task, completed=done)
+
+            def step(done: int, text: str = "") -> None:
+                bar.update(task, completed=done, description=plain(f"{what}: {text}" if text else what))
+
+            yield step
 
 
 def brief(value: object) -> str:

@@ -109,9 +109,20 @@ def add_to_cells(work: Work, o: Outlet) -> None:
     work.booked.append((booked[0], booked[1], booked[2]))
     if w.unread:
         _excuse(work, o, w, booked)
-    extra = boot_now(o, w) - o.floor_a
-    if extra > 0.0:
+    _spare_boot(work, o, boot_now(o, w) - o.floor_a)
+
+
+def _spare_boot(work: Work, o: Outlet, extra: float) -> None:
+    """What the restart of its charger would add (6c): all outlets of a device restart together."""
+    if extra <= 0.0:
+        return
+    if o.alone:
         _highest(work.spare_boot_a, o.cells[o.all_mask], extra)
+        return
+    for cell in o.cells[o.all_mask]:
+        key = (o.connector.charger, cell)
+        device = work.device_boot_a[key] = work.device_boot_a.get(key, 0.0) + extra
+        work.spare_boot_a[cell] = max(work.spare_boot_a[cell], device)
 
 
 def _excuse(work: Work, o: Outlet, w: Watch, booked: list[float]) -> None:

@@ -12,6 +12,7 @@ from siteward.model.wire import Write, WriteKind
 MISSES = 2
 EACH_S, LINE_S = 5.0, 1.0
 LOAD_EVERY_S, LOAD_SLOWLY_S, LOAD_TRIES = 5.0, 60.0, 3
+ANCHOR_EVERY_S = 10.0
 ALARM_S, START_ALARM_S = 5.0, 8.0
 
 
@@ -76,6 +77,9 @@ def _anchor(work: Work, o: Outlet, w: Watch) -> None:
     shown = None if w.reading is None else w.reading.set_point_a
     effective = o.connector.facts.limit.readback is Readback.EFFECTIVE
     if not effective or w.conf_a is not None or shown is None or work.under_way(o, top(o, w)):
+        return
+    if work.at - w.limit_sent < ANCHOR_EVERY_S:
+        # A poll of one value a request takes seconds: the read that confirms is the one after the next.
         return
     value = step_down(min(shown, work.cap_a[o.index]), o.step_a) if work.wants(o) else 0.0
     work.failsafes.append(work.order(o, value if value >= o.floor_a else 0.0, raises=False))

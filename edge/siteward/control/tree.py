@@ -39,7 +39,8 @@ class Outlet:
 
     cells[mask] are the positions (node * 3 + phase) of its path for the charger phases in the bit mask; by_phase are
     the same for one charger phase each; rest_a is what it may hold for ever without us when its watchdog is verified,
-    boot_a what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog.
+    boot_a what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog;
+    alone: its charger has no other outlet.
     """
 
     index: int
@@ -72,6 +73,7 @@ class Outlet:
     limit_feeds: bool
     other_feeds: bool
     refresh_s: float | None
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +117,10 @@ def tree_of(site: Site) -> Tree:
     node_of = {f.id: i for i, f in enumerate(site.feeders)}
     lines = {c.id: charger.line for charger in site.chargers for c in charger.connectors}
     paths = {f.id: tuple(node_of[n.id] for n in site.path(f.id)) for f in site.feeders}
-    outlets = tuple(_outlet(i, c, paths[c.feeder], lines[c.id]) for i, c in enumerate(site.connectors))
+    shared = {charger.id for charger in site.chargers if len(charger.connectors) > 1}
+    outlets = tuple(
+        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared) for i, c in enumerate(site.connectors)
+    )
     nodes = tuple(_node(i, f, site, outlets) for i, f in enumerate(site.feeders))
     flat = [(f.rating_a[p], f.worst_base_load_a[p], f.chargers_only) for f in site.feeders for p in range(3)]
     ceiling = [rating for rating, _, _ in flat]
@@ -159,7 +164,7 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     )
 
 
-def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId) -> Outlet:
+def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool) -> Outlet:
     wired = tuple(p.position for p in c.wiring)
     by_phase = tuple(tuple(node * 3 + p for node in path) for p in wired)
     masks = range(1 << len(wired))
@@ -199,6 +204,7 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId) -> Ou
         limit_feeds=reset is not ResetBy.HEARTBEAT and reset is not None,
         other_feeds=reset is ResetBy.HEARTBEAT,
         refresh_s=tw / 4.0 if by_limit else None,
+        alone=alone,
     )
 
 

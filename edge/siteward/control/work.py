@@ -10,7 +10,7 @@ from siteward.control.memory import Flight, LoadMemory, NodeWatch, Watch
 from siteward.control.tree import Outlet, Tree
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import Fact
-from siteward.model.ids import ConnectorId, LineId
+from siteward.model.ids import ChargerId, ConnectorId, LineId
 from siteward.model.limits import Cause, Limit
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import PerPhase
@@ -61,6 +61,7 @@ class Work:
     excused_a: list[float] = field(default_factory=list)
     lent_a: list[float] = field(default_factory=list)
     spare_boot_a: list[float] = field(default_factory=list)
+    device_boot_a: dict[tuple[ChargerId, int], float] = field(default_factory=dict)
     dynamic_k: list[float] = field(default_factory=list)
     base_cut: list[float] = field(default_factory=list)
     base_raise: list[float] = field(default_factory=list)

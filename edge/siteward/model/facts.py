@@ -84,13 +84,14 @@ class ChargerFacts:
 
 @dataclass(frozen=True, slots=True)
 class MeterFacts:
-    """What control must know of one kind of meter."""
+    """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only."""
 
     profile: str
     refresh_s: float
     window_s: float
     range_a: float | None
     bills_energy: bool
+    phases: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from siteward.model.units import FLOOR_A
 from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.positions import Path
-from siteward.settings.schema import ChargerTable, LineTable, MeterTable
+from siteward.settings.schema import ChargerTable, FeederTable, LineTable, MeterTable
 from siteward.settings.services import split_address
 from siteward.settings.wires import check_meter, check_wire, unique_addresses
 
@@ -22,6 +22,7 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
     for path, meter in draft.of("meter", MeterTable):
         if _known(path, "meter", meter.profile, catalogue, draft.faults):
             check_meter(path, meter, lines.get(meter.line), catalogue.wire(meter.profile), draft.faults)
+    _guards(draft, catalogue)
     for path, charger in draft.of("charger", ChargerTable):
         _outlets(path, charger, catalogue.wire(charger.profile), draft.faults)
         if _known(path, "charger", charger.profile, catalogue, draft.faults):
@@ -29,6 +30,18 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
             facts = catalogue.charger(charger.profile)
             if facts is not None:
                 _currents(path, charger, facts, draft.faults)
+
+
+def _guards(draft: Draft, catalogue: ProfileCatalogue) -> None:
+    """A fuse is guarded phase by phase, so its meter must show the current of each."""
+    profiles = {meter.id: meter.profile for _, meter in draft.of("meter", MeterTable)}
+    for path, feeder in draft.of("feeder", FeederTable):
+        profile = profiles.get(feeder.meter or "")
+        facts = catalogue.meter(profile) if profile is not None else None
+        if facts is not None and facts.phases != 3:
+            shown = "only totals" if facts.phases == 0 else "one phase only"
+            text = f"meter '{feeder.meter}' ({profile}) shows {shown}; a fuse needs a meter that shows three phases"
+            draft.faults.add((*path, "meter"), text)
 
 
 def _ports(draft: Draft) -> None:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "config" / "demo" / "site.toml"
 BROKEN = ROOT / "tests" / "fixtures" / "site" / "broken_tree.toml"
 VERBS = ["check", "status", "watch", "start", "stop", "limit", "sessions", "events", "schema", "journal verify"]
+VERBS += ["devices"]
 VERBS += ["user add", "user passwd", "user list"]
 Output = pytest.CaptureFixture[str]
 

@@ -1,8 +1,11 @@
 """What stands in for a lost meter is never below the truth (R11), and never made of the lag of our own readings."""
 
+from dataclasses import replace
+
 import pytest
 
 from siteward.model.ids import FeederId
+from tests.fixtures.bounds import k
 from tests.siteward.control.hand import Hand
 from tests.siteward.control.sites import Box, feeder, site
 
@@ -76,3 +79,20 @@ def test_i2_an_overload_of_a_hair_is_cut_as_well():
             hand.reads(c.id, limit_a, limit_a)
         cuts += hand.decide().cuts
     assert cuts
+
+
+def test_6c_a_device_of_several_outlets_restarts_as_one():
+    """R18's one restarting charger may have many outlets: all of them may jump to their current after a restart."""
+    boxes = [Box(boot_a=32.0, hw_a=32.0, max_a=32.0) for _ in range(4)] + [Box(boot_a=0.0, fs_a=6.0) for _ in range(6)]
+    apart = site([feeder("grid", 130.0, metered=True)], boxes)
+    device = replace(apart.chargers[0], connectors=tuple(c.connectors[0] for c in apart.chargers[:4]))
+    shared = tuple(replace(c, charger=device.id) for c in device.connectors)
+    joined = replace(apart, chargers=(replace(device, connectors=shared), *apart.chargers[4:]))
+    for built, extra_a in ((apart, 26.0), (joined, 4 * 26.0)):
+        hand = Hand(built)
+        for _ in range(150):
+            hand.meter("m-grid", sum(max(r.measured_a or (0.0,)) for r in hand.chargers.values()))
+            hand.obey(1)
+        reserved_a = hand.out.feeders[FeederId("grid")].reserved_a[0]
+        assert reserved_a > (120.0 if built is apart else 100.0)
+        assert reserved_a + extra_a <= k(10.0) * 130.0 + 1e-6

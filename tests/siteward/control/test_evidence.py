@@ -77,6 +77,20 @@ def test_r5_an_effective_register_confirms_the_written_value() -> None:
     assert h.decide().grants[C0].confirmed_a == 12.0
 
 
+def test_r5_the_anchoring_write_waits_for_a_slow_poll() -> None:
+    """A poll that was sent before the write proves nothing: writing again at each would put off the proof for ever."""
+    h = hand(Box(readback=Readback.EFFECTIVE))
+    h.reads("c00", 12.0, 12.0)
+    anchor = [w for w in h.decide().failsafes if w.kind is WriteKind.LIMIT]
+    h.sent(anchor[0])
+    again = []
+    for _ in range(8):
+        again += [w for w in h.decide().failsafes if w.kind is WriteKind.LIMIT]
+    assert again == []
+    h.reads("c00", 12.0, 12.0)
+    assert h.decide().grants[C0].confirmed_a == 12.0
+
+
 def test_fault_21_a_set_point_refuted_twice_is_disobedience() -> None:
     """U keeps the old value, the session is stopped, an alarm stands."""
     h = hand(Box())

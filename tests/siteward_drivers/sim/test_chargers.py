@@ -6,8 +6,8 @@ import pytest
 
 from siteward.model.facts import OnExpiry, ResetBy
 from siteward.model.ids import ConnectorId
-from siteward_drivers.profile_charger import OnResume
 from siteward_drivers.profile_points import Table
+from siteward_drivers.profile_watchdog import OnResume
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.registry import load_profiles
 from siteward_drivers.sim.car import Car
