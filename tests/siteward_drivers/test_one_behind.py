@@ -25,7 +25,7 @@ CHARX = "phoenix_charx_sec"
 ALL = (*PROFILES.names("meter"), *PROFILES.names("charger"))
 
 UNGUARDED = ("carlo_gavazzi_em111", "keba_p30", "keba_p40")
-"""Devices that document nothing but registers of one table in pairs that stand alone: no read of theirs is different."""
+"""Devices that document nothing but registers of one table in pairs that stand alone: all answers look alike."""
 
 
 class OneBehind:
