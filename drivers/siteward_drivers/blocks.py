@@ -1,7 +1,7 @@
 """The read plan: which requests fetch a set of quantities, over documented registers only and within the limits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Point, Table
@@ -16,12 +16,16 @@ _GAP_TCP = 125
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One read request: `count` registers (or bits) from `first`, and the points that lie in them."""
+    """One read request: `count` registers (or bits) from `first`, and the points that lie in them.
+
+    `more` are the registers that can be read along behind it, so that its answer has another length (fault 12).
+    """
 
     table: Table
     first: int
     count: int
     points: Mapping[Quantity, Point]
+    more: int = 0
 
 
 def plan_blocks(
@@ -70,4 +74,25 @@ def poll_blocks(
     """The read plan of a device for some quantities of a channel."""
     points = {quantity: profile.point(quantity, channel) for quantity in quantities}
     gap = _GAP_TCP if framing is Transport.TCP else _GAP_RTU
-    return plan_blocks(points, profile.spans(channel), profile.file.timing.max_registers, gap)
+    limit = profile.file.timing.max_registers
+    spans = profile.spans(channel)
+    starts = {(point.table, point.address): point.width for point in _all_points(profile, channel)}
+    return tuple(
+        replace(block, more=_more(block, spans, limit, starts)) for block in plan_blocks(points, spans, limit, gap)
+    )
+
+
+def _all_points(profile: Profile, channel: int) -> list[Point]:
+    return [profile.point(quantity, channel) for quantity in profile.file.points]
+
+
+def _more(block: Block, spans: Iterable[Span], limit: int, starts: Mapping[tuple[Table, int], int]) -> int:
+    """How many registers more the block may fetch: a whole value where one is named behind it, else a pair or one."""
+    if block.table in (Table.COIL, Table.DISCRETE):
+        wanted: tuple[int, ...] = (8,)
+    else:
+        named = starts.get((block.table, block.first + block.count))
+        wanted = (2, 1) if named is None else (named,)
+    end = block.first + block.count
+    room = max((s.first + s.count - end for s in spans if s.table is block.table and s.first <= block.first), default=0)
+    return next((more for more in wanted if more <= room and block.count + more <= limit), 0)

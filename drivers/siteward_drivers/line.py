@@ -14,14 +14,20 @@ from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
+from siteward_drivers.recorder import RecordedLink, Recorder
+from siteward_drivers.reopening import Reopening
 from siteward_drivers.slave import Slave
 from siteward_drivers.wire import RtuWire, TcpWire, Wire
 
-_FIRST_REOPEN_S = 0.25
-_LAST_REOPEN_S = 10.0
-_DEAF_FRAMES = 5
-_DEAF_S = 15.0
+_DEAF_FRAMES = 3
+_DEAF_SERIAL_S = 15.0
+_DEAF_SOCKET_S = 3.0
 _BABBLE_S = 0.5
+_MISSES = {
+    (False, False): "no answer",
+    (False, True): "wrong bytes",
+    (True, True): "answers one request behind",
+}
 
 
 class LineOwner:
@@ -34,16 +40,19 @@ class LineOwner:
     def __init__(self, line: Line, link: Link, framing: Transport, clock: Clock) -> None:
         self.line = line
         self.slaves: list[Slave] = []
-        self._link = link
+        self.recorder = Recorder(clock)
+        self._link = RecordedLink(link, self.recorder)
         self._clock = clock
-        self._wire: Wire = TcpWire(link) if framing is Transport.TCP else RtuWire(link, line)
+        self._wire: Wire = TcpWire(self._link) if framing is Transport.TCP else RtuWire(self._link, line)
         self._queue = JobQueue()
         self._wake = asyncio.Event()
         self._busy = Busy()
         self._task: asyncio.Task[None] | None = None
         self._current: Job | None = None
-        self._reopen_s = _FIRST_REOPEN_S
+        self._reopening = Reopening(line)
+        self._deaf_s = _DEAF_SERIAL_S if line.is_serial else _DEAF_SOCKET_S
         self._why_down = "not opened"
+        self.openings = 0
         self._unheard = 0
         self._heard_at = 0.0
         self._noisy_since: float | None = None
@@ -101,9 +110,16 @@ class LineOwner:
     def view(self) -> LineView:
         """Statistics of the line and its slaves."""
         load = self._busy.share(asyncio.get_running_loop().time())
+        heard = self._wire.overheard
+        slaves = tuple(slave.view() for slave in self.slaves)
         return LineView(
-            self.line.id, self.line.port, self._link.is_open, load, 0, tuple(slave.view() for slave in self.slaves)
+            self.line.id, self.line.port, self._link.is_open, load, 0, slaves, heard.echo, heard.foreign, self.openings
         )
+
+    @property
+    def foreign_lately(self) -> bool:
+        """Whether another master spoke on this line within the last minute (fault 5)."""
+        return self._wire.overheard.foreign_lately(asyncio.get_running_loop().time())
 
     async def _run(self) -> None:
         while True:
@@ -152,26 +168,27 @@ class LineOwner:
         return now - self._noisy_since > _BABBLE_S
 
     async def _reopen(self) -> bool:
-        self._drop_impatient(link_up=False)
+        await self._wait_to_reopen()
+        loop = asyncio.get_running_loop()
         try:
             await self._link.open()
         except LinkDown as error:
             self._why_down = str(error)
-            await self._wait_to_reopen()
             return False
-        self._reopen_s = _FIRST_REOPEN_S
-        self._unheard, self._heard_at = 0, asyncio.get_running_loop().time()
+        finally:
+            self._reopening.tried(loop.time())
+        self.openings += 1
+        self._unheard, self._heard_at = 0, loop.time()
         self._wire.reset()
         return True
 
     async def _wait_to_reopen(self) -> None:
         loop = asyncio.get_running_loop()
-        retry_at = loop.time() + self._reopen_s
-        self._reopen_s = min(self._reopen_s * 2, _LAST_REOPEN_S)
-        while loop.time() < retry_at:
+        self._drop_impatient(link_up=False)
+        while loop.time() < self._reopening.next_at:
             self._wake.clear()
             self._drop_impatient(link_up=False)
-            await self._sleep_until(self._earlier(retry_at, link_up=False))
+            await self._sleep_until(self._earlier(self._reopening.next_at, link_up=False))
 
     def _earlier(self, at: float, link_up: bool) -> float:
         impatience = self._queue.next_impatience(asyncio.get_running_loop().time(), link_up)
@@ -200,27 +217,38 @@ class LineOwner:
         loop = asyncio.get_running_loop()
         sent = loop.time()
         self._queue.sent(job, sent)
-        job.slave.on_sent()
+        before = job.slave.last
+        job.choose(sent)
+        job.slave.on_sent(job.request)
         self._trace(job, FrameStage.SENT, at)
         try:
-            outcome = await self._wire.exchange(job.slave, job.request)
+            outcome = await self._wire.exchange(job.slave, job.request, before)
         except (LinkDown, asyncio.CancelledError) as error:
             self._missed(job, at, f"line {self.line.id}: {error or 'closed'}", noise=False)
             raise
         answer = outcome.answer
         if answer is None:
-            what = "wrong bytes" if outcome.noise else "no answer"
+            what = _MISSES[outcome.behind, outcome.noise]
+            job.slave.behind += outcome.behind
             self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
-            await self._doubt_port()
+            await self._doubt_port(outcome.behind)
             return
         self._unheard, self._heard_at = 0, outcome.ended
+        self._reopening.heard()
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
 
-    async def _doubt_port(self) -> None:
-        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that."""
+    async def _doubt_port(self, behind: bool) -> None:
+        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that.
+
+        A connection whose answers come one request behind is given up at once: a new one begins without a backlog.
+        """
+        if behind and not self.line.is_serial:
+            self._why_down = "answers came one request behind"
+            await self._link.close()
+            return
         self._unheard += 1
-        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > _DEAF_S:
+        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > self._deaf_s:
             self._why_down = "nobody answers"
             await self._link.close()
 

@@ -41,8 +41,9 @@ def no_trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -
 class Job:
     """One request with what it needs to be sent.
 
-    `guard` is asked at the instant of sending and returns why not, or nothing; `trace` takes each stage; `key` names
-    what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one.
+    `request` is what was sent, once it was; `other` another way to ask for the same, with an answer of another length
+    (fault 12). `guard` is asked at the instant of sending and returns why not, or nothing; `trace` takes each stage;
+    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one.
     """
 
     slave: Slave
@@ -53,9 +54,21 @@ class Job:
     trace: Callable[[FrameStage, float, float | None, str], None] = no_trace
     key: Hashable | None = None
     deadline: float | None = None
+    other: AnyRequest | None = None
     future: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     order: int = 0
     queued_at: float = 0.0
+
+    @property
+    def ways(self) -> tuple[AnyRequest, ...]:
+        """Requests that would do."""
+        return (self.request,) if self.other is None else (self.request, self.other)
+
+    def choose(self, now: float) -> None:
+        """Settle on the way to ask, at the instant of sending."""
+        ways = self.ways
+        self.request = self.slave.choose(ways, now)
+        self.other = next((way for way in ways if way != self.request), None)
 
     @property
     def urgency(self) -> Rank:
@@ -128,7 +141,7 @@ class JobQueue:
             self._silent_slot = now + _SILENT_PACE_S
 
     def _ready_at(self, job: Job) -> float:
-        ready = max(job.slave.rest_until, job.slave.clear_at(job.request))
+        ready = max(job.slave.rest_until, min(job.slave.clear_at(request) for request in job.ways))
         return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:

@@ -1,9 +1,12 @@
 """A serial port as a link, by pyserial-asyncio: the one file that imports it."""
 
 import asyncio
+import os
 import termios
+from pathlib import Path
 
 import serial
+import serial.rs485
 import serial_asyncio
 
 from siteward.model.site import Parity, SerialSettings
@@ -20,11 +23,15 @@ class SerialLink:
     A pseudo-terminal takes no other parity than none (ruling 8): on a `simulated` line none is asked of it.
     """
 
-    def __init__(self, port: str, baud: int, parity: Parity, stop_bits: int, simulated: bool = False) -> None:
+    def __init__(
+        self, port: str, baud: int, parity: Parity, stop_bits: int, simulated: bool = False, rs485: bool = False
+    ) -> None:
         self._port = port
         self._settings = SerialSettings(baud, parity, stop_bits)
         self._simulated = simulated
+        self._rs485 = rs485
         self._inbox: Inbox | None = None
+        self._device: int | None = None
 
     @property
     def name(self) -> str:
@@ -43,7 +50,7 @@ class SerialLink:
         await self.close()
         loop = asyncio.get_running_loop()
         try:
-            _, inbox = await serial_asyncio.create_serial_connection(
+            transport, inbox = await serial_asyncio.create_serial_connection(
                 loop,
                 Inbox,
                 self._port,
@@ -58,13 +65,27 @@ class SerialLink:
             raise LinkDown(f"{self._port}: {error}") from error
         # The library hands the transport to the protocol one step of the loop later.
         await asyncio.sleep(0)
+        if inbox.lost or transport.serial is None:
+            raise LinkDown(f"{self._port}: gone as soon as it was open")
         self._inbox = inbox
+        if self._rs485:
+            await self._direct(transport.serial)
         if self._parity(self._settings) != _NO_PARITY and isinstance(inbox.transport, serial_asyncio.SerialTransport):
             try:
                 drop_bad_bytes(inbox.transport.serial)
             except (OSError, termios.error) as error:
                 await self.close()
                 raise LinkDown(f"{self._port}: gone as soon as it was open: {error}") from error
+        self._device = os.fstat(transport.serial.fileno()).st_rdev
+
+    async def _direct(self, port: serial.Serial) -> None:
+        """Have the kernel raise RTS while it sends. Raises LinkDown where the port's driver cannot."""
+        try:
+            port.rs485_mode = serial.rs485.RS485Settings()
+        except (OSError, ValueError) as error:
+            await self.close()
+            why = f"the port's driver cannot switch RS485 direction; take rs485 out of its [[line]] ({error})"
+            raise LinkDown(f"{self._port}: {why}") from error
 
     def tune(self, settings: SerialSettings) -> None:
         """Change the settings of the open port. Raises SettingsRefused, with the old ones still set, or LinkDown."""
@@ -111,6 +132,8 @@ class SerialLink:
         inbox = self._inbox
         if inbox is None or inbox.lost or not isinstance(inbox.transport, asyncio.WriteTransport):
             raise LinkDown(f"{self._port}: not open")
+        if _device(self._port) != self._device:
+            raise LinkDown(f"{self._port}: is another adapter now")
         inbox.transport.write(data)
 
     async def read(self, deadline: float) -> bytes:
@@ -118,6 +141,14 @@ class SerialLink:
         if self._inbox is None:
             raise LinkDown(f"{self._port}: not open")
         return await self._inbox.take(deadline)
+
+
+def _device(port: str) -> int | None:
+    """Number of the device behind a path, None when there is none: a stable path may come to name another one."""
+    try:
+        return Path(port).stat().st_rdev
+    except OSError:
+        return None
 
 
 def drop_bad_bytes(port: serial.Serial | None) -> None:

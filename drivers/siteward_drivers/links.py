@@ -26,7 +26,7 @@ def open_link(line: Line) -> Link:
     """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one."""
     transport = framing(line)
     if line.is_serial:
-        return SerialLink(line.port, line.baud, line.parity, line.stop_bits, line.simulated)
+        return SerialLink(line.port, line.baud, line.parity, line.stop_bits, line.simulated, line.rs485)
     try:
         parts = urlsplit(line.port)
         host, port = parts.hostname, parts.port

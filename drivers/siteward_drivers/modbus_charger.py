@@ -43,6 +43,7 @@ class ModbusCharger:
         self._blocks = poll_blocks(device.profile, poll.always, connector.channel, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, framing))
         self._read_back = False
+        self._framing = framing
         self._nominal_v = nominal_v
         self._heartbeat = heartbeat_frames(device.profile, connector.channel)
         self._beat_at = -math.inf
@@ -60,8 +61,11 @@ class ModbusCharger:
         trace = self._trace(FrameKind.READ, None, None)
         read_back, self._read_back = self._read_back, False
         rank = Rank.CONTROL if read_back else Rank.REST
+        terms = Terms(rank, guard=self._may_speak, trace=trace)
         try:
-            values = await self._device.read(self._blocks, Terms(rank, guard=self._may_speak, trace=trace))
+            await self._device.meet(terms, self._framing)
+            values = await self._device.read(self._blocks, terms)
+            await self._device.meet(terms, self._framing)
         except DeviceUnreachable:
             # The lost answer may still come late and would pass for one to the same block: asking for another block
             # first need not wait for that, so that the silence stays provably short (R3b).
@@ -70,6 +74,7 @@ class ModbusCharger:
         if not read_back:
             await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
         self._slow.show(values)
+        self._device.judge(values)
         await self._beat()
         return charger_reading(self._connector.id, self._device.profile, values, self._nominal_v)
 
@@ -85,6 +90,7 @@ class ModbusCharger:
 
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        self._device.accept()
         plan = plan_write(self._device.profile, self._connector.channel, write, self._nominal_v)
         cut = write.kind is WriteKind.LIMIT and not write.raises
         trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)
@@ -92,13 +98,18 @@ class ModbusCharger:
             terms = Terms(
                 Rank.CUT if cut else Rank.CONTROL,
                 retries=1,
-                guard=lambda at: "" if self._gate.may_send(write, at) else "no longer allowed at sending",
+                guard=lambda at: self._may_write(write, at),
                 trace=trace,
                 key=(self._connector.id, write.kind, number),
                 deadline=write.deadline if write.raises else None,
             )
             await self._device.write(frame.table, frame.address, frame.words, terms)
         self._read_back = True
+
+    def _may_write(self, write: Write, at: float) -> str:
+        if write.raises and not self._device.known:
+            return "nobody knows yet who answers since the port was opened"
+        return "" if self._gate.may_send(write, at) else "no longer allowed at sending"
 
     def _may_speak(self, at: float) -> str:
         return "" if self._gate.may_speak(self._connector.id, at) else "no lease to speak"

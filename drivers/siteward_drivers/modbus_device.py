@@ -1,18 +1,23 @@
 """A device with registers on a line: reads blocks of its profile and decodes them, with the instant of sending."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.wire import FrameStage
-from siteward_drivers.blocks import Block
+from siteward_drivers.blocks import Block, poll_blocks
 from siteward_drivers.decode import Decoded, Value, decode
+from siteward_drivers.identity import Identity
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
-from siteward_drivers.modbus import Request
+from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table
+from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
+
+_NOT_THERE = (2, 3)
 
 Trace = Callable[[FrameStage, float, float | None, str], None]
 Guard = Callable[[float], str]
@@ -70,6 +75,47 @@ class RegisterDevice:
         self.profile = profile
         self.slave = slave
         self._owner = owner
+        self.stranger = ""
+        self._identity = Identity(profile)
+        self._known_at = 0
+        self._no_more: set[tuple[Table, int, int]] = set()
+        self._spacers = _spacers(profile)
+
+    async def meet(self, terms: Terms, framing: Transport) -> None:
+        """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
+
+        Called before a poll and after it, since the poll itself may have opened the port. Raises DeviceUnreachable
+        when it is somebody else, and what `read` raises.
+        """
+        opening = self._owner.openings
+        if self.known:
+            return
+        blocks = poll_blocks(self.profile, self._identity.quantities, 1, framing)
+        found = Values()
+        for block in blocks:
+            try:
+                found.values.update((await self.read([block], terms)).values)
+            except DeviceRefused:
+                # Not every device of a model has every register: what it does not tell proves nothing.
+                continue
+        self.judge(found)
+        self._known_at = opening
+
+    @property
+    def known(self) -> bool:
+        """Whether nothing speaks against this being the device that it was before the port was last opened."""
+        met = self._owner.openings in (0, 1, self._known_at) or not self._identity.quantities
+        return met and not self.stranger
+
+    def judge(self, values: Values) -> None:
+        """Hold values against what proves the model. Raises DeviceUnreachable when somebody else answered."""
+        self.stranger = self._identity.wrong(values.values)
+        self.accept()
+
+    def accept(self) -> None:
+        """Raise DeviceUnreachable while somebody else answers at the address."""
+        if self.stranger:
+            raise DeviceUnreachable(f"{self.slave.device} is another device: {self.stranger}")
 
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -81,12 +127,45 @@ class RegisterDevice:
                 first.append(at if sent_at is None else sent_at)
             terms.trace(stage, at, sent_at, reason)
 
-        for block in blocks:
-            request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
-            answer = await self._owner.perform(self._job(request, terms, trace))
+        fresh = False
+        for index, block in enumerate(blocks):
+            before = self.slave.last
+            # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
+            answer = await self._ask(block, terms, trace, alone=index == len(blocks) - 1 and not fresh)
+            fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
             result.add(decode(block.points, block.first, answer.values, self.profile.file.word_order))
         result.sent_at = first[0] if first else 0.0
         return result
+
+    async def _ask(self, block: Block, terms: Terms, trace: Trace, alone: bool) -> Answer:
+        """Read one block, with some registers more wherever that makes its answer differ from the one before it."""
+        request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
+        place = (block.table, block.first, block.count)
+        if block.more == 0 or place in self._no_more:
+            if alone:
+                await self._space(request, terms, trace)
+            return await self._owner.perform(self._job(request, terms, trace))
+        # The longer way comes first: what follows may have no choice.
+        job = self._job(replace(request, count=block.count + block.more), terms, trace)
+        job.other = request
+        try:
+            return await self._owner.perform(job)
+        except DeviceRefused as error:
+            if job.request == request or error.code not in _NOT_THERE:
+                raise
+            # Documented or not, this device does not part with them: from now on without.
+            self._no_more.add(place)
+            return await self._owner.perform(self._job(request, terms, trace))
+
+    async def _space(self, request: Request, terms: Terms, trace: Trace) -> None:
+        """Read something else where the answer could be taken for that of the request before it."""
+        last = self.slave.last
+        if last is None or not request.confusable(last):
+            return
+        spacers = (Request(self.slave.unit, table.read_function, at, width) for table, at, width in self._spacers)
+        spacer = next((other for other in spacers if not other.confusable(request)), None)
+        if spacer is not None:
+            await self._owner.perform(self._job(spacer, terms, trace))
 
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -105,6 +184,13 @@ class RegisterDevice:
             key=terms.key,
             deadline=terms.deadline,
         )
+
+
+def _spacers(profile: Profile) -> tuple[tuple[Table, int, int], ...]:
+    """Places that can be read only to have been read: the identity first, else what is polled anyway."""
+    polled = (*(probe.quantity for probe in profile.file.identify), *profile.file.poll.always, *profile.file.poll.slow)
+    points = (profile.point(quantity) for quantity in polled)
+    return tuple((point.table, point.address, point.width) for point in points if point.readable)
 
 
 def write_function(profile: Profile, table: Table, count: int) -> int:

@@ -24,6 +24,7 @@ class ModbusMeter:
         self._meter = meter
         self._device = device
         self._clock = clock
+        self._framing = framing
         self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
         rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
@@ -40,9 +41,12 @@ class ModbusMeter:
 
     async def read(self) -> MeterReading:
         """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        await self._device.meet(self._terms, self._framing)
         values = await self._device.read(self._blocks, self._terms)
+        await self._device.meet(self._terms, self._framing)
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
+        self._device.judge(values)
         self._judge(values)
         return reading(self._meter.id, values)
 

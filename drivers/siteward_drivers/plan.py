@@ -93,7 +93,9 @@ class _WireTime:
         blocks = poll_blocks(profile, quantities, channel, self.framing)
         return [
             self.exchange(
-                profile, _READ_REQUEST_BYTES, Request(1, b.table.read_function, b.first, b.count).reply_length
+                profile,
+                _READ_REQUEST_BYTES,
+                Request(1, b.table.read_function, b.first, b.count + b.more).reply_length,
             )
             for b in blocks
         ]

@@ -1,14 +1,18 @@
 """The wires of a site with their devices: made once from the site, opened and closed together."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
+from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.errors import ConfigError
+from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.live import LineView
 from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
+from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.dlt645_device import DataDevice
 from siteward_drivers.dlt645_meter import Dlt645Meter
@@ -27,8 +31,15 @@ class SiteLines:
     """All lines of a site; implements model.ports.Lines."""
 
     def __init__(
-        self, owners: Sequence[LineOwner], meters: Sequence[Meter], chargers: Mapping[Charger, LineId]
+        self,
+        owners: Sequence[LineOwner],
+        meters: Sequence[Meter],
+        chargers: Mapping[Charger, LineId],
+        devices: Mapping[str, RegisterDevice],
+        clock: Clock,
     ) -> None:
+        self._devices = dict(devices)
+        self._clock = clock
         self._owners = tuple(owners)
         self._meters = tuple(meters)
         self._chargers = tuple(chargers)
@@ -58,6 +69,20 @@ class SiteLines:
         """Statistics of every line, now."""
         return tuple(owner.view() for owner in self._owners)
 
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the wires themselves, now."""
+        strangers = (Alarm(AlarmCode.WRONG_DEVICE, name) for name, device in self._devices.items() if device.stranger)
+        foreign = (Alarm(AlarmCode.FOREIGN_MASTER, owner.line.id) for owner in self._owners if owner.foreign_lately)
+        return frozenset((*strangers, *foreign))
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """What travelled on a wire in the last seconds, as a file; None for a strange line."""
+        for owner in self._owners:
+            if owner.line.id == line:
+                frames = owner.recorder.frames(last_s)
+                return await asyncio.to_thread(capture_file, owner.line, frames, self._clock, form)
+        return None
+
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. KeyError for a strange connector."""
         return self._line_of[connector]
@@ -75,6 +100,7 @@ class _Builder:
         self._lines = {line.id: line for line in site.lines}
         self._slaves: dict[tuple[LineId, int | str], Slave] = {}
         self.owners: dict[LineId, LineOwner] = {}
+        self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
         self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
@@ -105,7 +131,7 @@ class _Builder:
             slave = self._slave(meter.line, meter.address, fresh)
             data = DataDevice(self.owners[meter.line], slave, profile, meter.address)
             return Dlt645Meter(meter, data, self._clock, guard, feeds)
-        device = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
+        device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
         return ModbusMeter(meter, device, framing(self._lines[meter.line]), self._clock, guard, feeds)
 
     def _meter_guard(self, listening: Sequence[ConnectorId]) -> Guard:
@@ -123,6 +149,7 @@ class _Builder:
         kind = framing(self._lines[charger.line])
         made: dict[Charger, LineId] = {}
         for connector in charger.connectors:
+            self.devices[connector.id] = device
             feeds = Feeding(also_fed(connector, charger, line), self._log)
             volts = self._site.phase_voltage_v
             port = ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds, volts)
@@ -149,4 +176,4 @@ def build_lines(
     chargers: dict[Charger, LineId] = {}
     for charger in site.chargers:
         chargers.update(builder.connectors(charger))
-    return SiteLines(list(builder.owners.values()), meters, chargers)
+    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock)

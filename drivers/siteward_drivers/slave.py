@@ -1,6 +1,7 @@
 """One address on a line: its pace, its time-out, its unanswered requests and its statistics."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -58,6 +59,8 @@ class Slave:
     timeouts: int = 0
     garbled: int = 0
     refused: int = 0
+    behind: int = 0
+    last: AnyRequest | None = None
     ghosts: list[Ghost] = field(default_factory=list)
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
@@ -88,13 +91,23 @@ class Slave:
         ]
         return max(times, default=0.0)
 
+    def choose(self, ways: Sequence[AnyRequest], now: float) -> AnyRequest:
+        """The way to ask whose answer can be taken neither for a late one nor for that of the request before it.
+
+        A slave (or a gateway before it) that answers one request behind is found by that at its second answer.
+        """
+        clear = [way for way in ways if self.clear_at(way) <= now] or list(ways)
+        fresh = (way for way in clear if self.last is None or not way.confusable(self.last))
+        return next(fresh, clear[0])
+
     def haunted(self, request: AnyRequest, now: float) -> bool:
         """Whether a late refusal of another request could be taken for a refusal of this one."""
         return any(ghost.until > now and ghost.request.function == request.function for ghost in self.ghosts)
 
-    def on_sent(self) -> None:
+    def on_sent(self, request: AnyRequest) -> None:
         """Count a frame."""
         self.sent += 1
+        self.last = request
 
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
@@ -134,6 +147,7 @@ class Slave:
             self.refused,
             mean,
             worst,
+            self.behind,
         )
 
 

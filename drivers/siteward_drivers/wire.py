@@ -10,6 +10,7 @@ from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
 from siteward_drivers.link import Link, Tunable
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
+from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, may_be_whole, wants_answer
 
@@ -24,18 +25,23 @@ _FIXED_T35_S = 0.00175
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request: the answer, if one came, and when (loop time) it was whole; `noise` = wrong bytes."""
+    """What became of a request: the answer, if one came, and when (loop time) it was whole; `noise` = wrong bytes.
+
+    `behind` tells that they were the answer to the request before.
+    """
 
     answer: Answer | None
     ended: float
     turnaround_s: float = 0.0
     noise: bool = False
+    behind: bool = False
 
 
 class Wire(Protocol):
     """The framing of a line."""
 
     late_s: float
+    overheard: Overheard
 
     async def settle(self, slave: Slave) -> bool:
         """Wait for the silence that must stand before a frame to a device; False when bytes broke it.
@@ -48,8 +54,8 @@ class Wire(Protocol):
         """Take the serial settings of a device, directly before a frame to it. Raises SettingsRefused and LinkDown."""
         ...
 
-    async def exchange(self, slave: Slave, request: AnyRequest) -> Outcome:
-        """Send the request and wait for its answer. Raises LinkDown."""
+    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
+        """Send the request and wait for its answer; `before` is what the slave was asked last. Raises LinkDown."""
         ...
 
     def reset(self) -> None:
@@ -82,6 +88,7 @@ class RtuWire:
         self._t35_s = t35_s(line)
         self._quiet_since = 0.0
         self.strays = 0
+        self.overheard = Overheard()
 
     def reset(self) -> None:
         """A newly opened line is quiet from now on and has its own settings."""
@@ -104,6 +111,7 @@ class RtuWire:
             return True
         self.strays += len(data)
         self._quiet_since = loop.time()
+        self.overheard.listen(data, self._quiet_since)
         return False
 
     def tune(self, slave: Slave) -> None:
@@ -116,11 +124,12 @@ class RtuWire:
         self._link.tune(settings)
         self._set(settings)
 
-    async def exchange(self, slave: Slave, request: AnyRequest) -> Outcome:
+    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; collect until the answer is whole, only wrong bytes have come, or the time is over."""
         loop = asyncio.get_running_loop()
         frame = encode(request)
         self._link.write(frame)
+        self.overheard.sent(frame)
         sent_end = loop.time() + len(frame) * self._char_s
         self._quiet_since = sent_end
         if not wants_answer(request):
@@ -128,27 +137,34 @@ class RtuWire:
             return Outcome(Answer(), loop.time())
         whole_s = request.reply_length * self._char_s
         deadline = sent_end + slave.timeout_s + whole_s
-        answer, noise = await self._collect(request, deadline)
+        answer, wrong = await self._collect(request, deadline)
         now = loop.time()
         if answer is not None and answer.exception is not None and slave.haunted(request, now):
-            answer, noise = None, True
-        return Outcome(answer, now, now - sent_end - whole_s, noise)
+            return Outcome(None, now, noise=True)
+        if answer is None:
+            self.overheard.listen(wrong, now)
+        else:
+            self.overheard.answered(request.is_read)
+        behind = answer is None and before is not None and find(before, wrong) is not None
+        return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
 
-    async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bool]:
+    async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
         loop = asyncio.get_running_loop()
         buffer = bytearray()
         until = deadline
         while data := await self._link.read(until):
             buffer += data
             self._quiet_since = loop.time()
+            if not self.overheard.strip(request.is_read, buffer):
+                continue
             if may_be_whole(request, buffer):
                 answer = find(request, bytes(buffer))
                 if answer is not None:
-                    return answer, False
+                    return answer, b""
             if len(buffer) >= request.reply_length:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.
                 until = min(deadline, self._quiet_since + garbage_end_s(request))
-        return None, bool(buffer)
+        return None, bytes(buffer)
 
 
 class TcpWire:
@@ -157,6 +173,7 @@ class TcpWire:
     late_s = 0.0
 
     def __init__(self, link: Link) -> None:
+        self.overheard = Overheard()
         self._link = link
         self._buffer = bytearray()
         self._transaction = 0
@@ -176,7 +193,7 @@ class TcpWire:
     def tune(self, slave: Slave) -> None:
         """A connection has no serial settings."""
 
-    async def exchange(self, slave: Slave, request: AnyRequest) -> Outcome:
+    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; read frames until the one with our transaction number, or until the time is over."""
         if not isinstance(request, Request):
             raise WeAreWrong(f"{slave.device}: only Modbus travels on Modbus TCP, not {request}")
@@ -185,10 +202,10 @@ class TcpWire:
         self._link.write(encode_tcp(request, self._transaction))
         sent = loop.time()
         deadline = sent + slave.timeout_s
-        heard = False
+        heard = b""
         try:
             while data := await self._link.read(deadline):
-                heard = True
+                heard += data
                 self._buffer += data
                 answer = find_tcp(request, self._transaction, self._buffer)
                 if answer is not None:
@@ -201,4 +218,5 @@ class TcpWire:
             # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
             await self._link.close()
         self._quiet_since = loop.time()
-        return Outcome(None, self._quiet_since, noise=heard)
+        behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
+        return Outcome(None, self._quiet_since, noise=bool(heard), behind=behind)

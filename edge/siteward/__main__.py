@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-_PROCESSES = frozenset({"core", "sync", "panel", "sim", "platform", "demo", "up"})
+_PROCESSES = frozenset({"core", "sync", "panel", "share", "sim", "platform", "demo", "up"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

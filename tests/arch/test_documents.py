@@ -9,9 +9,22 @@ from siteward.settings.export import key_entries
 from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
-VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"}
+VERBS = {
+    "frames",
+    "check",
+    "status",
+    "watch",
+    "start",
+    "stop",
+    "limit",
+    "sessions",
+    "events",
+    "journal",
+    "user",
+    "schema",
+}
 VERBS |= {"devices", "scan", "probe", "doctor"}
-PROCESSES = {"core", "sync", "panel", "up", "demo"}
+PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

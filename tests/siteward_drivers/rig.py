@@ -50,6 +50,7 @@ class Slaves:
         self.lie: Lie = honest
         self.dead: set[int] = set()
         self.refuse: dict[tuple[int, int], int] = {}
+        self.longest: dict[tuple[int, int, int], int] = {}
         self.registers: dict[tuple[int, int, int], int] = {}
         self.heard: list[tuple[float, bytes]] = []
 
@@ -107,6 +108,8 @@ class Slaves:
             return bytes((function | 0x80, self.refuse[unit, address]))
         if function in (3, 4):
             count = int.from_bytes(pdu[3:5], "big")
+            if count > self.longest.get((unit, function, address), count):
+                return bytes((function | 0x80, 2))
             words = [self._word(unit, function, address + i) for i in range(count)]
             return bytes((function, 2 * count)) + b"".join(w.to_bytes(2, "big") for w in words)
         words = pdu[3:5] if function == 6 else pdu[6:]
@@ -138,9 +141,11 @@ class OpenGate:
 class Rig:
     """A line of ours on one end of a memory wire, scripted slaves on the other."""
 
-    def __init__(self, clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200) -> None:
+    def __init__(
+        self, clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200, port: str | None = None
+    ) -> None:
         ours, theirs = MemoryLink.pair()
-        port = "tcp://plant:502" if framing is Transport.TCP else "/dev/wire"
+        port = port or ("tcp://plant:502" if framing is Transport.TCP else "/dev/wire")
         self.link = ours
         self.clock = clock
         self.events: list[WireEvent] = []
@@ -161,9 +166,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200) -> AsyncIterator[Rig]:
+async def rig(
+    clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200, port: str | None = None
+) -> AsyncIterator[Rig]:
     """A running rig."""
-    made = Rig(clock, framing, baud)
+    made = Rig(clock, framing, baud, port)
     server = asyncio.create_task(made.slaves.serve())
     await made.line.open()
     await asyncio.sleep(0.01)

@@ -20,8 +20,9 @@ def test_a_lines_load_is_the_sum_of_its_devices_polls() -> None:
     assert (rtu.line, tcp.line) == (RTU, TCP)
     meter = rtu.devices[0]
     line = site.lines[0]
-    # Two requests of 8 bytes, answers of 41 and 13 bytes, 20 ms of thinking and 20 ms of silence each.
-    assert meter.wire_s == pytest.approx((8 + 41 + 8 + 13) * char_s(line) + 2 * 0.04)
+    # Two requests of 8 bytes, answers of 45 and 17 bytes (fault 12: two registers more), 20 ms of thinking and 20 ms
+    # of silence each.
+    assert meter.wire_s == pytest.approx((8 + 45 + 8 + 17) * char_s(line) + 2 * 0.04)
     assert rtu.load == pytest.approx(sum(d.load for d in rtu.devices))
     assert [d.requests for d in rtu.devices] == [2, 3, 3]
     assert not rtu.too_full

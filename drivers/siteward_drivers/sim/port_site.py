@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceUnreachable
+from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
 from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
@@ -88,6 +90,14 @@ class PortLines:
             LineView(str(w.line.id), w.line.port, w.plugged, min(1.0, w.busy_s / elapsed), 0, ())
             for w in self.wires.values()
         )
+
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the wires themselves, now."""
+        return frozenset()
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """None: nothing travels here in frames."""
+        return None
 
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. Raises KeyError."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from siteward.model.events import EventPage, EventType
-from siteward.model.ids import CommandId, JournalId, SessionId
+from siteward.model.frames import FrameFormat
+from siteward.model.ids import CommandId, JournalId, LineId, SessionId
 from siteward.model.live import Health, LineView, LiveView
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
@@ -33,6 +34,10 @@ class Station(Protocol):
 
     def lines(self) -> tuple[LineView, ...]:
         """Statistics of every wire, now."""
+        ...
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """What travelled on a wire in the last seconds, as a file; None for a line without a record."""
         ...
 
     async def submit(self, request: Request, raw: bytes) -> Reply:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
-from siteward.model.ids import CommandId, JournalId, SessionId
+from siteward.model.frames import FrameFormat
+from siteward.model.ids import CommandId, JournalId, LineId, SessionId
 from siteward.model.live import Health, LineView, LiveView
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
@@ -51,6 +52,10 @@ class CoreBackend:
     def lines(self) -> tuple[LineView, ...]:
         """Statistics of every wire."""
         return self._station.lines.views()
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """What travelled on a wire lately."""
+        return await self._station.lines.frames(line, form, last_s)
 
     async def submit(self, request: Request, raw: bytes) -> Reply:
         """Commit the request and give it to the next turn."""

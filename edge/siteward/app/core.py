@@ -6,6 +6,7 @@ import os
 from siteward import __version__
 from siteward.api.serve import run_api
 from siteward.app.backend import CoreBackend
+from siteward.app.evidence import Evidence
 from siteward.app.options import ProcessOptions
 from siteward.app.signals import stop_on_signals
 from siteward.app.trace import TraceWriter
@@ -69,10 +70,12 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     await trace.open(folder / "trace.db")
     api = asyncio.create_task(run_api(backends[0], options.run, clock, stop))
+    evidence = asyncio.create_task(Evidence(backends[0], folder / "frames").run())
     try:
         await station.run(stop)
     finally:
         stop.set()
+        evidence.cancel()
         await api
         await trace.close()
         if station.journal is not None:

@@ -14,6 +14,7 @@ _ENTRIES = {
     "core": ("siteward.app.core", "run_core"),
     "sync": ("siteward.app.uplink", "run_uplink"),
     "panel": ("siteward.app.pages", "run_pages"),
+    "share": ("siteward.app.share", "run_share"),
     "sim": ("siteward.app.simulator", "run_simulator"),
     "platform": ("siteward.app.platform", "run_platform"),
     "up": ("siteward.app.up", "run_up"),

@@ -1,4 +1,4 @@
-"""Starts and supervises core, sync and panel where there is no systemd."""
+"""Starts and supervises core, sync, panel and share where there is no systemd."""
 
 import json
 import os
@@ -36,6 +36,7 @@ async def run_up(options: ProcessOptions) -> int:
     settings = load_settings(options.config, load_profiles(options.config.parent / "profiles"))
     options.run.mkdir(parents=True, exist_ok=True)
     names = ["core", "panel"] if settings.cloud is None else ["core", "sync", "panel"]
+    names += [] if settings.share is None else ["share"]
     more = () if options.clock_flag is None else ("--clock-flag", str(options.clock_flag))
     children = [siteward_child(name, options, *more) for name in names]
     supervisor = Supervisor(children, SystemClock(), _say, lambda pids: write_pids(options.run, pids))

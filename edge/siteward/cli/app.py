@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from siteward.cli import act, records, status
+from siteward.cli import act, frames, records, status
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths, find_paths
@@ -199,6 +199,20 @@ def events(
     return with_records(
         _Folders.paths, Screen(json), lambda shelf, screen: records.events(shelf, screen, after, limit, follow)
     )
+
+
+@app.command(name="frames")
+def line_frames(
+    line: Annotated[str, typer.Argument(help="The line.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write; .csv or .pcap says the form.")],
+    last: Annotated[float, typer.Option("--last", min=1, max=3600, help="Seconds of the past.")] = 300.0,
+    json: Json = False,
+) -> int:
+    """Write what travelled on a wire lately: CSV for a spreadsheet, pcap for Wireshark.
+
+    Example: siteward frames rs485-1 -o rs485-1.pcap
+    """
+    return _ask(Screen(json), lambda client, screen: frames.frames(client, screen, line, output, last))
 
 
 @app.command()

@@ -28,6 +28,7 @@ from siteward.client.messages import (
     UserMessage,
     UsersMessage,
 )
+from siteward.model.frames import FrameFormat
 from siteward.model.refusals import Refusal
 
 M = TypeVar("M", bound=Message)
@@ -117,6 +118,11 @@ class Client:
                 return None
             raise
 
+    async def frames(self, line: str, form: FrameFormat, last_s: float) -> bytes:
+        """What travelled on a line in the last seconds, as a file of that form."""
+        params = {"format": form.value, "last": last_s}
+        return (await self._answer("GET", f"/v1/lines/{quote(line, safe='')}/frames", params)).content
+
     async def site(self) -> dict[str, Any]:
         """The validated site with its hash, keys as on the wire."""
         with self._mapped():
@@ -150,13 +156,23 @@ class Client:
         wait_s: float = 0,
     ) -> str:
         """Text of a good answer; wait_s is added to the time-out of a long poll."""
+        return (await self._answer(method, path, params, content, wait_s)).text
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        wait_s: float = 0,
+    ) -> httpx.Response:
         with self._mapped():
             answer = await self._http.request(
                 method, path, params=params, content=content, timeout=self._timeout_s + wait_s
             )
         if answer.is_error:
             raise _refusal(answer)
-        return answer.text
+        return answer
 
     def _parse(self, kind: type[M], text: str) -> M:
         try:

@@ -144,6 +144,7 @@ class SlaveMessage(Message):
     refused: int
     latency_ms: float | None
     latency_p99_ms: float | None
+    behind: int = 0
 
 
 class LineMessage(Message):
@@ -155,6 +156,9 @@ class LineMessage(Message):
     load: float
     early_frames: int
     slaves: tuple[SlaveMessage, ...]
+    echo: bool = False
+    foreign: int = 0
+    openings: int = 0
 
 
 class HealthMessage(Message):

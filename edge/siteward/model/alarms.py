@@ -29,6 +29,8 @@ class AlarmCode(StrEnum):
     CHARGER_FAULT = "CHARGER_FAULT"
     FAILSAFE_UNVERIFIED = "FAILSAFE_UNVERIFIED"
     FOREIGN_WRITE = "FOREIGN_WRITE"
+    FOREIGN_MASTER = "FOREIGN_MASTER"
+    WRONG_DEVICE = "WRONG_DEVICE"
     STORE_FAILED = "STORE_FAILED"
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
     TURN_GAP = "TURN_GAP"
@@ -37,7 +39,7 @@ class AlarmCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A standing alarm about one subject (a feeder, meter, connector, or "station")."""
+    """A standing alarm about one subject (a feeder, meter, connector, line, or "station")."""
 
     code: AlarmCode
     subject: str
@@ -55,6 +57,8 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.CHARGER_FAULT: Severity.MEDIUM,
     AlarmCode.FAILSAFE_UNVERIFIED: Severity.MEDIUM,
     AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
+    AlarmCode.FOREIGN_MASTER: Severity.HIGH,
+    AlarmCode.WRONG_DEVICE: Severity.HIGH,
     AlarmCode.STORE_FAILED: Severity.HIGHEST,
     AlarmCode.CLOCK_UNTRUSTED: Severity.LOW,
     AlarmCode.TURN_GAP: Severity.LOW,
@@ -102,6 +106,14 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.FOREIGN_WRITE: Sentence(
         "Somebody else changed the limit of connector {subject}; it was written back.",
         "充电枪 {subject} 的限值被其他系统修改；已写回。",
+    ),
+    AlarmCode.FOREIGN_MASTER: Sentence(
+        "Another controller sends requests on line {subject}; disconnect it, a line has one master.",
+        "线路 {subject} 上有其他主站在发送请求；请断开，一条线路只能有一个主站。",
+    ),
+    AlarmCode.WRONG_DEVICE: Sentence(
+        "Another device than configured answers for {subject}; it is not controlled; look for swapped adapters.",
+        "{subject} 的应答来自与配置不符的设备，已停止控制；请检查适配器是否接反。",
     ),
     AlarmCode.STORE_FAILED: Sentence(
         "The disk does not accept records; running sessions go on, no new one starts.",

@@ -71,7 +71,7 @@ class AlarmView:
 
 @dataclass(frozen=True, slots=True)
 class SlaveView:
-    """Statistics of one address on a line."""
+    """Statistics of one address on a line; behind counts answers that belonged to the request before (fault 12)."""
 
     device: str
     unit: int
@@ -82,11 +82,16 @@ class SlaveView:
     refused: int
     latency_ms: float | None
     latency_p99_ms: float | None
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """Statistics of one wire; load is the busy share of the last minute, 0..1."""
+    """Statistics of one wire; load is the busy share of the last minute, 0..1.
+
+    echo: the adapter hears our own frames, and they are filtered; foreign counts requests of other masters; openings
+    counts how often the port was opened.
+    """
 
     id: str
     port: str
@@ -94,6 +99,9 @@ class LineView:
     load: float
     early_frames: int
     slaves: tuple[SlaveView, ...]
+    echo: bool = False
+    foreign: int = 0
+    openings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

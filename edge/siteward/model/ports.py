@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from siteward.model.alarms import Alarm
 from siteward.model.batch import Batch
 from siteward.model.events import ClockQuality
 from siteward.model.facts import ChargerFacts, MeterFacts, WireFacts
+from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
 from siteward.model.readings import ChargerReading, MeterReading
@@ -126,6 +128,14 @@ class Lines(Protocol):
 
     def views(self) -> tuple[LineView, ...]:
         """Statistics of every line, now."""
+        ...
+
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the wires themselves, now."""
+        ...
+
+    async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
+        """What travelled on a wire in the last seconds, as a file; None for a line without a record."""
         ...
 
     def line_of(self, connector: ConnectorId) -> LineId:

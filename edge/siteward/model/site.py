@@ -28,7 +28,8 @@ class Priority(StrEnum):
 class Line:
     """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`.
 
-    `simulated`: a pseudo-terminal stands for the port; it has no parity, so none is asked of it.
+    `simulated`: a pseudo-terminal stands for the port; it has no parity, so none is asked of it. `rs485`: the kernel
+    switches the direction of the port's driver.
     """
 
     id: LineId
@@ -37,6 +38,7 @@ class Line:
     parity: Parity = Parity.NONE
     stop_bits: int = 1
     simulated: bool = False
+    rs485: bool = False
 
     @property
     def settings(self) -> SerialSettings:

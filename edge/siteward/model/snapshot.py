@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality
 from siteward.model.ids import ConnectorId, MeterId, SessionId
 from siteward.model.readings import ChargerReading, MeterReading
@@ -16,10 +17,10 @@ class Snapshot:
     """Inputs of one turn. `at` is CLOCK_BOOTTIME in s; `wall` is UTC.
 
     meters and chargers hold the latest good reading of each; misses counts polls without a usable answer in a row;
-    wire is the log since the last turn, oldest first; commit_age_s is the age of the oldest batch that the store has
-    not committed (0 = all durable); requests are new inbox rows, each given to exactly one turn; settled
-    are finished sessions that the platform has acknowledged, each told once; entropy is 10 random bytes for new session
-    ids, so that deciding stays deterministic.
+    wire is the log since the last turn, oldest first; line_alarms is what the lines themselves found wrong;
+    commit_age_s is the age of the oldest batch that the store has not committed (0 = all durable); requests are new
+    inbox rows, each given to exactly one turn; settled are finished sessions that the platform has acknowledged, each
+    told once; entropy is 10 random bytes for new session ids, so that deciding stays deterministic.
     """
 
     at: float
@@ -31,6 +32,7 @@ class Snapshot:
     misses: Mapping[ConnectorId, int] = field(default_factory=dict)
     meter_misses: Mapping[MeterId, int] = field(default_factory=dict)
     wire: tuple[WireEvent, ...] = ()
+    line_alarms: frozenset[Alarm] = frozenset()
     requests: tuple[Request, ...] = ()
     settled: tuple[SessionId, ...] = ()
     commit_age_s: float = 0.0

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
 from siteward.model.ids import ConnectorId, MeterId
 from siteward.model.ports import Charger, Clock, Lines, Meter
@@ -59,6 +60,11 @@ class Poller:
     def meter_misses(self) -> Mapping[MeterId, int]:
         """Polls without a usable answer in a row, by meter."""
         return dict(self._meter_misses)
+
+    @property
+    def line_alarms(self) -> frozenset[Alarm]:
+        """What the lines found wrong with themselves."""
+        return self._lines.alarms()
 
     def poke(self, connector: ConnectorId) -> None:
         """Read this connector again as soon as its profile can show the effect of a write."""

@@ -100,6 +100,7 @@ class Turn:
             misses=parts.poller.misses,
             meter_misses=parts.poller.meter_misses,
             wire=parts.actuator.drain(),
+            line_alarms=parts.poller.line_alarms,
             requests=parts.inbox.drain(),
             settled=parts.inbox.drain_settled(),
             commit_age_s=parts.committer.age_s,

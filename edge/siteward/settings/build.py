@@ -16,7 +16,7 @@ from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
 from siteward.model.units import ZERO, PerPhase, Phase
 from siteward.settings.document import Draft
-from siteward.settings.result import CloudSettings, PanelSettings, Settings, StorageSettings
+from siteward.settings.result import CloudSettings, PanelSettings, Settings, ShareSettings, StorageSettings
 from siteward.settings.schema import (
     ChargerTable,
     ConnectorTable,
@@ -26,7 +26,7 @@ from siteward.settings.schema import (
     MeterTable,
     SiteTable,
 )
-from siteward.settings.services import CloudTable, PanelTable, StorageTable
+from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
 _TLS_PORT, _PLAIN_PORT = 8883, 1883
 
@@ -36,11 +36,13 @@ def build(draft: Draft, catalogue: ProfileCatalogue) -> Settings:
     cloud = [table for _, table in draft.of("cloud", CloudTable)]
     panel = [table for _, table in draft.of("panel", PanelTable)]
     storage = [table for _, table in draft.of("storage", StorageTable)]
+    share = [table for _, table in draft.of("share", ShareTable)]
     return Settings(
         _site(draft, catalogue),
         _cloud(cloud[0]) if cloud else None,
         _panel(panel[0]) if panel else PanelSettings(),
         StorageSettings(storage[0].trace_hours) if storage else StorageSettings(),
+        _share(share[0]) if share else None,
     )
 
 
@@ -83,7 +85,8 @@ def _three(amps: list[float]) -> PerPhase:
 
 
 def _line(table: LineTable) -> Line:
-    return Line(LineId(table.id), table.port, table.baud, Parity(table.parity), table.stop_bits, table.simulated)
+    parity = Parity(table.parity)
+    return Line(LineId(table.id), table.port, table.baud, parity, table.stop_bits, table.simulated, table.rs485)
 
 
 def _meter(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> Meter:
@@ -175,6 +178,11 @@ def _cloud(table: CloudTable) -> CloudSettings:
         heartbeat_s=table.heartbeat_s,
         backfill_share=table.backfill_share,
     )
+
+
+def _share(table: ShareTable) -> ShareSettings:
+    parts = urlsplit(f"modbus://{table.listen}")
+    return ShareSettings(parts.hostname or "", parts.port or 0, table.clients, table.writable, table.limit_hold_s)
 
 
 def _panel(table: PanelTable) -> PanelSettings:

@@ -7,7 +7,7 @@ from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.positions import Path
 from siteward.settings.schema import ChargerTable, FeederTable, LimitTable, MeterTable, SiteTable
-from siteward.settings.services import CloudTable, PanelTable, is_loopback
+from siteward.settings.services import CloudTable, PanelTable, ShareTable, is_loopback
 
 _PHASES = ("L1", "L2", "L3")
 
@@ -20,6 +20,7 @@ def check_plan(draft: Draft) -> None:
     _timezone(draft)
     _cloud(draft)
     _panel(draft)
+    _share(draft)
     _roots(draft)
     _cycles(draft)
     for path, feeder in draft.of("feeder", FeederTable):
@@ -136,6 +137,14 @@ def _panel(draft: Draft) -> None:
     for path, panel in draft.of("panel", PanelTable):
         if (panel.certificate_file is None) != (panel.key_file is None):
             draft.faults.add(path, "certificate_file and key_file belong together; give both or none")
+
+
+def _share(draft: Draft) -> None:
+    known = frozenset(c.id for _, charger in draft.of("charger", ChargerTable) for c in charger.connector)
+    for path, share in draft.of("share", ShareTable):
+        for name in share.writable:
+            if name not in known:
+                draft.faults.add((*path, "writable"), _no_such("connector", name, known))
 
 
 def _roots(draft: Draft) -> None:

@@ -34,6 +34,17 @@ class PanelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareSettings:
+    """Where readings are re-exported, to whom, and the connectors whose limit a third party may write."""
+
+    host: str = "127.0.0.1"
+    port: int = 1502
+    clients: tuple[str, ...] = ("127.0.0.1",)
+    writable: tuple[str, ...] = ()
+    limit_hold_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class StorageSettings:
     """What is kept, and for how long."""
 
@@ -42,9 +53,10 @@ class StorageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole site file; `cloud` is None for a station that works alone."""
+    """A whole site file; `cloud` is None for a station that works alone, `share` for one that shares nothing."""
 
     site: Site
     cloud: CloudSettings | None = None
     panel: PanelSettings = field(default_factory=PanelSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    share: ShareSettings | None = None

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
-from siteward.settings.services import CloudTable, PanelTable, StorageTable
+from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
 PhaseName = Literal["L1", "L2", "L3"]
 
@@ -70,6 +70,11 @@ class LineTable(Table):
         False,
         "Whether the simulator plays the devices of this wire over a pseudo-terminal.",
         reason="A pseudo-terminal has no parity; without this, serial settings that a profile cannot do are refused.",
+    )
+    rs485: bool = key(
+        False,
+        "Whether the kernel switches the direction of the port's RS485 driver.",
+        reason="UARTs with a driver chip on RTS need it; most USB adapters switch by themselves and refuse it.",
     )
 
 
@@ -260,6 +265,7 @@ class SiteFile(Table):
     limit: list[LimitTable] = Field(default_factory=list, description="Standing limits on feeders.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
+    share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
     storage: StorageTable = Field(default_factory=StorageTable, description="What is kept, and where.")
 
 

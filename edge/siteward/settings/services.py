@@ -1,4 +1,4 @@
-"""The tables of site.toml that are about siteward itself: [cloud], [panel], [storage]."""
+"""The tables of site.toml that are about siteward itself: [cloud], [panel], [share], [storage]."""
 
 import ipaddress
 from typing import Annotated, Literal
@@ -94,6 +94,40 @@ class CloudTable(Table):
     )
 
 
+class ShareTable(Table):
+    """[share]: readings for a third party over Modbus TCP."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = key(
+        "127.0.0.1:1502",
+        "Address and port to listen on.",
+        reason="Modbus TCP has no passwords: open it to the network of the third party only.",
+        max_length=80,
+    )
+    clients: tuple[HostName, ...] = key(
+        ("127.0.0.1",),
+        "Addresses of the machines that may connect.",
+        reason="Anybody else is hung up on.",
+        min_length=1,
+        max_length=16,
+        strict=False,
+    )
+    writable: tuple[str, ...] = key(
+        (),
+        "Connectors whose register of the wished limit may be written.",
+        reason="A third party may only lower what it was trusted with; no other register can be written.",
+        max_length=200,
+        strict=False,
+    )
+    limit_hold_s: float = key(
+        60.0,
+        "How long a written limit holds unless it is written again.",
+        unit="s",
+        reason="A third party that died must not hold a connector for ever.",
+        ge=10,
+        le=3600,
+    )
+
+
 class PanelTable(Table):
     """[panel]: the pages for people, over HTTPS."""
 
@@ -120,6 +154,7 @@ class PanelTable(Table):
         "Further host names under which browsers reach the panel.",
         reason="Any other name is refused, so that a foreign page cannot steer a technician's browser here.",
         max_length=16,
+        strict=False,
     )
     language: Literal["en", "zh"] = key(
         "en",

@@ -58,6 +58,8 @@ def _ports(draft: Draft) -> None:
                 _no_serial_keys(path, line, draft.faults)
         elif not line.port.isprintable():
             draft.faults.add((*path, "port"), "holds characters that no path has")
+        if mark and line.rs485:
+            draft.faults.add((*path, "rs485"), f"is for serial ports, not for {scheme}://; leave it out")
         first = seen.setdefault(line.port, line.id)
         if first != line.id:
             draft.faults.add((*path, "port"), f"line '{first}' already owns this port; one wire has one [[line]]")

@@ -270,3 +270,15 @@ async def test_events_are_served_byte_for_byte(tmp_path: Path) -> None:
         text = (await caller.get("/v1/events?after=0")).text
         assert ",".join(core.texts) in text
         assert json.loads(text)["lastSeq"] == len(core.texts)
+
+
+async def test_frames_come_in_the_form_asked_for_and_strange_wishes_are_refused(tmp_path: Path) -> None:
+    """S-24: media type and bytes as the recorder made them; an unknown line or form is said so."""
+    async with running_core(tmp_path), http(tmp_path / "cli.sock") as caller:
+        table = await caller.get("/v1/lines/rs485-1/frames", params={"last": 5})
+        assert table.headers["content-type"].startswith("text/csv")
+        assert table.content.startswith(b"csv of rs485-1, 5 s")
+        capture = await caller.get("/v1/lines/rs485-1/frames", params={"format": "pcap"})
+        assert capture.headers["content-type"] == "application/vnd.tcpdump.pcap"
+        assert (await caller.get("/v1/lines/none/frames")).status_code == 404
+        assert (await caller.get("/v1/lines/rs485-1/frames", params={"format": "exe"})).status_code == 400

@@ -196,3 +196,18 @@ def core_event(name: str) -> Any:
     from siteward.model.events import EventType
 
     return EventType(name)
+
+
+async def test_frames_of_a_line_become_a_file_whose_ending_says_the_form(shell: Shell, tmp_path: Path) -> None:
+    """S-24: one command from the wire to Wireshark, and a clear word when it cannot be."""
+    file = tmp_path / "line.pcap"
+    status, out, _ = await shell("frames", "rs485-1", "-o", str(file), "--last", "60")
+    assert status == 0
+    assert str(file) in out
+    assert file.read_bytes() == b"pcap of rs485-1, 60 s\xff"
+    status, _, err = await shell("frames", "rs485-9", "-o", str(file))
+    assert status == 1
+    assert "rs485-9" in err
+    status, _, err = await shell("frames", "rs485-1", "-o", str(tmp_path / "line.txt"))
+    assert status == 1
+    assert ".csv or .pcap" in err

@@ -1,0 +1,47 @@
+"""Who answers at an address: the registers that prove its model, and its serial number once it was seen."""
+
+from collections.abc import Iterable, Mapping
+
+from siteward_drivers.decode import Value
+from siteward_drivers.profile import Profile
+from siteward_drivers.profile_schema import Probe
+from siteward_drivers.quantities import Quantity
+
+_NO_SERIAL = (0, 0xFFFF, 0xFFFFFFFF, "")
+
+
+class Identity:
+    """What is known of one device for this run (fault 7).
+
+    Values that are read at every poll move and prove nothing: a missing phase makes no stranger of a meter. A register
+    that is not known is no proof either way.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        file = profile.file
+        self._name = f"{file.vendor} {file.model}"
+        self._probes = tuple(probe for probe in file.identify if probe.quantity not in file.poll.always)
+        self._serial: Value | None = None
+        named = [probe.quantity for probe in self._probes]
+        if Quantity.SERIAL_NUMBER in file.points and Quantity.SERIAL_NUMBER not in named:
+            named.append(Quantity.SERIAL_NUMBER)
+        self.quantities: Iterable[Quantity] = tuple(q for q in named if file.points[q].readable)
+
+    def wrong(self, values: Mapping[Quantity, Value]) -> str:
+        """What proves that somebody else answered, "" where nothing does."""
+        for probe in self._probes:
+            value = values.get(probe.quantity)
+            if value not in (None, "") and not _holds(probe, value):
+                return f"{probe.quantity} is {value!r}, which no {self._name} shows"
+        serial = values.get(Quantity.SERIAL_NUMBER)
+        if serial is None or serial in _NO_SERIAL:
+            return ""
+        if self._serial is None:
+            self._serial = serial
+        return "" if serial == self._serial else f"serial number is {serial}, but it was {self._serial}"
+
+
+def _holds(probe: Probe, value: Value) -> bool:
+    if probe.range is not None:
+        return not isinstance(value, str) and probe.range[0] <= value <= probe.range[1]
+    return isinstance(value, str) and value.startswith(probe.begins or "")
