@@ -18,6 +18,7 @@ from siteward_drivers.profile_points import Table
 from siteward_drivers.relay_profile import RelayProfile
 from siteward_drivers.slave import Slave
 
+_PAIR_DEAD_S = 0.05
 _READ_HOLDING, _WRITE_COIL, _WRITE_REGISTER = 3, 5, 6
 
 
@@ -96,7 +97,8 @@ class RelayBoard:
             # A level on a pair is a pulse of the longest time: the board ends it when everybody else is dead.
             units = round((600.0 if pulse_s is None else pulse_s) / pair.time_unit_s)
             await self._load(pair.failsafe, pair.failsafe_value)
-            await self._load(pair.dead_time, 0)
+            # Short: a closing arm must open within 0.3 s of the input that says so (I11).
+            await self._load(pair.dead_time, round(_PAIR_DEAD_S / pair.dead_unit_s))
             await self._load(pair.time_open if opens else pair.time_close, units)
             await self._load(pair.mode, pair.mode_value)
             return

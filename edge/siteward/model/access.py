@@ -34,7 +34,7 @@ class Motion:
     """How an arm is driven: outputs away from and into the way, and times in s.
 
     `free` opens or lowers, `block` closes or raises; `pulse_s` is the length of a pulse, `travel_s` the longest time
-    from end to end, `dead_s` the pause between two directions.
+    from end to end.
     """
 
     free: PointName
@@ -43,7 +43,6 @@ class Motion:
     kind: DriveKind = DriveKind.PULSE
     pulse_s: float = 0.5
     travel_s: float = 10.0
-    dead_s: float = 0.5
 
     @property
     def outputs(self) -> tuple[PointName, ...]:
