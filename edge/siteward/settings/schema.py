@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.services import CloudTable, PanelTable, StorageTable
 
@@ -258,14 +259,15 @@ class SiteFile(Table):
     feeder: list[FeederTable] = Field(min_length=1, description="The fuse tree.")
     charger: list[ChargerTable] = Field(default_factory=list, description="The chargers.")
     limit: list[LimitTable] = Field(default_factory=list, description="Standing limits on feeders.")
+    relay: list[RelayTable] = Field(default_factory=list, description="Boards of relays and inputs.")
+    barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
+    lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     storage: StorageTable = Field(default_factory=StorageTable, description="What is kept, and where.")
 
 
 LATER: dict[tuple[str, ...], str] = {
-    ("barrier",): "barriers",
-    ("lock",): "parking locks",
     ("alarm",): "alarm thresholds",
     ("tariff",): "tariffs",
     ("auth",): "authorisation lists",
