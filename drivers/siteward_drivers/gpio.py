@@ -1,7 +1,7 @@
 """The computer's own inputs and outputs: which backend serves which chip, and what both have in common."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from siteward.model.access import Barrier, Lock
@@ -61,7 +61,7 @@ class GpioDevice:
         self._pins.claim(inputs.values(), [int(local_of(point)) for point in plan.outputs])
         self._inputs, self._ready = inputs, True
 
-    async def read(self, urgent: bool) -> Mapping[PointName, InputReading]:
+    async def read(self, urgent: bool, wanted: Collection[PointName] = ()) -> Mapping[PointName, InputReading]:
         """Read the planned inputs. Raises DeviceUnreachable."""
         self._must_be_ready()
         at = self._clock.now()

@@ -1,7 +1,7 @@
 """A relay board on a line as a device with inputs and outputs: off first, then what guards it, then its work."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
@@ -153,19 +153,32 @@ class RelayBoard:
                 runs.append(_Run(inputs.table, address, 1))
         return tuple(runs)
 
-    async def read(self, urgent: bool) -> Mapping[PointName, InputReading]:
-        """Read the planned inputs, before everything but cuts while something moves (ruling 3). Raises DeviceError."""
+    async def read(self, urgent: bool, wanted: Collection[PointName] = ()) -> Mapping[PointName, InputReading]:
+        """Read inputs, before everything but cuts while something moves (ruling 3). Raises DeviceError."""
         self._must_be_ready()
-        bits: dict[int, bool] = {}
-        sent_at = self._clock.now()
-        for run in self._runs:
-            request = Request(self._slave.unit, run.table.read_function, run.first, run.count)
-            guard = no_guard if urgent else self._idle
-            values = await self._perform(request, Rank.CUT if urgent else Rank.REST, 0, guard)
-            bits.update({run.first + n: bool(value) for n, value in enumerate(values)})
+        needed = {self._inputs[point] for point in wanted if point in self._inputs}
+        runs = [
+            run for run in self._runs if not needed or not needed.isdisjoint(range(run.first, run.first + run.count))
+        ]
+        # All at once: between two frames that follow each other the line would begin to wait for somebody else's gap.
+        parts = await asyncio.gather(*(self._read_run(run, urgent) for run in runs), return_exceptions=True)
+        found: dict[PointName, InputReading] = {}
+        for part in parts:
+            if isinstance(part, BaseException):
+                raise part
+            found.update(part)
+        return found
+
+    async def _read_run(self, run: _Run, urgent: bool) -> dict[PointName, InputReading]:
+        sent: list[float] = []
+        request = Request(self._slave.unit, run.table.read_function, run.first, run.count)
+        guard = no_guard if urgent else self._idle
+        bits = await self._perform(request, Rank.CUT if urgent else Rank.REST, 0, guard, sent=sent)
         now = self._clock.now()
         return {
-            point: self._edges.reading(point, bits[address], sent_at, now) for point, address in self._inputs.items()
+            point: self._edges.reading(point, bool(bits[address - run.first]), sent[-1], now)
+            for point, address in self._inputs.items()
+            if run.first <= address < run.first + run.count
         }
 
     async def drive(self, drive: Drive) -> None:
@@ -188,9 +201,9 @@ class RelayBoard:
             return "" if not drive.risky or self._gate.may_drive(drive, at) else "the reason to move is gone"
 
         request = Request(self._slave.unit, _WRITE_COIL, address, 1, (value,), raw)
-        # What frees the way is a cut and is tried twice; what blocks it waits its turn and is never repeated.
-        rank, retries = (Rank.CONTROL, 0) if drive.risky else (Rank.CUT, 1)
-        await self._perform(request, rank, retries, guard, drive.deadline)
+        # What frees the way is tried twice, what blocks it once. Both are urgent: a close goes out while its inputs
+        # are young or not at all; behind the urgent reads of a moving arm it would wait for ever.
+        await self._perform(request, Rank.CUT, 0 if drive.risky else 1, guard, drive.deadline)
 
     async def _pulse_by_hand(self, drive: Drive) -> None:
         """On, and off after the time: for boards without a pulse of their own."""
@@ -224,9 +237,17 @@ class RelayBoard:
             raise DeviceUnreachable(f"{self.id} is not prepared")
 
     async def _perform(
-        self, request: Request, rank: Rank, retries: int, guard: Guard = no_guard, deadline: float | None = None
+        self,
+        request: Request,
+        rank: Rank,
+        retries: int,
+        guard: Guard = no_guard,
+        deadline: float | None = None,
+        sent: list[float] | None = None,
     ) -> Sequence[int]:
         def trace(stage: FrameStage, at: float, sent_at: float | None, _reason: str) -> None:
+            if stage is FrameStage.SENT and sent is not None:
+                sent.append(at if sent_at is None else sent_at)
             if self._feeds is not None:
                 self._feeds(stage, at, sent_at)
 

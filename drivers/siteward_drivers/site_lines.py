@@ -138,7 +138,7 @@ class _Builder:
         if profile is None:
             raise ConfigError(f"no relay profile {board.profile!r}")
         owner = self.owners[board.line]
-        slave = owner.add_slave(Slave(board.id, board.unit, Role.OTHER, profile.file.timing))
+        slave = owner.add_slave(Slave(board.id, board.unit, Role.INOUT, profile.file.timing))
         heard_by = listeners(c for c in self._site.chargers if c.line == board.line)
         idle, feeds = self._meter_guard([c.id for c in heard_by]), Feeding(heard_by, self._log)
         return RelayBoard(board, profile, owner, slave, self._clock, drive_gate, idle, feeds)

@@ -41,7 +41,7 @@ class Motion:
     block: PointName
     stop: PointName | None = None
     kind: DriveKind = DriveKind.PULSE
-    pulse_s: float = 0.5
+    pulse_s: float = 0.3
     travel_s: float = 10.0
 
     @property

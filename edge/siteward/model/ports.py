@@ -1,6 +1,6 @@
 """The ports: how runtime reaches the computer, the devices and the disk. Plain values only go through them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -107,8 +107,11 @@ class PointDevice(Protocol):
         """
         ...
 
-    async def read(self, urgent: bool) -> Mapping[PointName, InputReading]:
-        """Read the planned inputs; urgent while something moves (ruling 3). Raises like `prepare`."""
+    async def read(self, urgent: bool, wanted: Collection[PointName] = ()) -> Mapping[PointName, InputReading]:
+        """Read the planned inputs, at least the wanted ones; urgent while something moves (ruling 3).
+
+        Nothing wanted means all of them. Raises like `prepare`.
+        """
         ...
 
     async def drive(self, drive: Drive) -> None:

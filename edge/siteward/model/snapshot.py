@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality
 from siteward.model.ids import ConnectorId, MeterId, SessionId
 from siteward.model.readings import ChargerReading, MeterReading
@@ -19,7 +20,7 @@ class Snapshot:
     wire is the log since the last turn, oldest first; commit_age_s is the age of the oldest batch that the store has
     not committed (0 = all durable); requests are new inbox rows, each given to exactly one turn; settled
     are finished sessions that the platform has acknowledged, each told once; entropy is 10 random bytes for new session
-    ids, so that deciding stays deterministic.
+    ids, so that deciding stays deterministic; standing are alarms of barriers, locks and their boards.
     """
 
     at: float
@@ -34,4 +35,5 @@ class Snapshot:
     requests: tuple[Request, ...] = ()
     settled: tuple[SessionId, ...] = ()
     commit_age_s: float = 0.0
+    standing: frozenset[Alarm] = frozenset()
     entropy: bytes = bytes(10)

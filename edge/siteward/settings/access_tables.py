@@ -67,10 +67,10 @@ class ArmTable(Table):
         reason="A pulse ends without us; a level is taken only on a board with a watchdog of its own.",
     )
     pulse_s: float = key(
-        0.5,
+        0.3,
         "Length of a pulse.",
         unit="s",
-        reason="Below 0.3 s some drives hear nothing, above 1 s some take it for another command.",
+        reason="Below 0.3 s some drives hear nothing, above 1 s some take it for another command. Short turns sooner.",
         ge=0.2,
         le=2.0,
     )
