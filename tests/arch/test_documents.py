@@ -11,6 +11,7 @@ from tests.arch.sources import PACKAGES, ROOT
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
 VERBS = {"check", "status", "watch", "start", "stop", "limit", "sessions", "events", "journal", "user", "schema"}
 VERBS |= {"devices", "scan", "probe", "doctor"}
+VERBS |= {"open", "close", "raise", "lower"}
 PROCESSES = {"core", "sync", "panel", "up", "demo"}
 
 
