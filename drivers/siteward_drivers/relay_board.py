@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.points import Drive, InputReading, PointName, PointPlan, local_of
@@ -14,21 +13,11 @@ from siteward_drivers.line_job import Job, Rank, no_guard
 from siteward_drivers.modbus import Request
 from siteward_drivers.modbus_device import FedBy, Guard
 from siteward_drivers.point_edges import Edges
-from siteward_drivers.profile_points import Table
-from siteward_drivers.relay_profile import RelayProfile
+from siteward_drivers.relay_profile import RelayProfile, Run, input_runs
 from siteward_drivers.slave import Slave
 
 _PAIR_DEAD_S = 0.05
 _READ_HOLDING, _WRITE_COIL, _WRITE_REGISTER = 3, 5, 6
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Neighbouring bits that one request reads."""
-
-    table: Table
-    first: int
-    count: int
 
 
 class RelayBoard:
@@ -55,7 +44,7 @@ class RelayBoard:
         self._feeds = feeds
         self._edges = Edges()
         self._inputs: dict[PointName, int] = {}
-        self._runs: tuple[_Run, ...] = ()
+        self._runs: tuple[Run, ...] = ()
         self._ready = False
         self._pulses: set[asyncio.Task[None]] = set()
 
@@ -79,7 +68,7 @@ class RelayBoard:
             await self._load_pulse(local_of(point), pulse_s)
         await self._load_watchdog(plan)
         self._inputs = {point: file.inputs.points[local_of(point)] for point in plan.inputs}
-        self._runs = self._plan_runs(plan)
+        self._runs = input_runs(self._profile, [local_of(point) for point in plan.inputs])
         self._ready = True
 
     def _plain(self, plan: PointPlan) -> list[str]:
@@ -138,21 +127,6 @@ class RelayBoard:
     async def _coil(self, address: int, value: int, raw: bool = False) -> None:
         await self._perform(Request(self._slave.unit, _WRITE_COIL, address, 1, (value,), raw), Rank.CUT, 1)
 
-    def _plan_runs(self, plan: PointPlan) -> tuple[_Run, ...]:
-        """Reads over documented bits only; without inputs an output is read, to feed the board's watchdog."""
-        inputs = self._profile.file.inputs
-        if not plan.inputs:
-            return (_Run(Table.COIL, min(self._profile.file.outputs.values()), 1),)
-        known = set(inputs.points.values())
-        runs: list[_Run] = []
-        for address in sorted(set(self._inputs.values())):
-            last = runs[-1] if runs else None
-            if last is not None and all(a in known for a in range(last.first + last.count, address)):
-                runs[-1] = _Run(last.table, last.first, address - last.first + 1)
-            else:
-                runs.append(_Run(inputs.table, address, 1))
-        return tuple(runs)
-
     async def read(self, urgent: bool, wanted: Collection[PointName] = ()) -> Mapping[PointName, InputReading]:
         """Read inputs, before everything but cuts while something moves (ruling 3). Raises DeviceError."""
         self._must_be_ready()
@@ -169,7 +143,7 @@ class RelayBoard:
             found.update(part)
         return found
 
-    async def _read_run(self, run: _Run, urgent: bool) -> dict[PointName, InputReading]:
+    async def _read_run(self, run: Run, urgent: bool) -> dict[PointName, InputReading]:
         sent: list[float] = []
         request = Request(self._slave.unit, run.table.read_function, run.first, run.count)
         guard = no_guard if urgent else self._idle

@@ -1,6 +1,7 @@
 """A loaded profile of a relay board: the file's numbers, checked, with the facts that settings need."""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from siteward.model.errors import ConfigError
 from siteward.model.facts import RelayFacts, WireFacts
+from siteward_drivers.profile_points import Table
 from siteward_drivers.relay_schema import PairPart, RelayFile
 
 KIND = "relay"
@@ -61,6 +63,32 @@ class RelayProfile:
     def place(self, name: str) -> int:
         """Place of a plain output among the board's, from 0. ValueError for a strange name."""
         return list(self.file.outputs).index(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring bits that one request reads."""
+
+    table: Table
+    first: int
+    count: int
+
+
+def input_runs(profile: RelayProfile, names: Iterable[str]) -> tuple[Run, ...]:
+    """Reads for some inputs, over documented bits only; for none an output is read, to feed the board's watchdog."""
+    inputs = profile.file.inputs
+    wanted = sorted({inputs.points[name] for name in names})
+    if not wanted:
+        return (Run(Table.COIL, min(profile.file.outputs.values()), 1),)
+    known = set(inputs.points.values())
+    runs: list[Run] = []
+    for address in wanted:
+        last = runs[-1] if runs else None
+        if last is not None and all(a in known for a in range(last.first + last.count, address)):
+            runs[-1] = Run(last.table, last.first, address - last.first + 1)
+        else:
+            runs.append(Run(inputs.table, address, 1))
+    return tuple(runs)
 
 
 def load_relay(path: Path) -> RelayProfile:

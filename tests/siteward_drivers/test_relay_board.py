@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from siteward.model.errors import DeviceError, DeviceRefused, DeviceUnreachable, Withdrawn
 from siteward.model.points import Drive, PointName, PointPlan
 from siteward_drivers.modbus import Answer, Request, encode_rtu, find_rtu
+from siteward_drivers.plan import plan_lines
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 
-from .inout import Plant, io_site, plant
+from .inout import PROFILES, WIRE, Plant, io_site, plant
 
 
 def on_plant(body: Callable[[Plant], Awaitable[None]]) -> None:
@@ -208,3 +210,18 @@ def test_a_board_that_is_gone_is_told() -> None:
             await device.read(urgent=True)
 
     on_plant(body)
+
+
+def test_the_poll_plan_counts_the_boards() -> None:
+    """Ruling 5: a board takes its share of the wire, and a dead one holds up the cuts beside it."""
+    site = io_site()
+    plan = next(p for p in plan_lines(site, PROFILES) if p.line == WIRE)
+    assert [(d.device, d.unit, d.requests, d.period_s) for d in plan.devices] == [
+        ("ways", 1, 1, 1.0),
+        ("guard", 37, 2, 1.0),
+    ]
+    assert 0.1 < plan.load < 0.25
+    beside = replace(site, relays=tuple(replace(b, line=site.lines[0].id) for b in site.relays))
+    alone, shared = (next(p for p in plan_lines(s, PROFILES) if p.line == site.lines[0].id) for s in (site, beside))
+    assert shared.load > alone.load
+    assert shared.worst_reaction_s >= alone.worst_reaction_s
