@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
-from siteward_drivers.slave import Slave
+from siteward_drivers.slave import Role, Slave
 from siteward_drivers.speech import AnyRequest
 
 PATIENCE_S = 1.0
@@ -73,7 +73,9 @@ class Job:
     @property
     def urgency(self) -> Rank:
         """Rank as things are now."""
-        if not self.slave.silent:
+        freeing = self.rank is Rank.CUT and self.slave.role is Role.INOUT
+        if not self.slave.silent or freeing:
+            # An arm in the way must be freed at the first chance; the retry pace of its board keeps that rare.
             return self.rank
         return Rank.SILENT_CONTROL if self.rank < Rank.REST else Rank.SILENT_REST
 

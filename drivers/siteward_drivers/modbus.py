@@ -36,13 +36,18 @@ _MAX_READ = 125
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One Modbus request: `values` are the registers (or bits as 0 and 1) of a write, `count` how many are meant."""
+    """One Modbus request: `values` are the registers (or bits as 0 and 1) of a write, `count` how many are meant.
+
+    `raw` sends the value of function 5 as the word that it is: some relay boards take a time there, which the protocol
+    does not know.
+    """
 
     unit: int
     function: int
     address: int
     count: int
     values: tuple[int, ...] = ()
+    raw: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -67,6 +72,18 @@ class Request:
         if self.is_read:
             return self.reply_length == other.reply_length
         return _echo(self) == _echo(other)
+
+
+class _RawCoilRequest(ModbusPDU):
+    """Function 5 with any word as its value, which the library's own PDU cannot say."""
+
+    function_code = 5
+
+    def encode(self) -> bytes:
+        """Address and word. ValueError outside 16 bits."""
+        if not (0 <= self.address <= 0xFFFF and 0 <= self.registers[0] <= 0xFFFF):
+            raise ValueError(f"coil {self.address} with {self.registers[0]} does not fit into the protocol")
+        return self.address.to_bytes(2, "big") + self.registers[0].to_bytes(2, "big")
 
 
 def encode_rtu(request: Request) -> bytes:
@@ -199,6 +216,8 @@ def _pdu(request: Request) -> ModbusPDU:
             return ReadHoldingRegistersRequest(dev_id=unit, address=address, count=count)
         case 4:
             return ReadInputRegistersRequest(dev_id=unit, address=address, count=count)
+        case 5 if request.raw:
+            return _RawCoilRequest(dev_id=unit, address=address, registers=list(values))
         case 5:
             return WriteSingleCoilRequest(dev_id=unit, address=address, bits=bits)
         case 6:
@@ -212,9 +231,9 @@ def _pdu(request: Request) -> ModbusPDU:
 
 def _echo(request: Request) -> bytes:
     """The four bytes after the function code with which a device acknowledges a write."""
-    if request.function == 5:
+    if request.function == 5 and not request.raw:
         return request.address.to_bytes(2, "big") + (b"\xff\x00" if request.values[0] else b"\0\0")
-    second = request.values[0] if request.function == 6 else request.count
+    second = request.values[0] if request.function in (5, 6) else request.count
     return request.address.to_bytes(2, "big") + second.to_bytes(2, "big")
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from siteward.model.access import Barrier, Lock
 from siteward.model.ids import LineId
+from siteward.model.points import device_of, local_of
 from siteward.model.serial import SerialSettings
-from siteward.model.site import Charger, Line, Meter, Site
+from siteward.model.site import Charger, Line, Meter, RelayBoard, Site
 from siteward.model.wire import Write, WriteKind
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.catalogue import Profiles
@@ -18,6 +20,7 @@ from siteward_drivers.modbus_device import write_function
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language, Transport
 from siteward_drivers.quantities import Quantity
+from siteward_drivers.relay_profile import RelayProfile, input_runs
 from siteward_drivers.wire import char_s, t35_s
 
 FULL = 0.70
@@ -28,6 +31,9 @@ SLOW_REACTION_S = 10.0
 
 BILLING_PERIOD_S = 5.0
 """Period at which the poller reads a meter that guards no feeder (ruling 3: all other telemetry comes last)."""
+
+BOARD_PERIOD_S = 1.0
+"""Period at which a board of inputs and outputs is read while nothing moves."""
 
 _TURN_S = 0.1
 _WRITE_REQUEST_BYTES = 9
@@ -80,7 +86,7 @@ class _WireTime:
         self._char_s = char_s(serial or line) if self.framing is Transport.RTU else 0.0
         self._silence_s = max(t35_s(serial or line), t35_s(line)) if self.framing is Transport.RTU else 0.0
 
-    def exchange(self, profile: Profile, request_bytes: int, reply_bytes: int) -> float:
+    def exchange(self, profile: Profile | RelayProfile, request_bytes: int, reply_bytes: int) -> float:
         timing = profile.file.timing
         on_wire = (request_bytes + reply_bytes) * self._char_s
         return on_wire + timing.turnaround_s + max(self._silence_s, timing.gap_s)
@@ -133,7 +139,20 @@ def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ..
         if charger.line == line.id:
             profile = profiles[charger.profile]
             plans += [_device(wire, c.id, charger.unit, profile, c.channel) for c in charger.connectors]
+    plans += [_board(wire, site, board, profiles) for board in site.relays if board.line == line.id]
     return tuple(plans)
+
+
+def _board(wire: _WireTime, site: Site, board: RelayBoard, profiles: Profiles) -> DevicePlan:
+    """A board at rest; while an arm moves its inputs are read ten times as often."""
+    profile = profiles.relays[board.profile]
+    arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
+    points = {contact.point for arm in arms for contact in arm.contacts}
+    runs = input_runs(profile, [local_of(p) for p in points if device_of(p) == board.id])
+    asks = [Request(board.unit, run.table.read_function, run.first, run.count) for run in runs]
+    wire_s = sum(wire.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks)
+    load = wire_s / BOARD_PERIOD_S
+    return DevicePlan(board.id, board.unit, profile.id, len(asks), wire_s, BOARD_PERIOD_S, load)
 
 
 def _meter(line: Line, meter: Meter, profiles: Profiles, every_s: float | None = None) -> DevicePlan:
@@ -164,7 +183,11 @@ def _longest_s(site: Site, line: Line, profiles: Profiles) -> float:
     """The longest that one exchange can keep the line: a device that does not answer any more."""
     used = [(_WireTime(line, m.serial), profiles[m.profile]) for m in site.meters if m.line == line.id]
     used += [(_WireTime(line), profiles[c.profile]) for c in site.chargers if c.line == line.id]
-    return max((w.exchange(p, _request_bytes(p), 0) + p.file.timing.response_timeout_s for w, p in used), default=0)
+    boards = [profiles.relays[b.profile] for b in site.relays if b.line == line.id]
+    silent = [w.exchange(p, _request_bytes(p), 0) + p.file.timing.response_timeout_s for w, p in used]
+    board_wire = _WireTime(line)
+    silent += [board_wire.exchange(p, _READ_REQUEST_BYTES, 0) + p.file.timing.response_timeout_s for p in boards]
+    return max(silent, default=0)
 
 
 def _request_bytes(profile: Profile) -> int:

@@ -8,15 +8,18 @@ from siteward.model.errors import ConfigError
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.live import LineView
-from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
+from siteward.model.ports import Charger, Clock, DriveGate, Gate, Meter, PointDevice, WireLog
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
+from siteward.model.site import RelayBoard as BoardSpec
 from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
+from siteward_drivers.closed_gate import ClosedGate
 from siteward_drivers.dlt645_device import DataDevice
 from siteward_drivers.dlt645_meter import Dlt645Meter
 from siteward_drivers.feeding import Feeding, also_fed, listeners
+from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.line import LineOwner
 from siteward_drivers.link import Link
 from siteward_drivers.links import framing, open_link
@@ -24,6 +27,7 @@ from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
 from siteward_drivers.profile_schema import Language
+from siteward_drivers.relay_board import RelayBoard
 from siteward_drivers.slave import Role, Slave
 
 
@@ -37,12 +41,14 @@ class SiteLines:
         chargers: Mapping[Charger, LineId],
         devices: Mapping[str, RegisterDevice],
         clock: Clock,
+        points: Sequence[PointDevice] = (),
     ) -> None:
         self._devices = dict(devices)
         self._clock = clock
         self._owners = tuple(owners)
         self._meters = tuple(meters)
         self._chargers = tuple(chargers)
+        self._points = {device.id: device for device in points}
         self._line_of = {charger.id: line for charger, line in chargers.items()}
 
     @property
@@ -55,13 +61,20 @@ class SiteLines:
         """Connectors in the order of site.toml."""
         return self._chargers
 
+    @property
+    def points(self) -> Mapping[str, PointDevice]:
+        """Relay boards and the computer's own lines by id."""
+        return self._points
+
     async def open(self) -> None:
         """Start every line's task; a missing wire is retried in the background."""
         for owner in self._owners:
             await owner.open()
 
     async def close(self) -> None:
-        """Stop every task and close every port."""
+        """Let the outputs go, stop every task and close every port."""
+        for device in self._points.values():
+            await device.close()
         for owner in self._owners:
             await owner.close()
 
@@ -143,6 +156,16 @@ class _Builder:
 
         return guard
 
+    def board(self, board: BoardSpec, drive_gate: DriveGate) -> PointDevice:
+        profile = self._profiles.relays.get(board.profile)
+        if profile is None:
+            raise ConfigError(f"no relay profile {board.profile!r}")
+        owner = self.owners[board.line]
+        slave = owner.add_slave(Slave(board.id, board.unit, Role.INOUT, profile.file.timing))
+        heard_by = listeners(c for c in self._site.chargers if c.line == board.line)
+        idle, feeds = self._meter_guard([c.id for c in heard_by]), Feeding(heard_by, self._log)
+        return RelayBoard(board, profile, owner, slave, self._clock, drive_gate, idle, feeds)
+
     def connectors(self, charger: ChargerSpec) -> dict[Charger, LineId]:
         device = self._device(charger.id, charger.line, charger.unit, charger.profile, Role.CHARGER)
         line = [c for c in self._site.chargers if c.line == charger.line]
@@ -164,8 +187,11 @@ def build_lines(
     gate: Gate,
     log: WireLog,
     links: Mapping[LineId, Link] | None = None,
+    drive_gate: DriveGate | None = None,
 ) -> SiteLines:
     """Make the lines of a site, still closed; `links` stands in for the real link of a line.
+
+    Without a `drive_gate` nothing risky is ever driven.
 
     Raises ConfigError for an unknown profile or a port that cannot be one.
     """
@@ -176,4 +202,7 @@ def build_lines(
     chargers: dict[Charger, LineId] = {}
     for charger in site.chargers:
         chargers.update(builder.connectors(charger))
-    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock)
+    may_drive = drive_gate or ClosedGate()
+    points: list[PointDevice] = [builder.board(board, may_drive) for board in site.relays]
+    points += gpio_devices(site, clock, may_drive)
+    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, points)

@@ -24,11 +24,12 @@ class Role(Enum):
 
     CHARGER = auto()
     LIMIT_METER = auto()
+    INOUT = auto()
     OTHER = auto()
 
 
-_FIRST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 1.0, Role.OTHER: 1.0}
-_LAST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 5.0, Role.OTHER: 60.0}
+_FIRST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 1.0, Role.INOUT: 0.5, Role.OTHER: 1.0}
+_LAST_RETRY_S = {Role.CHARGER: 5.0, Role.LIMIT_METER: 5.0, Role.INOUT: 2.0, Role.OTHER: 60.0}
 
 
 @dataclass(slots=True)

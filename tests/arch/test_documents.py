@@ -24,6 +24,7 @@ VERBS = {
     "schema",
 }
 VERBS |= {"devices", "scan", "probe", "doctor"}
+VERBS |= {"open", "close", "raise", "lower"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 

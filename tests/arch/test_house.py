@@ -20,6 +20,8 @@ OWNER = {
     "pymodbus": "drivers/siteward_drivers/modbus.py",
     "serial": "drivers/siteward_drivers/link_serial.py",
     "serial_asyncio": "drivers/siteward_drivers/link_serial.py",
+    "gpiozero": "drivers/siteward_drivers/gpio_pi.py",
+    "gpiod": "drivers/siteward_drivers/gpio_chip.py",
     "paho": "cloud_sync/siteward_sync/link.py",
     "aiosqlite": "edge/siteward/store/db.py",
     "transitions": "edge/siteward/control/connector.py",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from siteward_drivers.profile_points import Table
 from siteward_drivers.sim.faults import DeviceFaults
@@ -38,6 +38,19 @@ class SimDevice(Protocol):
 
     def write(self, address: int, words: Sequence[int], function: int) -> None:
         """Write holding registers with function 6 or 16. Raises ModbusFault."""
+        ...
+
+
+@runtime_checkable
+class BitDevice(Protocol):
+    """What a device with coils and inputs shows besides."""
+
+    def read_bits(self, table: Table, address: int, count: int) -> list[bool]:
+        """Bits of coils or discrete inputs. Raises ModbusFault."""
+        ...
+
+    def write_coil(self, address: int, value: int) -> None:
+        """Function 5 with its value as on the wire. Raises ModbusFault."""
         ...
 
 

@@ -1,13 +1,13 @@
 """Port fidelity: the Lines, Meter and Charger ports of a simulated site straight on its world, without frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceUnreachable
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
-from siteward.model.ports import Charger, Clock, Gate, Meter, WireLog
+from siteward.model.ports import Charger, Clock, Gate, Meter, PointDevice, WireLog
 from siteward.model.readings import MeterReading
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Site
@@ -76,6 +76,11 @@ class PortLines:
     def chargers(self) -> Sequence[Charger]:
         """Connectors in the order of site.toml."""
         return self._chargers
+
+    @property
+    def points(self) -> Mapping[str, PointDevice]:
+        """None: arms have no place in a world without frames."""
+        return {}
 
     async def open(self) -> None:
         """Nothing to open."""

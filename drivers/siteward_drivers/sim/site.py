@@ -6,7 +6,9 @@ from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId
 from siteward.model.ports import Clock
 from siteward.model.site import Line, Site
 from siteward_drivers.catalogue import Profiles
+from siteward_drivers.sim.arms import SimArm, Wiring, barrier_arm, lock_arm
 from siteward_drivers.sim.bank import Bank
+from siteward_drivers.sim.boards import SimBoard
 from siteward_drivers.sim.chance import stream
 from siteward_drivers.sim.charge_point import ChargePoint
 from siteward_drivers.sim.chargers import SimCharger
@@ -39,6 +41,14 @@ class SimSite:
         self.points: dict[ConnectorId, ChargePoint] = {
             p.connector.id: p for charger in self.chargers.values() for p in charger.points.values()
         }
+        self.arms: dict[str, SimArm] = {b.id: barrier_arm(b) for b in site.barriers}
+        self.arms |= {k.id: lock_arm(k) for k in site.locks}
+        self.wiring = Wiring()
+        for arm in self.arms.values():
+            self.wiring.add(arm)
+        self.boards = {
+            b.id: SimBoard(b, profiles.relays[b.profile], self.wiring, lambda: self._now()) for b in site.relays
+        }
         self.banks = {line.id: self._bank(line) for line in site.lines}
         plan = scenario.base_load
         self.base_load = BaseLoad(self.world, plan, seed) if plan is not None else None
@@ -64,6 +74,7 @@ class SimSite:
         here = [m for m in self.meters.values() if m.meter.line == line.id]
         found += [(m.meter.unit, m) for m in here if m.meter.address is None]
         meters = [DataMeter(m, m.meter.address, m.meter.serial or line.settings) for m in here if m.meter.address]
+        found += [(d.board.unit, d) for d in self.boards.values() if d.board.line == line.id]
         for unit, device in found:
             if unit in devices:
                 raise ValueError(f"line {line.id}: unit {unit} is both {devices[unit].name} and {device.name}")
@@ -73,6 +84,8 @@ class SimSite:
     def settle(self) -> None:
         """Bring the world to the present."""
         self.world.advance_to(self._now())
+        for board in self.boards.values():
+            board.settle()
 
     def truth(self) -> WorldTruth:
         """What truly happened until now."""
@@ -97,6 +110,11 @@ class SimSite:
     def meter(self, name: str) -> SimMeter:
         """A meter by its id. Raises KeyError."""
         return self.meters[MeterId(name)]
+
+    def occupy(self, arm: str, occupied: bool) -> None:
+        """Have a vehicle stand in the way of an arm, or leave. Raises KeyError."""
+        self.settle()
+        self.arms[arm].occupy(occupied, self._now())
 
     def restore_device(self, name: str) -> None:
         """Take every fault off a device. Raises KeyError."""

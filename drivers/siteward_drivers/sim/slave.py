@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from siteward_drivers.profile_points import Table
-from siteward_drivers.sim.devices import SimDevice
+from siteward_drivers.sim.devices import BitDevice, SimDevice
 from siteward_drivers.sim.registers import ILLEGAL_FUNCTION, ILLEGAL_VALUE, ModbusFault
 
 _READS = {3: Table.HOLDING, 4: Table.INPUT}
+_BITS = {1: Table.COIL, 2: Table.DISCRETE}
 _BROKEN = -1
 
 
@@ -24,6 +25,8 @@ def execute(device: SimDevice, pdu: bytes) -> bytes:
     """Answer of a device to a request without its frame: the data, or an exception."""
     function = pdu[0]
     try:
+        if isinstance(device, BitDevice) and function in (*_BITS, 5) and len(pdu) == 5:
+            return _bits(device, pdu)
         if function in _READS and len(pdu) == 5:
             words = device.read(_READS[function], _word(pdu, 1), _word(pdu, 3))
             return bytes((function, 2 * len(words))) + b"".join(w.to_bytes(2, "big") for w in words)
@@ -35,6 +38,19 @@ def execute(device: SimDevice, pdu: bytes) -> bytes:
         raise ModbusFault(ILLEGAL_FUNCTION)
     except ModbusFault as fault:
         return bytes((function | 0x80, fault.code))
+
+
+def _bits(device: BitDevice, pdu: bytes) -> bytes:
+    address, second = _word(pdu, 1), _word(pdu, 3)
+    if pdu[0] == 5:
+        device.write_coil(address, second)
+        return pdu
+    if not 1 <= second <= 2000:
+        raise ModbusFault(ILLEGAL_VALUE)
+    packed = bytearray((second + 7) // 8)
+    for n, bit in enumerate(device.read_bits(_BITS[pdu[0]], address, second)):
+        packed[n // 8] |= bit << n % 8
+    return bytes((pdu[0], len(packed))) + bytes(packed)
 
 
 def _write_many(device: SimDevice, pdu: bytes) -> bytes:

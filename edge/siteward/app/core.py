@@ -43,7 +43,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
     backends: list[CoreBackend] = []
 
     def lines(gate: LedgerGate, actuator: Actuator) -> Lines:
-        return build_lines(site, profiles, clock, gate, actuator.log)
+        return build_lines(site, profiles, clock, gate, actuator.log, drive_gate=gate.arms)
 
     async def journal() -> StationJournal:
         store = await open_store(folder / DATABASE, clock, lock)

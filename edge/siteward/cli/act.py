@@ -1,4 +1,4 @@
-"""`start`, `stop`, `limit`: requests like everybody's; core decides, and the answer is what was read back."""
+"""`start`, `stop`, `limit` and the arms: requests like everybody's; core decides, the answer is what was read back."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -33,6 +33,11 @@ async def limit(client: Client, screen: Screen, target: str, amps: float, minute
         # The station's own clock counts, so that a wrong one on this terminal does no harm.
         params["validUntil"] = _stamp((await client.live()).at + timedelta(minutes=minutes))
     return await _send(client, screen, CommandName.LIMIT_POWER, target, params, wait_s)
+
+
+async def move(client: Client, screen: Screen, name: CommandName, target: str, wait_s: float) -> int:
+    """Open, close, raise or lower; done when a position switch has seen it."""
+    return await _send(client, screen, name, target, {}, wait_s)
 
 
 def _stamp(moment: datetime) -> str:

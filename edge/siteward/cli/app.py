@@ -17,7 +17,7 @@ from siteward.cli.paths import Paths, find_paths
 from siteward.cli.shelf import with_records
 from siteward.cli.talk import Verb, with_core
 from siteward.model.errors import ConfigError, SitewardError
-from siteward.model.requests import Role
+from siteward.model.requests import CommandName, Role
 from siteward.model.site import Parity
 
 app = typer.Typer(
@@ -169,6 +169,24 @@ def limit(
     Example: siteward limit row-a 32 --minutes 30
     """
     return _ask(Screen(json), lambda client, screen: act.limit(client, screen, target, amps, minutes, wait))
+
+
+def _arm_verb(verb: str, name: CommandName, text: str) -> None:
+    """Add a verb that moves a barrier or a lock; core refuses with the reason when the way is not known to be free."""
+
+    @app.command(name=verb, help=text)
+    def move(
+        target: Annotated[str, typer.Argument(help="The barrier or lock, as site.toml names it.")],
+        wait: Wait = 60.0,
+        json: Json = False,
+    ) -> int:
+        return _ask(Screen(json), lambda client, screen: act.move(client, screen, name, target, wait))
+
+
+_arm_verb("open", CommandName.OPEN_BARRIER, "Open a barrier.\n\nExample: siteward open gate")
+_arm_verb("close", CommandName.CLOSE_BARRIER, "Close a barrier.\n\nExample: siteward close gate")
+_arm_verb("raise", CommandName.RAISE_LOCK, "Raise a parking lock.\n\nExample: siteward raise bay-1")
+_arm_verb("lower", CommandName.LOWER_LOCK, "Lower a parking lock.\n\nExample: siteward lower bay-1")
 
 
 @app.command()

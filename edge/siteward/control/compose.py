@@ -97,7 +97,8 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
     for closed in draft.closed.values():
         if closed.record.state is OrderState.FINISHED:
             draft.finished[closed.record.id] = closed.record
-    alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot) | draft.snapshot.line_alarms
+    alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
+    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing
     standing, facts = follow(memory.alarms, alarms, draft.snapshot, frozenset(draft.posts))
     draft.facts.extend(facts)
     _clock(draft, memory)

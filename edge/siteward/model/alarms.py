@@ -35,6 +35,14 @@ class AlarmCode(StrEnum):
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
     TURN_GAP = "TURN_GAP"
     SESSION_METER_LOST = "SESSION_METER_LOST"
+    IO_UNREACHABLE = "IO_UNREACHABLE"
+    LOOP_LOST = "LOOP_LOST"
+    LOOP_STUCK = "LOOP_STUCK"
+    BARRIER_FAULT = "BARRIER_FAULT"
+    BAY_SENSOR_LOST = "BAY_SENSOR_LOST"
+    LOCK_FAULT = "LOCK_FAULT"
+    LOCK_OBSTRUCTED = "LOCK_OBSTRUCTED"
+    ACCESS_EMERGENCY = "ACCESS_EMERGENCY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,14 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.CLOCK_UNTRUSTED: Severity.LOW,
     AlarmCode.TURN_GAP: Severity.LOW,
     AlarmCode.SESSION_METER_LOST: Severity.HIGH,
+    AlarmCode.IO_UNREACHABLE: Severity.HIGH,
+    AlarmCode.LOOP_LOST: Severity.HIGH,
+    AlarmCode.LOOP_STUCK: Severity.MEDIUM,
+    AlarmCode.BARRIER_FAULT: Severity.HIGH,
+    AlarmCode.BAY_SENSOR_LOST: Severity.MEDIUM,
+    AlarmCode.LOCK_FAULT: Severity.MEDIUM,
+    AlarmCode.LOCK_OBSTRUCTED: Severity.MEDIUM,
+    AlarmCode.ACCESS_EMERGENCY: Severity.HIGHEST,
 }
 
 ALARMS: dict[AlarmCode, Sentence] = {
@@ -126,6 +142,38 @@ ALARMS: dict[AlarmCode, Sentence] = {
     ),
     AlarmCode.SESSION_METER_LOST: Sentence(
         "The billing meter of connector {subject} does not answer.", "充电枪 {subject} 的计费电表无应答。"
+    ),
+    AlarmCode.IO_UNREACHABLE: Sentence(
+        "Inputs and outputs {subject} do not answer; nothing that hangs on them is closed or raised.",
+        "输入输出模块 {subject} 无应答；与其相连的道闸和地锁不会关闭或升起。",
+    ),
+    AlarmCode.LOOP_LOST: Sentence(
+        "The loop of barrier {subject} cannot be trusted; the barrier is not closed. Check detector and cable.",
+        "道闸 {subject} 的地感不可信，道闸不会关闭；请检查检测器和线缆。",
+    ),
+    AlarmCode.LOOP_STUCK: Sentence(
+        "The loop of barrier {subject} has not changed for too long; look whether a vehicle stands there.",
+        "道闸 {subject} 的地感长时间无变化；请查看是否有车停留。",
+    ),
+    AlarmCode.BARRIER_FAULT: Sentence(
+        "Barrier {subject} did not arrive or reports a fault; look at arm, drive and position switches.",
+        "道闸 {subject} 未到位或报告故障；请检查闸杆、电机和限位开关。",
+    ),
+    AlarmCode.BAY_SENSOR_LOST: Sentence(
+        "The bay sensor of parking lock {subject} cannot be trusted; the lock is not raised. Clean or replace it.",
+        "地锁 {subject} 的车位传感器不可信，地锁不会升起；请清洁或更换。",
+    ),
+    AlarmCode.LOCK_FAULT: Sentence(
+        "Parking lock {subject} did not arrive or reports a fault; look at arm, drive and position switches.",
+        "地锁 {subject} 未到位或报告故障；请检查摇臂、电机和限位开关。",
+    ),
+    AlarmCode.LOCK_OBSTRUCTED: Sentence(
+        "Parking lock {subject} met something twice and stays down; look what stands there.",
+        "地锁 {subject} 两次遇到障碍，保持降下；请查看车位。",
+    ),
+    AlarmCode.ACCESS_EMERGENCY: Sentence(
+        "Fire or loss of power is reported at {subject}; the way is freed as configured.",
+        "{subject} 处报告火警或断电；按配置放行。",
     ),
 }
 """Every alarm has its sentence; tests/model pins that the table is complete."""

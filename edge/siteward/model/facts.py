@@ -108,3 +108,18 @@ class WireFacts:
     channels: int
     protocol: str = "modbus"
     serial: SerialSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFacts:
+    """What a kind of relay board offers: names of inputs and outputs, interlocked pairs as (open, close).
+
+    pulses: the board ends a pulse by itself; watchdog: it switches its outputs off when nobody polls it any more.
+    """
+
+    profile: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    pulses: bool
+    watchdog: bool

@@ -12,6 +12,9 @@ ConnectorId = NewType("ConnectorId", str)
 SessionId = NewType("SessionId", str)
 OrderId = NewType("OrderId", str)
 CommandId = NewType("CommandId", str)
+RelayId = NewType("RelayId", str)
+BarrierId = NewType("BarrierId", str)
+LockId = NewType("LockId", str)
 JournalId = NewType("JournalId", str)
 
 ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"

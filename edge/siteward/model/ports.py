@@ -1,16 +1,17 @@
 """The ports: how runtime reaches the computer, the devices and the disk. Plain values only go through them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from siteward.model.alarms import Alarm
 from siteward.model.batch import Batch
 from siteward.model.events import ClockQuality
-from siteward.model.facts import ChargerFacts, MeterFacts, WireFacts
+from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts, WireFacts
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
+from siteward.model.points import Drive, InputReading, PointName, PointPlan
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request
@@ -85,6 +86,45 @@ class Charger(Protocol):
         ...
 
 
+class DriveGate(Protocol):
+    """The right to drive an output, asked at the instant of sending. Never blocks."""
+
+    def may_drive(self, drive: Drive, at: float) -> bool:
+        """Whether the reason for this risky command still holds (I11, I12)."""
+        ...
+
+
+class PointDevice(Protocol):
+    """Inputs and outputs of one device: a relay board on a wire, or a chip of the computer's own lines."""
+
+    @property
+    def id(self) -> str:
+        """The board's id in site.toml, or `gpio:chip`."""
+        ...
+
+    async def prepare(self, plan: PointPlan) -> None:
+        """Write the safe level (off) to every output before anything else, then load what guards it without us.
+
+        May be repeated; nothing is driven before it has succeeded. Raises DeviceUnreachable, DeviceRefused, Withdrawn.
+        """
+        ...
+
+    async def read(self, urgent: bool, wanted: Collection[PointName] = ()) -> Mapping[PointName, InputReading]:
+        """Read the planned inputs, at least the wanted ones; urgent while something moves (ruling 3).
+
+        Nothing wanted means all of them. Raises like `prepare`.
+        """
+        ...
+
+    async def drive(self, drive: Drive) -> None:
+        """Perform one command; returning means that the device acknowledged it. Raises like `prepare`."""
+        ...
+
+    async def close(self) -> None:
+        """Let the outputs go, off where the device can."""
+        ...
+
+
 class ProfileCatalogue(Protocol):
     """What the settings must know of device profiles to build and judge a site."""
 
@@ -98,6 +138,10 @@ class ProfileCatalogue(Protocol):
 
     def meter(self, profile: str) -> MeterFacts | None:
         """Facts of a meter profile, None when there is none of that name."""
+        ...
+
+    def relay(self, profile: str) -> RelayFacts | None:
+        """Points of a relay board's profile, None when there is none of that name."""
         ...
 
     def wire(self, profile: str) -> WireFacts | None:
@@ -116,6 +160,11 @@ class Lines(Protocol):
     @property
     def chargers(self) -> Sequence[Charger]:
         """Connectors in the order of site.toml."""
+        ...
+
+    @property
+    def points(self) -> Mapping[str, PointDevice]:
+        """Devices with inputs and outputs by id: relay boards and `gpio:chip`."""
         ...
 
     async def open(self) -> None:

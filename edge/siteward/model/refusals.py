@@ -37,6 +37,15 @@ class Refusal(StrEnum):
     LIMIT_NOT_CONFIRMED = "LIMIT_NOT_CONFIRMED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     CORE_DOWN = "CORE_DOWN"
+    LOOP_NOT_FREE = "LOOP_NOT_FREE"
+    BAY_NOT_FREE = "BAY_NOT_FREE"
+    SENSOR_UNKNOWN = "SENSOR_UNKNOWN"
+    ARM_MOVING = "ARM_MOVING"
+    ARM_FAULTED = "ARM_FAULTED"
+    ARM_TIMEOUT = "ARM_TIMEOUT"
+    OBSTRUCTED = "OBSTRUCTED"
+    EMERGENCY = "EMERGENCY"
+    SUPERSEDED = "SUPERSEDED"
 
 
 REFUSALS: dict[Refusal, Sentence] = {
@@ -89,5 +98,18 @@ REFUSALS: dict[Refusal, Sentence] = {
         "A restart hid the outcome; the observed state is reported.", "重启导致结果未知；已上报观察到的状态。"
     ),
     Refusal.CORE_DOWN: Sentence("The station's controller is not running.", "站点控制程序未运行。"),
+    Refusal.LOOP_NOT_FREE: Sentence("Something stands below the arm, or did just now.", "闸杆下方有车辆或刚有车辆。"),
+    Refusal.BAY_NOT_FREE: Sentence(
+        "A car stands in the bay, or the sensor changed in the last 5 s.", "车位上有车，或传感器在5秒内有变化。"
+    ),
+    Refusal.SENSOR_UNKNOWN: Sentence(
+        "A sensor that must say that the way is free is not known.", "用于确认无障碍的传感器状态未知。"
+    ),
+    Refusal.ARM_MOVING: Sentence("The arm is still moving; try again in a moment.", "正在动作；请稍后再试。"),
+    Refusal.ARM_FAULTED: Sentence("The arm reports a fault; free the way first.", "设备有故障；请先放行。"),
+    Refusal.ARM_TIMEOUT: Sentence("The arm did not arrive in time.", "未能按时到位。"),
+    Refusal.OBSTRUCTED: Sentence("Something stood in the way; it was freed again.", "遇到障碍，已重新放行。"),
+    Refusal.EMERGENCY: Sentence("Fire or loss of power is reported; the way stays free.", "有火警或断电；保持放行。"),
+    Refusal.SUPERSEDED: Sentence("A later command or a hand moved it otherwise.", "已被后来的命令或人为操作取代。"),
 }
 """Every code has its sentence; tests/model pins that the table is complete."""

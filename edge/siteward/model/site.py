@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from siteward.model.facts import ChargerFacts, MeterFacts
-from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.access import Barrier, Lock
+from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
+from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, RelayId, SiteId
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import PerPhase, Phase
@@ -120,6 +121,22 @@ class Charger:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayBoard:
+    """A board of relays and inputs on a line; `pairs` (from 1) are its interlocked open/close pairs in use.
+
+    watchdog_s is loaded into the board's own watchdog, where it has one.
+    """
+
+    id: RelayId
+    line: LineId
+    unit: int
+    profile: str
+    facts: RelayFacts
+    pairs: tuple[int, ...] = ()
+    watchdog_s: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class StaticLimit:
     """A limit on a feeder that the installer set, per phase in A."""
 
@@ -142,6 +159,9 @@ class Site:
     chargers: tuple[Charger, ...]
     limits: tuple[StaticLimit, ...] = ()
     hash: str = ""
+    relays: tuple[RelayBoard, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
+    locks: tuple[Lock, ...] = ()
     connectors: tuple[Connector, ...] = field(init=False)
 
     def __post_init__(self) -> None:

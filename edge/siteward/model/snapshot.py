@@ -20,7 +20,8 @@ class Snapshot:
     wire is the log since the last turn, oldest first; line_alarms is what the lines themselves found wrong;
     commit_age_s is the age of the oldest batch that the store has not committed (0 = all durable); requests are new
     inbox rows, each given to exactly one turn; settled are finished sessions that the platform has acknowledged, each
-    told once; entropy is 10 random bytes for new session ids, so that deciding stays deterministic.
+    told once; entropy is 10 random bytes for new session ids, so that deciding stays deterministic; standing are the
+    alarms of barriers, locks and their boards.
     """
 
     at: float
@@ -36,4 +37,5 @@ class Snapshot:
     requests: tuple[Request, ...] = ()
     settled: tuple[SessionId, ...] = ()
     commit_age_s: float = 0.0
+    standing: frozenset[Alarm] = frozenset()
     entropy: bytes = bytes(10)

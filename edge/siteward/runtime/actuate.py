@@ -1,12 +1,19 @@
 """The only room that writes to a device (law 1): hands writes to the lines and keeps the log of what became of them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
+from siteward.model.errors import DeviceError, DeviceRefused, DeviceUnreachable, Withdrawn
 from siteward.model.ids import ConnectorId
-from siteward.model.ports import Charger
+from siteward.model.points import Drive, device_of
+from siteward.model.ports import Charger, Clock
 from siteward.model.wire import WireEvent, Write
+
+REPEAT_S = 10.0
+"""How long a command that frees a way is repeated while its device does not take it."""
+
+_REPEAT_EVERY_S = 0.1
 
 
 class Actuator:
@@ -54,6 +61,68 @@ class Actuator:
 
     async def close(self) -> None:
         """Give up on writes that are still waiting for their line."""
+        running = tuple(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+class Driver(Protocol):
+    """A device that performs commands to outputs."""
+
+    async def drive(self, drive: Drive) -> None:
+        """Perform one. Raises DeviceError."""
+        ...
+
+
+class OutputActuator:
+    """Drives outputs: the commands of one effect in order; what frees a way is repeated until it was taken."""
+
+    def __init__(self, devices: Mapping[str, Driver], clock: Clock) -> None:
+        self._devices = devices
+        self._clock = clock
+        self._newest: dict[str, int] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def send(self, arm: str, drives: Sequence[Drive]) -> None:
+        """Start these commands of an arm; older ones of the same arm that are still repeated are given up."""
+        number = self._newest[arm] = self._newest.get(arm, 0) + 1
+        task = asyncio.create_task(self._perform(arm, number, drives), name=f"drive {arm}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _perform(self, arm: str, number: int, drives: Sequence[Drive]) -> None:
+        until = self._clock.now() + REPEAT_S
+        while drives and self._newest[arm] == number and self._clock.now() < until:
+            drives = await self._pass(drives)
+            if drives:
+                await self._clock.sleep(_REPEAT_EVERY_S)
+
+    async def _pass(self, drives: Sequence[Drive]) -> Sequence[Drive]:
+        """Try them in order once; returns what is to be repeated, nothing when the last of them was taken.
+
+        Nothing is switched on while what must be off before it is not, and no halt comes after what frees the way. A
+        command into the way is never repeated: the travel time of its table ends it.
+        """
+        failed: list[Drive] = []
+        for place, drive in enumerate(drives):
+            if await self._taken(drive):
+                failed = failed if place + 1 < len(drives) else []
+            elif not drive.on:
+                return [*failed, *(later for later in drives[place:] if not later.risky)]
+            elif not drive.risky:
+                failed.append(drive)
+        return failed
+
+    async def _taken(self, drive: Drive) -> bool:
+        try:
+            await self._devices[device_of(drive.point)].drive(drive)
+        except DeviceError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Give up on commands that are still repeated."""
         running = tuple(self._running)
         for task in running:
             task.cancel()

@@ -3,12 +3,17 @@
 from siteward.control.ledger import Ledger, may_send, may_speak
 from siteward.model.ids import ConnectorId
 from siteward.model.wire import Write
+from siteward.runtime.arm_gate import ArmGate
 
 
 class LedgerGate:
-    """model.ports.Gate over the ledger of the last completed turn; before the first turn nobody may write."""
+    """model.ports.Gate over the ledger of the last completed turn; before the first turn nobody may write.
+
+    `arms` is the same for outputs.
+    """
 
     def __init__(self) -> None:
+        self.arms = ArmGate()
         self._ledger: Ledger | None = None
         self._farewells: set[Write] = set()
 

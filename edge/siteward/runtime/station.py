@@ -12,6 +12,7 @@ from siteward.model.ports import Clock, Journal, Lines
 from siteward.model.recovered import Recovered
 from siteward.model.site import Site
 from siteward.model.wire import Write
+from siteward.runtime.access import AccessLoop
 from siteward.runtime.actuate import Actuator
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
@@ -88,6 +89,9 @@ class Station:
         self._actuator.attach(self.lines.chargers)
         self._poller = Poller(ports.site, self.lines, clock, self._wake)
         self._committer = Committer(clock, self._actuator.send)
+        self.access = AccessLoop(
+            ports.site, self.lines.points, clock, self._gate.arms, lambda batch: self._committer.put(batch, ())
+        )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
         self.journal: StationJournal | None = None
@@ -137,6 +141,7 @@ class Station:
             gate=self._gate,
             inbox=self.inbox,
             leases=self._leases,
+            access=self.access,
             entropy=ports.entropy,
         )
         self._turn = Turn(parts, memory, self._done)
@@ -147,12 +152,14 @@ class Station:
             ports.notifier.send("STOPPING=1")
             if self._opening is not None:
                 self._opening.cancel()
+            await self.access.close()
             await self._actuator.close()
             await self._committer.flush(_STOP_S)
             await self.lines.close()
 
     async def _serve(self, turn: Turn, stop: asyncio.Event) -> None:
         coroutines = [turn.run(), self._committer.run(), self._leases.run(), *self._poller.tasks()]
+        coroutines += self.access.loops()
         if self.journal is None:
             coroutines.append(self._reopen_journal(stop))
         tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]

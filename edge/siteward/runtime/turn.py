@@ -8,6 +8,7 @@ from siteward.control.decide import Decision, Memory, decide
 from siteward.model.ports import Clock
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
+from siteward.runtime.access import AccessLoop
 from siteward.runtime.actuate import Actuator
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
@@ -31,6 +32,7 @@ class TurnParts:
     gate: LedgerGate
     inbox: Inbox
     leases: LeaseWatch
+    access: AccessLoop
     entropy: Callable[[], bytes]
 
 
@@ -90,6 +92,8 @@ class Turn:
     def _freeze(self) -> Snapshot:
         parts = self._parts
         self._number += 1
+        requests = parts.inbox.drain()
+        parts.access.take([request for request in requests if parts.access.takes(request)])
         return Snapshot(
             at=parts.clock.now(),
             wall=parts.clock.wall(),
@@ -101,8 +105,9 @@ class Turn:
             meter_misses=parts.poller.meter_misses,
             wire=parts.actuator.drain(),
             line_alarms=parts.poller.line_alarms,
-            requests=parts.inbox.drain(),
+            requests=tuple(request for request in requests if not parts.access.takes(request)),
             settled=parts.inbox.drain_settled(),
             commit_age_s=parts.committer.age_s,
+            standing=parts.access.alarms,
             entropy=parts.entropy(),
         )

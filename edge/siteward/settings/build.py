@@ -15,6 +15,8 @@ from siteward.model.ports import ProfileCatalogue
 from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
 from siteward.model.units import ZERO, PerPhase, Phase
+from siteward.settings.access_build import barrier, board, lock
+from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
 from siteward.settings.document import Draft
 from siteward.settings.result import CloudSettings, PanelSettings, Settings, ShareSettings, StorageSettings
 from siteward.settings.schema import (
@@ -77,6 +79,9 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
             for _, table in draft.of("limit", LimitTable)
         ),
         hash=config_hash(_merged(draft)),
+        relays=tuple(board(table, catalogue) for _, table in draft.of("relay", RelayTable)),
+        barriers=tuple(barrier(table) for _, table in draft.of("barrier", BarrierTable)),
+        locks=tuple(lock(table) for _, table in draft.of("lock", LockTable)),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from siteward.settings.access_tables import RelayTable
 from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.positions import Path
@@ -43,7 +44,7 @@ def _subjects(draft: Draft) -> None:
     """Commands and alarms name connectors, feeders and meters alike, so one id must mean one thing."""
     seen: dict[str, str] = {}
     for section, (path, name) in _all_with_id(draft):
-        if section not in ("connector", "feeder", "meter"):
+        if section not in ("connector", "feeder", "meter", "relay", "barrier", "lock"):
             continue
         first = seen.setdefault(name, section)
         if first != section:
@@ -53,7 +54,7 @@ def _subjects(draft: Draft) -> None:
 
 
 def _all_with_id(draft: Draft) -> Iterable[tuple[str, tuple[Path, str]]]:
-    for section in ("line", "meter", "feeder", "charger", "limit"):
+    for section in ("line", "meter", "feeder", "charger", "limit", "relay", "barrier", "lock"):
         for placed in draft.tables.get(section, ()):
             yield section, (placed.path, placed.table.id)
     for path, charger in draft.of("charger", ChargerTable):
@@ -69,6 +70,8 @@ def _references(draft: Draft) -> None:
 
     for path, meter in draft.of("meter", MeterTable):
         refer((*path, "line"), "line", meter.line)
+    for path, relay in draft.of("relay", RelayTable):
+        refer((*path, "line"), "line", relay.line)
     for path, feeder in draft.of("feeder", FeederTable):
         refer((*path, "parent"), "feeder", feeder.parent)
         refer((*path, "meter"), "meter", feeder.meter)

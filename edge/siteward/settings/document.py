@@ -165,10 +165,14 @@ def _bracket(section: str, repeated: bool) -> str:
 def _names(raw: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """All ids by section, faulty tables included, so that one fault does not cause ten others."""
     found = {}
-    for section in ("line", "meter", "feeder", "charger"):
-        entries = raw.get(section)
-        rows = entries if isinstance(entries, list) else []
-        found[section] = frozenset(
-            row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)
-        )
+    for section in ("line", "meter", "feeder", "charger", "relay"):
+        found[section] = _ids(raw.get(section))
+    chargers = raw.get("charger")
+    inner = [row.get("connector") for row in chargers if isinstance(row, dict)] if isinstance(chargers, list) else []
+    found["connector"] = frozenset().union(*(_ids(rows) for rows in inner))
     return found
+
+
+def _ids(rows: object) -> frozenset[str]:
+    entries = rows if isinstance(rows, list) else []
+    return frozenset(row["id"] for row in entries if isinstance(row, dict) and isinstance(row.get("id"), str))

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
@@ -263,6 +264,9 @@ class SiteFile(Table):
     feeder: list[FeederTable] = Field(min_length=1, description="The fuse tree.")
     charger: list[ChargerTable] = Field(default_factory=list, description="The chargers.")
     limit: list[LimitTable] = Field(default_factory=list, description="Standing limits on feeders.")
+    relay: list[RelayTable] = Field(default_factory=list, description="Boards of relays and inputs.")
+    barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
+    lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
@@ -270,8 +274,6 @@ class SiteFile(Table):
 
 
 LATER: dict[tuple[str, ...], str] = {
-    ("barrier",): "barriers",
-    ("lock",): "parking locks",
     ("alarm",): "alarm thresholds",
     ("tariff",): "tariffs",
     ("auth",): "authorisation lists",

@@ -3,6 +3,7 @@
 from siteward.model.facts import ChargerFacts, WireFacts
 from siteward.model.ports import ProfileCatalogue
 from siteward.model.units import FLOOR_A
+from siteward.settings.access_tables import RelayTable
 from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.positions import Path
@@ -23,6 +24,9 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
         if _known(path, "meter", meter.profile, catalogue, draft.faults):
             check_meter(path, meter, lines.get(meter.line), catalogue.wire(meter.profile), draft.faults)
     _guards(draft, catalogue)
+    for path, relay in draft.of("relay", RelayTable):
+        if _known(path, "relay", relay.profile, catalogue, draft.faults):
+            check_wire(path, relay.profile, lines.get(relay.line), catalogue.wire(relay.profile), draft.faults)
     for path, charger in draft.of("charger", ChargerTable):
         _outlets(path, charger, catalogue.wire(charger.profile), draft.faults)
         if _known(path, "charger", charger.profile, catalogue, draft.faults):
@@ -75,6 +79,7 @@ def _units(draft: Draft) -> None:
     seen: dict[tuple[str, int], str] = {}
     devices = [(path, m.id, m.line, m.unit) for path, m in draft.of("meter", MeterTable) if m.unit is not None]
     devices += [(path, c.id, c.line, c.unit) for path, c in draft.of("charger", ChargerTable)]
+    devices += [(path, r.id, r.line, r.unit) for path, r in draft.of("relay", RelayTable)]
     serial = {line.id for _, line in draft.of("line", LineTable) if not line.port.startswith("tcp://")}
     for path, name, line, unit in devices:
         first = seen.setdefault((line, unit), name)

@@ -66,6 +66,18 @@ async def test_watch_ends_after_the_pages_asked_for(shell: Shell) -> None:
     assert turns[1] > turns[0]
 
 
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [("open", "OPEN_BARRIER"), ("close", "CLOSE_BARRIER"), ("raise", "RAISE_LOCK"), ("lower", "LOWER_LOCK")],
+)
+async def test_arms_are_moved_by_name(shell: Shell, core: FakeCore, verb: str, name: str) -> None:
+    """S-73: a technician opens and closes; the answer is the command's final stage."""
+    reply = await shell.json(verb, "gate")
+    assert reply["stage"] == "done"
+    request = core.requests[reply["commandId"]]
+    assert (request.name, request.target, request.params) == (name, "gate", None)
+
+
 async def test_start_then_stop_tells_the_final_stage(shell: Shell, core: FakeCore) -> None:
     """S-10, S-52: the answer of a verb is the command's final stage; a stop names its session."""
     free = core.site().connectors[5].id

@@ -17,6 +17,7 @@ DEMO = ROOT / "config" / "demo" / "site.toml"
 BROKEN = ROOT / "tests" / "fixtures" / "site" / "broken_tree.toml"
 VERBS = ["check", "status", "watch", "start", "stop", "limit", "sessions", "events", "schema", "journal verify"]
 VERBS += ["devices"]
+VERBS += ["open", "close", "raise", "lower"]
 VERBS += ["user add", "user passwd", "user list"]
 Output = pytest.CaptureFixture[str]
 

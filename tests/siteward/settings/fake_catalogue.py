@@ -10,6 +10,7 @@ from siteward.model.facts import (
     MeterFacts,
     OnExpiry,
     Readback,
+    RelayFacts,
     ResetBy,
     WireFacts,
 )
@@ -18,6 +19,8 @@ _WIRES = {
     "fake_meter": WireFacts(("rtu",), (9600, 19200), ("none", "even"), (1,), 1),
     "fake_box": WireFacts(("rtu",), (19200,), ("even",), (1,), 1),
     "fake_group": WireFacts(("tcp",), (), (), (), 4),
+    "fake_board": WireFacts(("rtu",), (9600, 19200), ("none", "even"), (1,), 1),
+    "fake_guarded": WireFacts(("rtu",), (9600, 19200), ("none", "even"), (1,), 1),
 }
 
 
@@ -42,7 +45,12 @@ class FakeCatalogue:
 
     def names(self, kind: str) -> Sequence[str]:
         """Names of a class."""
-        return ["fake_meter"] if kind == "meter" else ["fake_box", "fake_group"]
+        names = {
+            "meter": ["fake_meter"],
+            "charger": ["fake_box", "fake_group"],
+            "relay": ["fake_board", "fake_guarded"],
+        }
+        return names[kind]
 
     def charger(self, profile: str) -> ChargerFacts | None:
         """A 16 A box and a 32 A group."""
@@ -52,6 +60,15 @@ class FakeCatalogue:
     def meter(self, profile: str) -> MeterFacts | None:
         """One meter."""
         return MeterFacts("fake_meter", 1.0, 1.0, None, bills_energy=True) if profile == "fake_meter" else None
+
+    def relay(self, profile: str) -> RelayFacts | None:
+        """A board of two relays and two inputs; the guarded one has a watchdog and a pair."""
+        if profile not in ("fake_board", "fake_guarded"):
+            return None
+        guarded = profile == "fake_guarded"
+        pairs = (("open_1", "close_1"),) if guarded else ()
+        inputs, outputs = ("input_1", "input_2", "input_3", "input_4"), ("relay_1", "relay_2", "relay_3", "relay_4")
+        return RelayFacts(profile, inputs, outputs, pairs, pulses=True, watchdog=guarded)
 
     def wire(self, profile: str) -> WireFacts | None:
         """How each is wired."""

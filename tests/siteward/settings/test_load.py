@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from siteward.model.access import DriveKind, OnEmergency
 from siteward.model.errors import ConfigError
 from siteward.model.site import Parity, Priority
 from siteward.settings.load import load_settings, load_site
@@ -21,7 +22,7 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later"])
+@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later", "access"])
 def test_a_broken_file_is_refused_with_exactly_these_messages(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fault 66: each kind of mistake, all of a file at once, in the order of the file."""
     monkeypatch.chdir(FILES)
@@ -156,3 +157,17 @@ def test_the_demo_site_stands_and_is_twelve_connectors_on_three_wires() -> None:
     assert [line.is_serial for line in site.lines] == [True, True, False]
     assert max(len(site.path(f.id)) for f in site.feeders) == 3
     assert not os.path.isabs(site.lines[0].port)  # noqa: PTH117
+
+
+def test_boards_barriers_and_locks_become_roles_over_points() -> None:
+    """Contract section 2: points by name, contacts the safe way round, outputs with their way (I11, I12)."""
+    site = load_site(FILES / "access.toml", FakeCatalogue())
+    assert [(b.id, b.unit, b.pairs, b.watchdog_s) for b in site.relays] == [("ways", 1, (), 10), ("guard", 2, (1,), 5)]
+    (gate,), (bay,) = site.barriers, site.locks
+    assert (gate.motion.free, gate.motion.block, gate.motion.stop) == ("ways.relay_1", "ways.relay_2", "ways.relay_3")
+    assert (gate.loop.closed_is_yes, gate.arm_closed.closed_is_yes) == (False, True)
+    assert gate.fire is not None
+    assert (gate.fire.point, gate.fire.closed_is_yes) == ("gpio:pi/17", False)
+    assert (gate.on_fire, gate.on_power_loss, gate.arm_open) == (OnEmergency.FREE, OnEmergency.STAY, None)
+    assert (bay.motion.free, bay.motion.block, bay.motion.kind) == ("guard.open_1", "guard.close_1", DriveKind.LEVEL)
+    assert (bay.connector, bay.bay.closed_is_yes, bay.name) == ("B01-1", True, "Bay 1")

@@ -1,0 +1,193 @@
+"""Runs barriers and locks: reads their inputs, steps their tables, and hands effects, facts and answers on."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+from siteward.control.access import (
+    ASKS,
+    Arm,
+    ArmMemory,
+    Phase,
+    Wish,
+    arms_of,
+    commands,
+    fresh_memory,
+    judge,
+    outcome,
+    step,
+    watchful,
+)
+from siteward.control.arm import Ask, Told
+from siteward.control.sight import FRESH_S
+from siteward.model.access import Lock
+from siteward.model.alarms import Alarm, AlarmCode
+from siteward.model.batch import Batch
+from siteward.model.events import Fact
+from siteward.model.points import InputReading, PointName, device_of
+from siteward.model.ports import Clock, PointDevice
+from siteward.model.refusals import REFUSALS, Refusal
+from siteward.model.requests import Reply, Request, Stage
+from siteward.model.site import Site
+from siteward.runtime.actuate import OutputActuator
+from siteward.runtime.arm_gate import ArmGate
+from siteward.runtime.points import Keeper, plans, refresh_all
+
+MOVING_S = 0.1
+"""Period of reading while an arm moves (ruling 3)."""
+
+IDLE_S = 1.0
+"""Period of reading while nothing moves."""
+
+_WITHIN_S = 0.15
+
+
+class _Runner:
+    """One arm: its memory, the wishes that wait, and those that were accepted and owe an answer."""
+
+    def __init__(self, arm: Arm, keepers: Sequence[Keeper]) -> None:
+        self.arm = arm
+        self.keepers = tuple(keepers)
+        self.points = frozenset(contact.point for contact in arm.contacts)
+        self.memory: ArmMemory = fresh_memory(arm)
+        self.waiting: deque[tuple[Request, Ask]] = deque()
+        self.pending: list[tuple[Request, Ask]] = []
+        self.alarms: frozenset[Alarm] = frozenset()
+        self.wake = asyncio.Event()
+
+    @property
+    def readings(self) -> dict[PointName, InputReading]:
+        """The newest readings of its devices."""
+        return {point: reading for keeper in self.keepers for point, reading in keeper.readings.items()}
+
+    @property
+    def hurry(self) -> bool:
+        """Whether to read every 100 ms."""
+        return watchful(self.memory) or bool(self.waiting)
+
+
+class AccessLoop:
+    """All arms of a site, each in its own task, so that a dead board holds up only its own arms."""
+
+    def __init__(
+        self,
+        site: Site,
+        devices: Mapping[str, PointDevice],
+        clock: Clock,
+        gate: ArmGate,
+        put: Callable[[Batch], None],
+    ) -> None:
+        self._site = site
+        self._clock = clock
+        self._gate = gate
+        self._put = put
+        self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
+        self._outputs = OutputActuator(self._keepers, clock)
+        self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
+
+    def _runner(self, arm: Arm) -> _Runner:
+        names = {device_of(contact.point) for contact in arm.contacts}
+        return _Runner(arm, [self._keepers[name] for name in sorted(names)])
+
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        """What stands now."""
+        at = self._clock.now()
+        silent = {Alarm(AlarmCode.IO_UNREACHABLE, k.id) for k in self._keepers.values() if k.lost(at)}
+        return frozenset(silent).union(*(runner.alarms for runner in self._runners.values()))
+
+    def memory(self, arm: str) -> ArmMemory:
+        """The newest memory of an arm. KeyError for a strange one."""
+        return self._runners[arm].memory
+
+    def takes(self, request: Request) -> bool:
+        """Whether a request belongs here: its command does, and the site has arms at all."""
+        return request.name in ASKS and bool(self._runners)
+
+    def take(self, requests: Sequence[Request]) -> None:
+        """Judge requests at once; those let through wait for their arm's next look at its inputs."""
+        trusted = self._clock.quality().trusted
+        for request in requests:
+            verdict = judge(self._site, request, self._clock.now(), trusted)
+            if isinstance(verdict, Wish):
+                runner = self._runners[verdict.arm]
+                runner.waiting.append((request, verdict.ask))
+                runner.wake.set()
+                continue
+            stage = Stage.EXPIRED if verdict is Refusal.EXPIRED else Stage.REJECTED
+            self._put(Batch(self._clock.quality(), replies=(_reply(request, stage, verdict),)))
+
+    def loops(self) -> list[Coroutine[None, None, None]]:
+        """One endless coroutine for each arm, and one for each device whose inputs no arm reads."""
+        idle = [k for k in self._keepers.values() if not any(k in r.keepers for r in self._runners.values())]
+        loops = [self._run(runner) for runner in self._runners.values()]
+        return [*loops, *(self._poll(keeper) for keeper in idle)]
+
+    async def close(self) -> None:
+        """End reads and writes under way; outputs end by themselves."""
+        await self._outputs.close()
+        for keeper in self._keepers.values():
+            await keeper.close()
+
+    async def _poll(self, keeper: Keeper) -> None:
+        while True:
+            await refresh_all([keeper], urgent=False, within_s=IDLE_S)
+            await self._clock.sleep(IDLE_S)
+
+    async def _run(self, runner: _Runner) -> None:
+        while True:
+            began = self._clock.now()
+            hurry = runner.hurry
+            within_s = _WITHIN_S if watchful(runner.memory) else IDLE_S
+            await refresh_all(runner.keepers, hurry, within_s, runner.points)
+            self._step(runner)
+            rest_s = began + (MOVING_S if runner.hurry else IDLE_S) - self._clock.now()
+            try:
+                async with asyncio.timeout(max(0.0, rest_s)):
+                    await runner.wake.wait()
+            except TimeoutError:
+                pass
+            runner.wake.clear()
+
+    def _step(self, runner: _Runner) -> None:
+        at = self._clock.now()
+        request, ask = runner.waiting.popleft() if runner.waiting else (None, None)
+        readings, before = runner.readings, runner.memory
+        runner.memory, told = step(runner.arm, readings, ask, runner.memory, at)
+        self._gate.renew(runner.arm, runner.memory)
+        runner.alarms = told.alarms
+        if told.effects:
+            # What blocks the way must leave while the readings that allowed it are young.
+            motion = runner.arm.motion
+            self._outputs.send(runner.arm.id, commands(motion, told.effects, at - before.since, at + FRESH_S))
+        replies = self._answer(runner, request, ask, told)
+        connector = runner.arm.connector if isinstance(runner.arm, Lock) else None
+        facts = tuple(Fact(f.type, f.data, connector, occurred_at=self._clock.wall()) for f in told.facts)
+        if facts or replies:
+            self._put(Batch(self._clock.quality(), facts=facts, replies=replies))
+
+    def _answer(self, runner: _Runner, request: Request | None, ask: Ask | None, told: Told) -> tuple[Reply, ...]:
+        replies = []
+        if request is not None and ask is not None:
+            if told.refusal is not None:
+                replies.append(_reply(request, Stage.REJECTED, told.refusal))
+            else:
+                replies.append(_reply(request, Stage.ACCEPTED))
+                runner.pending.append((request, ask))
+        still = []
+        for waiting, wanted in runner.pending:
+            phase, code = outcome(wanted, runner.memory)
+            if phase is Phase.UNDER_WAY:
+                still.append((waiting, wanted))
+                continue
+            stage = Stage.DONE if phase is Phase.DONE else Stage.FAILED
+            replies.append(_reply(waiting, stage, code, {"state": runner.memory.state.value}))
+        runner.pending = still
+        return tuple(replies)
+
+
+def _reply(
+    request: Request, stage: Stage, code: Refusal | None = None, result: Mapping[str, object] | None = None
+) -> Reply:
+    message = None if code is None else REFUSALS[code].en
+    return Reply(request.id, stage, None if code is None else code.value, message, result)

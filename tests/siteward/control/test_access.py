@@ -1,0 +1,108 @@
+"""Who may ask an arm for what, and what its effects mean at the outputs: order, interlock, risk (I11, law 1)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from siteward.control.access import Wish, commands, fresh_memory, judge, may_block, step
+from siteward.control.arm import Ask, Effect
+from siteward.control.barrier import BarrierMemory, BarrierState
+from siteward.control.lock import LockMemory
+from siteward.model.access import DriveKind
+from siteward.model.ids import CommandId, ConnectorId
+from siteward.model.points import Drive
+from siteward.model.refusals import Refusal
+from siteward.model.requests import Actor, CommandName, Request, Role, Source
+from tests.fixtures.sites import two_connector_site
+
+from .arms import AT, BARRIER, LOCK, MOTION, settled
+
+BAY = replace(LOCK, connector=ConnectorId("A1"))
+SITE = replace(two_connector_site(), barriers=(BARRIER,), locks=(BAY,))
+TURN = (Effect.STOP, Effect.FREE)
+
+
+def request(name: CommandName = CommandName.OPEN_BARRIER, target: str | None = "gate") -> Request:
+    """What the platform would send, without an expiry."""
+    return Request(CommandId("c1"), name, Source.CLOUD, AT, datetime(2026, 3, 1, tzinfo=UTC), target)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "wish"),
+    [
+        (CommandName.OPEN_BARRIER, "gate", Wish("gate", Ask.FREE)),
+        (CommandName.CLOSE_BARRIER, "gate", Wish("gate", Ask.BLOCK)),
+        (CommandName.LOWER_LOCK, "bay-1", Wish("bay-1", Ask.FREE)),
+        (CommandName.RAISE_LOCK, "A1", Wish("bay-1", Ask.BLOCK)),
+        (CommandName.RAISE_LOCK, "gate", Refusal.UNKNOWN_TARGET),
+        (CommandName.OPEN_BARRIER, "A1", Refusal.UNKNOWN_TARGET),
+        (CommandName.OPEN_BARRIER, None, Refusal.BAD_PARAMS),
+    ],
+)
+def test_a_target_is_a_barrier_a_lock_or_the_connector_of_a_lock(
+    name: CommandName, target: str | None, wish: Wish | Refusal
+) -> None:
+    """Contract of commands: a name means one thing."""
+    assert judge(SITE, request(name, target), AT, clock_trusted=True) == wish
+
+
+def test_late_untrusted_and_unentitled_requests_are_refused() -> None:
+    """I9, ruling 10: no effect after the expiry, none by an expiry that our clock cannot judge, none by a viewer."""
+    ends = replace(request(), deadline=AT + 5)
+    assert judge(SITE, ends, AT, clock_trusted=True) == Wish("gate", Ask.FREE)
+    assert judge(SITE, ends, AT + 5, clock_trusted=True) is Refusal.EXPIRED
+    assert judge(SITE, ends, AT, clock_trusted=False) is Refusal.CLOCK_UNTRUSTED
+    assert judge(SITE, request(), AT, clock_trusted=False) == Wish("gate", Ask.FREE)
+    viewer = replace(request(), actor=Actor("eve", Role.VIEWER))
+    assert judge(SITE, viewer, AT, clock_trusted=True) is Refusal.NOT_AUTHORISED
+
+
+def test_only_what_blocks_the_way_is_risky_and_ends_at_its_deadline() -> None:
+    """Law 1, I11: by pulses and by levels."""
+    for motion in (MOTION, replace(MOTION, kind=DriveKind.LEVEL)):
+        for effect in Effect:
+            for drive in commands(motion, (effect,), 60.0, AT):
+                blocks = drive.point == motion.block and drive.on
+                assert drive.risky is blocks
+                assert (drive.deadline == AT) is blocks
+
+
+def test_an_early_turn_ends_the_blocking_pulse_first() -> None:
+    """I11: no drive is told both ways at once; a late turn needs no such frame."""
+    off = Drive(MOTION.block, on=False)
+    halt, free = Drive(MOTION.stop or MOTION.free, True, 0.3), Drive(MOTION.free, True, 0.3)
+    assert commands(MOTION, TURN, 0.4, AT) == (halt, off, free)
+    assert commands(MOTION, TURN, 0.7, AT) == (halt, free)
+    assert commands(replace(MOTION, stop=None), TURN, 0.7, AT) == (free,)
+
+
+def test_a_level_is_off_one_way_before_it_is_on_the_other() -> None:
+    """I11: and off both ways at rest."""
+    level = replace(MOTION, kind=DriveKind.LEVEL, stop=None)
+    off_free, off_block = Drive(MOTION.free, on=False), Drive(MOTION.block, on=False)
+    assert commands(level, (Effect.REST,), 9.0, AT) == (off_block, off_free)
+    assert commands(level, (Effect.FREE,), 9.0, AT) == (off_block, Drive(MOTION.free, on=True))
+    assert commands(level, (Effect.BLOCK,), 9.0, AT)[0] == off_free
+
+
+def test_the_right_to_block_ends_with_the_movement_and_with_the_free_way() -> None:
+    """I11: asked as the frame goes out."""
+    quiet: dict[str, bool | None] = {
+        "loop": False,
+        "loop_fault": False,
+        "fault": False,
+        "fire": False,
+        "power": True,
+    }
+    closing = BarrierMemory(BarrierState.CLOSING, AT, settled(quiet))
+    assert may_block(BARRIER, closing, AT)
+    assert not may_block(BARRIER, replace(closing, state=BarrierState.OPENING), AT)
+    assert not may_block(BARRIER, replace(closing, sights=settled({**quiet, "loop": True})), AT)
+    assert not may_block(BARRIER, fresh_memory(BARRIER), AT)
+
+
+def test_an_arm_with_the_memory_of_another_kind_is_our_own_fault() -> None:
+    """Law 2: told, never guessed."""
+    with pytest.raises(TypeError, match="different kinds"):
+        step(BARRIER, {}, None, LockMemory(), AT)
