@@ -1,10 +1,8 @@
 """The commands of `siteward`: the one file that knows typer."""
 
-import getpass
 import os
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,14 +35,6 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 RunFolder = Annotated[Path | None, typer.Option("--run", help="Folder of core's sockets (SITEWARD_RUN).")]
 StateFolder = Annotated[Path | None, typer.Option("--state", help="Folder of the station's state (SITEWARD_STATE).")]
 Wait = Annotated[float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for the final answer.")]
-
-
-class RoleName(StrEnum):
-    """Roles as a choice on the command line."""
-
-    VIEWER = Role.VIEWER.value
-    TECHNICIAN = Role.TECHNICIAN.value
-    INSTALLER = Role.INSTALLER.value
 
 
 class _Folders:
@@ -372,7 +362,7 @@ Typed = Annotated[bool, typer.Option("--type", help="Type the password instead o
 @user_app.command(name="add")
 def user_add(
     name: Annotated[str, typer.Argument(help="Name of the login.")],
-    role: Annotated[RoleName, typer.Option("--role", help="What the user may do.")] = RoleName.VIEWER,
+    role: Annotated[Role, typer.Option("--role", help="What the user may do.")] = Role.VIEWER,
     typed: Typed = False,
     json: Json = False,
 ) -> int:
@@ -382,7 +372,7 @@ def user_add(
     """
     from siteward.cli import people
 
-    password = _typed_password() if typed else None
+    password = people.typed_password() if typed else None
     return _ask(Screen(json), lambda client, screen: people.add(client, screen, name, role.value, password))
 
 
@@ -398,11 +388,5 @@ def user_passwd(
     """
     from siteward.cli import people
 
-    password = _typed_password() if typed else None
+    password = people.typed_password() if typed else None
     return _ask(Screen(json), lambda client, screen: people.passwd(client, screen, name, password))
-
-
-def _typed_password() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    return getpass.getpass("new password: ")

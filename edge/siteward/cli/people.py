@@ -1,11 +1,21 @@
 """`user`: who may use the panel. Passwords are asked for or made here, never given on the command line."""
 
+import getpass
+import sys
+
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen
 from siteward.client.client import Client
 from siteward.client.messages import UserMessage
 from siteward.panel.errors import PasswordUnfit
 from siteward.panel.passwords import Passwords, demand_fit, generate
+
+
+def typed_password() -> str:
+    """A password typed without echo, or one line of standard input for scripts."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return getpass.getpass("new password: ")
 
 
 async def listing(client: Client, screen: Screen) -> int:
