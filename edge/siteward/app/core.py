@@ -59,7 +59,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             build_lines=lines,
             open_journal=journal,
             trace=trace.put,
-            starts=StartRecord(folder / "starts.json"),
+            starts=StartRecord(options.run / "starts.json"),
             notifier=Notifier(os.environ),
             entropy=lambda: os.urandom(10),
             software=__version__,
@@ -68,7 +68,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
     backends.append(CoreBackend(site, station))
     options.run.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    await trace.open(folder / "trace.db")
+    trace.start(folder / "trace.db")
     api = asyncio.create_task(run_api(backends[0], options.run, clock, stop))
     evidence = asyncio.create_task(Evidence(backends[0], folder / "frames").run())
     try:

@@ -1,5 +1,6 @@
 """Keeps the trace: what control saw in each turn, as compressed JSON in its own file, never in the turn's way."""
 
+import asyncio
 import zlib
 from pathlib import Path
 
@@ -39,14 +40,19 @@ class TraceWriter:
     def __init__(self, hours: int) -> None:
         self._ring_s = hours * 3600.0
         self._trace: Trace | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._next = 0.0
 
-    async def open(self, path: Path) -> None:
-        """Open the ring; a disk that refuses leaves the trace off until the next start."""
+    def start(self, path: Path) -> None:
+        """Open the ring beside everything else: a disk that hangs or refuses costs the trace, never the start."""
+        self._opening = asyncio.create_task(self._open(path))
+
+    async def _open(self, path: Path) -> None:
         try:
             self._trace = await open_trace(path, self._ring_s)
         except StoreError:
-            self._trace = None
+            # Off until the next start; the journal on the same disk raises the alarm.
+            return
 
     def put(self, done: TurnDone) -> None:
         """Keep this turn if the last one kept is a second old."""
@@ -57,5 +63,8 @@ class TraceWriter:
 
     async def close(self) -> None:
         """Write what is left and close."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         if self._trace is not None:
             await self._trace.close()
