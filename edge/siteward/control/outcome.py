@@ -118,7 +118,11 @@ def _ledger(work: Work) -> Ledger:
 
 
 def _rows(work: Work) -> tuple[dict[ConnectorId, LedgerEntry], tuple[LedgerEntry, ...]]:
-    """Ledger rows for the journal: what may be in force, and which of them changed."""
+    """Ledger rows for the journal: what may be in force, and which of them changed.
+
+    A flight that is not above the confirmed value changes nothing of that, nor does one at a charger that was never
+    read: repeated writes to a silent charger would cost a commit each for as long as it is silent (ruling 17).
+    """
     before = work.memory.rows
     rows, changed = dict(before), []
     for o in work.tree.outlets:
@@ -126,7 +130,7 @@ def _rows(work: Work) -> tuple[dict[ConnectorId, LedgerEntry], tuple[LedgerEntry
         told = top(o, w)
         conf = w.conf_a if w.conf_a is not None else w.booked_a
         old = before.get(o.id)
-        flight = told if w.flights else None
+        flight = told if w.flights and conf is not None and told > conf else None
         if old is None or old.confirmed_a != conf or old.highest_in_flight_a != flight:
             rows[o.id] = LedgerEntry(o.id, conf, flight)
             changed.append(rows[o.id])
