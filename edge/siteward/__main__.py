@@ -9,6 +9,10 @@ _PROCESSES = frozenset({"core", "sync", "panel", "share", "sim", "platform", "de
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 good, 1 did not hold, 2 bad use (ruling 27)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] == "core":
+        from siteward.app.lean import leave_out
+
+        leave_out()
     if given and given[0] in _PROCESSES:
         from siteward.app.main import run
 

@@ -1,5 +1,6 @@
 """What each process carries for life (goal 14), judged in a fresh interpreter by what it has imported."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -79,3 +80,17 @@ def test_the_collector_never_walks_what_was_imported() -> None:
     assert isinstance(told_of, dict)
     assert told_of["kept"] > 20_000
     assert told_of["on"]
+
+
+def test_core_starts_without_openssl_and_says_so_when_asked_for_it() -> None:
+    """Goal 14: core speaks no TLS, so OpenSSL stays out of its memory; the journal's hash is the same without it."""
+    start = "from siteward.app.lean import leave_out; leave_out(); from siteward.app.main import load; load('core')"
+    names = modules(start)
+    assert "_ssl" not in names
+    digest = told(f"{start}\nimport hashlib, json; print(json.dumps(hashlib.sha256(b'siteward').hexdigest()))")
+    assert digest == hashlib.sha256(b"siteward").hexdigest()
+    refusal = told(
+        f"{start}\nimport json, ssl\ntry:\n    ssl.create_default_context()\nexcept RuntimeError as error:\n"
+        "    print(json.dumps(str(error)))"
+    )
+    assert refusal == "core was started without TLS: it speaks to nobody over an open network"

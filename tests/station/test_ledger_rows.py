@@ -15,7 +15,9 @@ def test_a_silent_charger_costs_no_commits(tmp_path):
         await station.run_for(60)
         before = len(station.journal.batches)
         await station.run_for(120)
-        rows = [row for batch in station.journal.batches[before:] for row in batch.ledger if row.connector.startswith("A")]
+        rows = [
+            row for batch in station.journal.batches[before:] for row in batch.ledger if row.connector.startswith("A")
+        ]
         await station.stop()
         assert len(rows) <= 4
 
