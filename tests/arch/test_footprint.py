@@ -93,4 +93,4 @@ def test_core_starts_without_openssl_and_says_so_when_asked_for_it() -> None:
         f"{start}\nimport json, ssl\ntry:\n    ssl.create_default_context()\nexcept RuntimeError as error:\n"
         "    print(json.dumps(str(error)))"
     )
-    assert refusal == "core was started without TLS: it speaks to nobody over an open network"
+    assert refusal == "core was started without this module: see siteward.app.lean"

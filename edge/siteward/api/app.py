@@ -1,15 +1,15 @@
-"""The local API of one caller as a Starlette application."""
+"""The local API of one caller: Starlette's routes behind its exception handlers, and nothing more (goal 14)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ExceptionHandler
+from starlette.routing import Route, Router
+from starlette.types import ExceptionHandler, Receive, Scope, Send
 
 from siteward.api import answers
 from siteward.api.answers import Denied
@@ -29,7 +29,20 @@ from siteward.model.requests import Source
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event | None = None) -> Starlette:
+class Api:
+    """The ASGI application; a fault of ours surfaces at the server, which answers 500 and reports it."""
+
+    def __init__(self, routes: Sequence[Route], handlers: Mapping[type[Exception], ExceptionHandler]) -> None:
+        self._stack = ExceptionMiddleware(Router(routes=routes), handlers=dict(handlers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        # The router raises what our handlers answer only where it finds itself inside an application.
+        scope["app"] = self
+        await self._stack(scope, receive, send)
+
+
+def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event | None = None) -> Api:
     """The API as this caller may use it; setting stop ends its streams and long polls."""
     ending = stop or asyncio.Event()
     watch, reads = Watch(backend, LiveText(), ending), Reads(backend, ending)
@@ -38,7 +51,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
     def route(path: str, endpoint: Endpoint, right: Right, method: str = "GET") -> Route:
         return Route(path, _capped(endpoint, right, caller), methods=[method])
 
-    return Starlette(
+    return Api(
         routes=[
             route("/v1/site", watch.site, Right.READ),
             route("/v1/live", watch.live, Right.READ),
@@ -58,7 +71,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/v1/users/{name}", people.put, Right.USERS, "PUT"),
             route("/v1/audit", people.audit, Right.AUDIT, "POST"),
         ],
-        exception_handlers={
+        handlers={
             Denied: cast(ExceptionHandler, _denied),
             StoreError: cast(ExceptionHandler, _store_failed),
             HTTPException: cast(ExceptionHandler, _no_such_call),

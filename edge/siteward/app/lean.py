@@ -1,4 +1,4 @@
-"""What core leaves out of its memory before anything is imported: OpenSSL and pydantic's plug-ins (decision 0017)."""
+"""What core leaves out of its memory before anything is imported: OpenSSL, plug-ins, log set-up (decision 0017)."""
 
 import os
 import sys
@@ -6,14 +6,14 @@ from types import ModuleType
 
 
 class _Absent(Exception):
-    """Stands for anything of the ssl module: may be named and handed on, never used."""
+    """Stands for anything of a module left out: may be named and handed on, never used."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        raise RuntimeError("core was started without TLS: it speaks to nobody over an open network")
+        raise RuntimeError("core was started without this module: see siteward.app.lean")
 
 
-class _NoTls(ModuleType):
-    """Stands where the ssl module belongs, for libraries that name its constants when they are imported."""
+class _LeftOut(ModuleType):
+    """Stands where a module belongs, for libraries that name its contents when they are imported."""
 
     def __getattr__(self, name: str) -> type[_Absent]:
         if name.startswith("__"):
@@ -25,7 +25,8 @@ def leave_out() -> None:
     """Start as on a Python that was built without OpenSSL; does nothing where ssl is loaded already.
 
     asyncio and hashlib do without it by their own rules: no TLS transports, and the interpreter's own hash functions
-    instead of OpenSSL's. Core never listens on a network and calls nobody over TLS (architecture section 1).
+    instead of OpenSSL's. Core never listens on a network and calls nobody over TLS (architecture section 1). pydantic
+    is told to look for no plug-ins, so it needs no catalogue of installed packages; uvicorn is given no log set-up.
     """
     if "ssl" in sys.modules:
         return
@@ -34,4 +35,5 @@ def leave_out() -> None:
     sys.modules["ssl"] = None  # type: ignore[assignment]
     import asyncio  # noqa: F401
 
-    sys.modules["ssl"] = _NoTls("ssl")
+    for name in ("ssl", "importlib.metadata", "logging.config"):
+        sys.modules[name] = _LeftOut(name)
