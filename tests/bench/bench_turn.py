@@ -5,6 +5,7 @@ Processor time: neither waits for anything, and a shared machine must not count 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -43,7 +44,7 @@ def bench_site(connectors: int) -> Site:
     return site(nodes, boxes)
 
 
-def _snapshot(built: Site, turn: int, rng: Random) -> Snapshot:
+def _snapshot(built: Site, below: Counter[str], turn: int, rng: Random) -> Snapshot:
     at = 1000.0 + turn
     wire = []
     chargers = {}
@@ -54,11 +55,12 @@ def _snapshot(built: Site, turn: int, rng: Random) -> Snapshot:
         )
         wire.append(WireEvent(c.id, FrameKind.READ, FrameStage.SENT, at - 0.4, None, at - 0.4))
         wire.append(WireEvent(c.id, FrameKind.READ, FrameStage.ANSWERED, at - 0.3, None, at - 0.4))
-    load = 9.0 * len(built.connectors)
-    meters = {
-        m.id: MeterReading(m.id, at - 0.2, (load + rng.random(), load, load), (230.0 + rng.random(),) * 3, None, 50.0)
-        for m in built.meters
-    }
+    meters = {}
+    for f in built.feeders:
+        if f.meter is not None:
+            load = 9.0 * below[f.id] + 3.0
+            volts = (230.0 + rng.random(),) * 3
+            meters[f.meter] = MeterReading(f.meter, at - 0.2, (load + rng.random(), load, load), volts, None, 50.0)
     wall = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
     return Snapshot(at, wall, ClockQuality.NTP, turn, meters, chargers, wire=tuple(wire))
 
@@ -77,7 +79,8 @@ def _busy(built: Site) -> Recovered:
 def _time_turns(built: Site, turns: int) -> float:
     """Median ms of one decision, sessions and fuses, on a site where everybody charges; snapshots are made before."""
     rng = Random(7)
-    snapshots = [_snapshot(built, i, rng) for i in range(turns)]
+    below = Counter(str(node.id) for c in built.connectors for node in built.path(c.feeder))
+    snapshots = [_snapshot(built, below, i, rng) for i in range(turns)]
     memory = restore(built, _busy(built), 999.0, datetime(2026, 1, 1, tzinfo=UTC))
     spent, granted = [], 0
     for snapshot in snapshots:
