@@ -158,6 +158,8 @@ def _now(draft: Draft) -> dict[ConnectorId, ConnectorNow]:
     for name, post in draft.posts.items():
         online = see(draft.snapshot, name).online
         session = post.session
-        record = None if session is None else replace(session.record, charging_s=int(session.charging_s))
+        record = None if session is None else session.record
+        if session is not None and session.record.charging_s != int(session.charging_s):
+            record = replace(session.record, charging_s=int(session.charging_s))
         found[name] = ConnectorNow(status_of(post.state, online), suspended_by(post.state), record)
     return found

@@ -54,8 +54,9 @@ def run(scene: Scene, session: OpenSession) -> OpenSession | None:
     session = _flow(scene, session)
     session = _order(scene, session)
     session = _hold(scene, session)
-    if session.ending is None:
-        session = replace(session, ending=_reached(scene, session))
+    reached = _reached(scene, session) if session.ending is None else None
+    if reached is not None:
+        session = replace(session, ending=reached)
     after = _closed(scene, session)
     return None if after is None else _rowed(scene, before, after)
 
@@ -186,7 +187,8 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
 def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSession:
     """Follow the wait for "full", and write the row when it is due or a step was told."""
     if not _idle_by_choice(scene):
-        session = replace(session, full_since=None)
+        if session.full_since is not None:
+            session = replace(session, full_since=None)
     elif session.full_since is None:
         session = replace(session, full_since=scene.at)
     record = session.record

@@ -27,8 +27,10 @@ class Scene:
     def feed(self, event: ConnectorEvent) -> bool:
         """Feed the table; whether the state changed."""
         before, after = feed(self.post.state, event)
+        if before is after:
+            return False
         self.post = replace(self.post, state=after)
-        return before is not after
+        return True
 
     def tell(self, fact: Fact) -> None:
         """Journal a fact of the session; its row goes into the same batch."""

@@ -32,7 +32,8 @@ def _plug_and_fault(scene: Scene) -> None:
     if not seen.online:
         return
     plugged = post.plugged if seen.plugged is None else seen.plugged
-    scene.post = replace(post, plugged=plugged, fault=seen.fault)
+    if plugged != post.plugged or seen.fault != post.fault:
+        scene.post = replace(post, plugged=plugged, fault=seen.fault)
     if seen.fault is None:
         scene.feed(ConnectorEvent.REPAIRED)
         return
