@@ -65,6 +65,7 @@ async def test_a_silent_stream_is_as_bad_as_none(monkeypatch: pytest.MonkeyPatch
     async with asyncio.timeout(2):
         while not hub.frame.old:
             await asyncio.sleep(0.01)
+    assert hub.frame.old
     task.cancel()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -48,8 +49,10 @@ async def test_second_instance_is_refused_by_name(tmp_path: Path, clock: RealClo
 
 async def test_stale_lock_file_locks_nobody_out(tmp_path: Path, clock: RealClock) -> None:
     """Fault 65: the number of a dead process in the file means nothing."""
-    lock_path(tmp_path / "siteward.db").write_text("1")
+    path = lock_path(tmp_path / "siteward.db")
+    path.write_text("1")
     store = await open_store(tmp_path / "siteward.db", clock)
+    assert path.read_text() == str(os.getpid())
     await store.close()
 
 
