@@ -2,7 +2,7 @@
 
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
-from siteward.control.rotation import MIN_OFF_S, places, worn_out
+from siteward.control.rotation import places, worn_out
 from siteward.control.tree import EPS, Outlet, step_down
 from siteward.control.waking import dark
 from siteward.control.work import Work
@@ -132,5 +132,5 @@ def _may_restart(work: Work, o: Outlet, spare: float, running: bool) -> bool:
         return False
     if w.fits_since is None:
         w.fits_since = work.at
-    rested = work.at - w.slot.off_since >= MIN_OFF_S and not worn_out(w, work.at)
+    rested = work.at >= w.slot.rests_until and not worn_out(w, work.at)
     return rested and work.at - w.fits_since >= RESTART_S

@@ -3,7 +3,7 @@
 from siteward.control.caps import over_cutline
 from siteward.control.flight import top
 from siteward.control.memory import NEVER
-from siteward.control.rotation import MIN_ON_S
+from siteward.control.rotation import MIN_OFF_S, MIN_ON_S
 from siteward.control.tree import EPS, Node, Outlet
 from siteward.control.waking import dark
 from siteward.control.work import Work
@@ -101,6 +101,8 @@ def _fair(work: Work, o: Outlet) -> bool:
     if not work.cut(o, target):
         return False
     w.fair_cut_at = work.at
+    if target <= 0.0:
+        w.slot = w.slot._replace(rests_until=work.at + MIN_OFF_S)
     return True
 
 

@@ -49,11 +49,12 @@ class Unused(NamedTuple):
 class Slot(NamedTuple):
     """An outlet's place where not all floors fit (B08, B12): off_since its last pause, pauses those of the last hour.
 
-    turn_since: when it was admitted, None while it waits; node is the feeder that had no room for it (-1: none);
-    favoured_since: it waited an hour and goes before its class.
+    turn_since: when it was admitted, None while it waits; rests_until: end of a pause for fairness; node is the feeder
+    that had no room for it (-1: none); favoured_since: it waited an hour and goes before its class.
     """
 
     turn_since: float | None = None
+    rests_until: float = NEVER
     off_since: float = NEVER
     pauses: tuple[float, ...] = ()
     node: int = -1
