@@ -120,6 +120,11 @@ def may_close(barrier: Barrier, memory: BarrierMemory, at: float) -> bool:
     return _close_refusal(barrier, memory, at) is None
 
 
+def close_refused(barrier: Barrier, memory: BarrierMemory, at: float) -> Refusal | None:
+    """Why somebody who asks for a close now is refused; None when it may be tried, or is there already."""
+    return _refuse(barrier, memory, Ask.BLOCK, at)
+
+
 def _close_refusal(barrier: Barrier, memory: BarrierMemory, at: float) -> Refusal | None:
     sights = memory.sights
     loop = sights.get("loop", Watched())

@@ -135,6 +135,11 @@ def may_raise(memory: LockMemory, at: float) -> bool:
     return _rise_refusal(memory, at) is None
 
 
+def raise_refused(memory: LockMemory, at: float) -> Refusal | None:
+    """Why somebody who asks for a rise now is refused; None when it may be tried, or is there already."""
+    return _refuse(memory, Ask.BLOCK, at)
+
+
 def _rise_refusal(memory: LockMemory, at: float) -> Refusal | None:
     bay = memory.sights.get("bay", Watched())
     if bay.value is None:

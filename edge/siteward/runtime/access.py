@@ -16,6 +16,7 @@ from siteward.control.access import (
     judge,
     outcome,
     step,
+    view,
     watchful,
 )
 from siteward.control.arm import Ask, Told
@@ -24,6 +25,7 @@ from siteward.model.access import Lock
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.batch import Batch
 from siteward.model.events import Fact
+from siteward.model.live import ArmView
 from siteward.model.points import InputReading, PointName, device_of
 from siteward.model.ports import Clock, PointDevice
 from siteward.model.refusals import REFUSALS, Refusal
@@ -95,6 +97,12 @@ class AccessLoop:
         at = self._clock.now()
         silent = {Alarm(AlarmCode.IO_UNREACHABLE, k.id) for k in self._keepers.values() if k.lost(at)}
         return frozenset(silent).union(*(runner.alarms for runner in self._runners.values()))
+
+    @property
+    def views(self) -> tuple[ArmView, ...]:
+        """Every arm as it is now, barriers first."""
+        at = self._clock.now()
+        return tuple(view(runner.arm, runner.memory, at) for runner in self._runners.values())
 
     def memory(self, arm: str) -> ArmMemory:
         """The newest memory of an arm. KeyError for a strange one."""

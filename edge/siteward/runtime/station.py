@@ -224,9 +224,9 @@ class Station:
         ports.notifier.send("WATCHDOG=1")
         ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
-        lines = self.lines.views()
+        lines, arms = self.lines.views(), self.access.views
         self._last = done
-        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
+        self._live = live_view(ports.site, done.snapshot, done.decision, lines, arms, self.health(), ports.software)
         self._announce = asyncio.ensure_future(self._announce_live())
 
     async def _announce_live(self) -> None:
