@@ -121,11 +121,11 @@ WORDS: Final[dict[str, Sentence]] = {
     "arm_waits": Sentence("Waits", "等待中"),
     "arm_waits_text": Sentence("It rises by itself as soon as the bay is free.", "车位一空，地锁将自动升起。"),
     "arm_emergency": Sentence("Fire or loss of power is reported.", "有火警或断电信号。"),
-    "close_sure": Sentence(
+    "sure_close": Sentence(
         "Close {arm}? The arm comes down: make sure that nobody stands or walks below it.",
         "关闭“{arm}”？闸杆将落下：请确认下方没有行人和车辆。",
     ),
-    "raise_sure": Sentence(
+    "sure_raise": Sentence(
         "Raise {arm}? It comes up: make sure that nobody stands on it and no car is about to drive in.",
         "升起“{arm}”？地锁将升起：请确认上方无人，也没有车辆正在驶入。",
     ),
