@@ -58,8 +58,8 @@ class ArmView:
 
     `state` is a word of its table (control.barrier, control.lock). `occupied` says whether something stands in the way
     (None = not known), `blocked` is the code that a closing or rising would be refused with now (None = it may), `why`
-    that of a movement that was turned round or failed, until another one arrives. `waits`: it rises by itself as soon as its bay is free. `emergency`:
-    fire or loss of power is reported.
+    that of a movement that was turned round or failed, until another one arrives. `waits`: it rises by itself as soon
+    as its bay is free. `emergency`: fire or loss of power is reported.
     """
 
     id: str

@@ -78,11 +78,13 @@ class AccessLoop:
         clock: Clock,
         gate: ArmGate,
         put: Callable[[Batch], None],
+        wake: Callable[[], None],
     ) -> None:
         self._site = site
         self._clock = clock
         self._gate = gate
         self._put = put
+        self._wake = wake
         self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
         self._outputs = OutputActuator(self._keepers, clock)
         self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
@@ -163,6 +165,9 @@ class AccessLoop:
         readings, before = runner.readings, runner.memory
         runner.memory, told = step(runner.arm, readings, ask, runner.memory, at)
         self._gate.renew(runner.arm, runner.memory)
+        if runner.memory.state is not before.state:
+            # Who watches a page, and the alarms, must not be a whole turn behind an arm that turned round.
+            self._wake()
         runner.alarms = told.alarms
         if told.effects:
             # What blocks the way must leave while the readings that allowed it are young.

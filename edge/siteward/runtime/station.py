@@ -90,7 +90,12 @@ class Station:
         self._poller = Poller(ports.site, self.lines, clock, self._wake)
         self._committer = Committer(clock, self._actuator.send)
         self.access = AccessLoop(
-            ports.site, self.lines.points, clock, self._gate.arms, lambda batch: self._committer.put(batch, ())
+            ports.site,
+            self.lines.points,
+            clock,
+            self._gate.arms,
+            lambda batch: self._committer.put(batch, ()),
+            self._wake,
         )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)

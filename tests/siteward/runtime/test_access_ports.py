@@ -91,6 +91,29 @@ def test_a_gate_opens_closes_and_turns_round(tmp_path: Path, where: str) -> None
     at_the_gate(tmp_path, SITES[where], body)
 
 
+def test_a_movement_is_seen_within_two_tenths_of_a_second(tmp_path: Path) -> None:
+    """Goal of the live view: no turn is waited for when an arm begins, turns round or arrives."""
+
+    async def body(station: VirtualStation) -> None:
+        gate = station.sim.arms["gate"]
+        lags = []
+        for name, direction, word in (
+            (CommandName.OPEN_BARRIER, -1, "opening"),
+            (CommandName.CLOSE_BARRIER, 1, "closing"),
+        ):
+            await station.ask(name, "gate")
+            while gate.direction != direction:
+                await station.run_for(0.01)
+            began = station.clock.now()
+            while seen(station, "gate").state != word:
+                await station.run_for(0.01)
+            lags.append(station.clock.now() - began)
+            await station.run_for(6.0)
+        assert max(lags) <= 0.2, lags
+
+    at_the_gate(tmp_path, SITES["own lines"], body)
+
+
 @pytest.mark.parametrize("where", SITES)
 def test_the_live_view_follows_the_arms(tmp_path: Path, where: str) -> None:
     """Contract 5: state, sensor, what blocks a close, why it turned round; nothing older than a turn."""
