@@ -20,7 +20,7 @@ from siteward.control.access import (
     watchful,
 )
 from siteward.control.arm import Ask, Told
-from siteward.control.sight import FRESH_S
+from siteward.control.sight import FRESH_S, MOVING_S
 from siteward.model.access import Lock
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.batch import Batch
@@ -34,9 +34,6 @@ from siteward.model.site import Site
 from siteward.runtime.actuate import OutputActuator
 from siteward.runtime.arm_gate import ArmGate
 from siteward.runtime.points import Keeper, plans, refresh_all
-
-MOVING_S = 0.1
-"""Period of reading while an arm moves (ruling 3)."""
 
 IDLE_S = 1.0
 """Period of reading while nothing moves."""
