@@ -112,7 +112,7 @@ async def test_only_what_moves_toward_people_is_asked_about(panel: Panel) -> Non
 async def test_a_button_reaches_core_with_the_person_behind_it(
     panel: Panel, path: str, name: CommandName, target: str
 ) -> None:
-    """flows.md: the panel asks like everybody; core judges, and the journal names the person (I16)."""
+    """S-73, flows.md: the panel asks like everybody; core judges, and the journal names the person (I16)."""
     await panel.login()
     answer = await panel.press(path)
     assert answer.status_code == 200

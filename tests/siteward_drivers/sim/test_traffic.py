@@ -36,7 +36,7 @@ def _go(sim: SimSite, seconds: float) -> None:
 
 
 def test_one_vehicle_drives_through_each_opening() -> None:
-    """It comes after a while, stands below the arm, and is gone; only the next opening brings another."""
+    """I11: it comes after a while, stands below the arm, and is gone; only the next opening brings another."""
     sim = _sim()
     gate = sim.arms["gate"]
     seen = []
@@ -60,7 +60,7 @@ def test_one_vehicle_drives_through_each_opening() -> None:
 
 
 def test_a_car_that_is_plugged_in_stands_in_its_bay() -> None:
-    """The bay sensor of a lock agrees with the connector that it is tied to."""
+    """I12: the bay sensor of a lock agrees with the connector that it is tied to."""
     sim = _sim()
     connector = sim.site.connectors[0].id
     bay = sim.arms["bay-1"]
@@ -74,7 +74,7 @@ def test_a_car_that_is_plugged_in_stands_in_its_bay() -> None:
 
 
 def test_no_car_comes_while_the_lock_is_up() -> None:
-    """S-03: the simulated driver stays out of a bay whose lock is raised, and comes when it is lowered."""
+    """The simulated driver stays out of a bay whose lock is raised, and comes when it is lowered."""
     sim = _sim(arrivals=ArrivalPlan(first_s=(5.0, 5.0), free_s=(5.0, 5.0)))
     connector = sim.site.connectors[0].id
     bay = sim.arms["bay-1"]
