@@ -120,8 +120,8 @@ def view(arm: Arm, memory: ArmMemory, at: float) -> ArmView:
 
 def _blocked(arm: Arm, memory: ArmMemory, at: float) -> Refusal | None:
     if isinstance(arm, Barrier) and isinstance(memory, BarrierMemory):
-        return barriers.close_refused(arm, memory, at)
-    return locks.raise_refused(memory, at) if isinstance(memory, LockMemory) else None
+        return barriers.refused(arm, memory, Ask.BLOCK, at)
+    return locks.refused(memory, Ask.BLOCK, at) if isinstance(memory, LockMemory) else None
 
 
 def outcome(ask: Ask, memory: ArmMemory) -> tuple[Phase, Refusal | None]:

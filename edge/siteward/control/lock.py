@@ -135,11 +135,6 @@ def may_raise(memory: LockMemory, at: float) -> bool:
     return _rise_refusal(memory, at) is None
 
 
-def raise_refused(memory: LockMemory, at: float) -> Refusal | None:
-    """Why somebody who asks for a rise now is refused; None when it may be tried, or is there already."""
-    return _refuse(memory, Ask.BLOCK, at)
-
-
 def _rise_refusal(memory: LockMemory, at: float) -> Refusal | None:
     bay = memory.sights.get("bay", Watched())
     if bay.value is None:
@@ -178,7 +173,7 @@ def step(lock: Lock, readings: Readings, ask: Ask | None, before: LockMemory, at
     elif frees_way(lock, memory.sights):
         # Also a lock that is down and has nothing to do: it must not rise by itself when the fire is out.
         memory = replace(memory, wanted_up=False, hindered=0)
-    refusal = _refuse(memory, ask, at)
+    refusal = refused(memory, ask, at)
     memory, given_up = _give_up(lock, memory, at)
     for event in _events(lock, memory, None if refusal else ask, at):
         row = _ROWS.get((memory.state, event))
@@ -198,7 +193,8 @@ def _give_up(lock: Lock, memory: LockMemory, at: float) -> tuple[LockMemory, tup
     return replace(memory, wanted_up=False, gave_up=True), (ArmFact(EventType.ACCESS_FAILED, data),)
 
 
-def _refuse(memory: LockMemory, ask: Ask | None, at: float) -> Refusal | None:
+def refused(memory: LockMemory, ask: Ask | None, at: float) -> Refusal | None:
+    """Why a wish is refused at this instant; None when it may be tried, or is there already."""
     if ask is not Ask.BLOCK or memory.state in (LockState.UP, LockState.RAISING):
         return None
     if memory.state is LockState.LOWERING:
