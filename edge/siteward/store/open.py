@@ -1,7 +1,8 @@
-"""Opens the store: lock, room, schema, soundness; a damaged file is set aside, never used and never deleted."""
+"""Opens the store: lock, room, schema, first reads; a damaged file is set aside, never used and never deleted."""
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 
@@ -11,12 +12,15 @@ from siteward.model.ids import JournalId, ulid
 from siteward.model.ports import Clock
 from siteward.store import journal
 from siteward.store.ballast import Ballast
+from siteward.store.boot import boot_id
 from siteward.store.db import Db, Work, is_damage
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
+from siteward.store.moments import moment
 from siteward.store.records import Head, Parts
 from siteward.store.salvage import Salvage, salvage
-from siteward.store.store import Store
+from siteward.store.soundness import Soundness, mark_path, marked
+from siteward.store.store import Store, recovered
 
 
 class _Damaged(StoreError):
@@ -45,48 +49,74 @@ def lock_path(path: Path) -> Path:
 
 async def _open(path: Path, clock: Clock, own: InstanceLock | None) -> Store:
     ballast = Ballast(path.with_suffix(".ballast"))
+    soundness = Soundness(path)
     saved: Salvage | None = None
     try:
-        db = await _open_db(path, clock, ballast)
+        db, head = await _usable(path, clock, ballast, soundness)
     except _Damaged as damage:
+        await soundness.close()
         saved = salvage(_set_aside(path, clock), str(damage))
-        db = await _open_db(path, clock, ballast)
+        soundness = Soundness(path)
+        db, head = await _usable(path, clock, ballast, soundness)
     ballast.load()
     try:
         if saved is not None:
             found = saved
             await db.write(lambda connection: _take_over(connection, found, clock))
-        head = await db.read(_head)
+            head = await db.read(_head)
     except BaseException:
         await db.close()
         raise
-    return Store(Parts(db, clock, ballast, own), head)
+    return Store(Parts(db, clock, ballast, soundness, own), head, salvaged=saved is not None)
 
 
 def _head(connection: sqlite3.Connection) -> Head:
     return Head(journal.journal_id(connection), journal.last_seq(connection), journal.acked_seq(connection))
 
 
-async def _open_db(path: Path, clock: Clock, ballast: Ballast) -> Db:
+async def _usable(path: Path, clock: Clock, ballast: Ballast, soundness: Soundness) -> tuple[Db, Head]:
+    """The open file, and its head. What control goes on from has been read once: _Damaged when it cannot be."""
+    _unmarked(path)
+    db = await _open_db(path, clock, ballast, soundness)
+    try:
+        await db.read(lambda connection: recovered(connection, moment(clock, boot_id())))
+        return db, await db.read(_head)
+    except StoreError as error:
+        with suppress(StoreError):
+            await db.close()
+        if is_damage(error):
+            raise _Damaged(str(error)) from error
+        raise
+
+
+def _unmarked(path: Path) -> None:
+    try:
+        damage = marked(path)
+    except OSError as error:
+        raise StoreError(f"{mark_path(path)}: {error}") from error
+    if damage:
+        raise _Damaged(damage)
+
+
+async def _open_db(path: Path, clock: Clock, ballast: Ballast, soundness: Soundness) -> Db:
     """Open the file; on a full disk once more after the ballast has been given back (fault 52)."""
 
     def prepare(connection: sqlite3.Connection) -> None:
-        _check(connection)
         migrate(connection)
         _first_epoch(connection, clock)
 
     try:
-        return await _connected(path, ballast, prepare)
+        return await _connected(path, ballast, soundness, prepare)
     except _Damaged:
         raise
     except StoreError:
         if not ballast.drop():
             raise
-        return await _connected(path, ballast, prepare)
+        return await _connected(path, ballast, soundness, prepare)
 
 
-async def _connected(path: Path, ballast: Ballast, prepare: Work[None]) -> Db:
-    db = Db(path, make_room=ballast.drop)
+async def _connected(path: Path, ballast: Ballast, soundness: Soundness, prepare: Work[None]) -> Db:
+    db = Db(path, make_room=ballast.drop, on_damage=soundness.found, before_repair=soundness.stand_aside)
     try:
         await db.open(prepare)
     except StoreError as error:
@@ -95,12 +125,6 @@ async def _connected(path: Path, ballast: Ballast, prepare: Work[None]) -> Db:
         raise
     _sync_folder(path.parent)
     return db
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise _Damaged(f"quick_check: {verdict}")
 
 
 def _first_epoch(connection: sqlite3.Connection, clock: Clock) -> None:
@@ -117,7 +141,8 @@ def _set_aside(path: Path, clock: Clock) -> Path:
     folder = path.parent / f"damaged-{_new_id(clock)}"
     try:
         folder.mkdir(mode=0o750)
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        # The mark goes last: while any of the file is still here, the next start must know what it is.
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", mark_path(path).name):
             if (path.parent / name).exists():
                 (path.parent / name).rename(folder / name)
         _sync_folder(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from siteward.model.alarms import STATION, Alarm, AlarmCode
 from siteward.model.errors import ConfigError, StoreError
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sessions import OrderState
@@ -21,6 +22,7 @@ from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
 from siteward.store.offline import offline
 from siteward.store.open import lock_path, open_store
+from siteward.store.soundness import mark_path
 from siteward.store.store import Store
 from tests.fixtures.clock import RealClock
 from tests.fixtures.store import batch, finish, request, session, status
@@ -146,16 +148,37 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 }
 
 
+async def started_until_salvaged(path: Path, clock: RealClock, epoch: str) -> tuple[Store, int]:
+    """Start as often as it takes, each time until the whole file was read; the store, and the starts it took.
+
+    What control needs is read at once; damage elsewhere is found beside it, told, and taken care of by the next start.
+    """
+    for starts in (1, 2):
+        store = await open_store(path, clock)
+        if store.journal_id != epoch:
+            assert store.alarms == {Alarm(AlarmCode.STORE_SALVAGED, STATION)}
+            return store, starts
+        try:
+            assert "quick_check" in await store.checked()
+            assert store.alarms == {Alarm(AlarmCode.STORE_DAMAGED, STATION)}
+        finally:
+            await store.close()
+        assert "quick_check" in mark_path(path).read_text()
+    raise AssertionError("two starts, and the damaged file is still in use")
+
+
 @pytest.mark.parametrize("what", DAMAGE)
 async def test_damage_is_found_set_aside_and_never_silent(tmp_path: Path, clock: RealClock, what: str) -> None:
-    """Fault 55: quick_check finds it, quarantine, salvage, new epoch; I5: unacknowledged sessions are not lost."""
+    """Fault 55: found at start, quarantine, salvage, new epoch; I5: unacknowledged sessions are not lost."""
     path = tmp_path / "siteward.db"
     first = await filled(path, clock)
     epoch = first.journal_id
     await first.close()
     DAMAGE[what](path)
-    second = await open_store(path, clock)
-    assert second.journal_id != epoch
+    second, starts = await started_until_salvaged(path, clock, epoch)
+    assert starts == 1 or what in ("journal leaf", "sessions leaf", "cut short")
+    assert not mark_path(path).exists()
+    assert await second.checked() == ""
     events = [json.loads(text) for text in (await second.events(0, 1000)).texts]
     assert events[0]["type"] == "audit.salvaged"
     report = events[0]["data"]
@@ -177,6 +200,7 @@ async def test_damage_is_found_set_aside_and_never_silent(tmp_path: Path, clock:
     await second.close()
     third = await open_store(path, clock)
     assert third.journal_id == second.journal_id
+    assert third.alarms == frozenset()
     await third.close()
 
 
@@ -194,7 +218,7 @@ async def test_salvage_takes_over_what_stands(tmp_path: Path, clock: RealClock) 
     first = await filled(path, clock)
     await first.close()
     leaf("journal")(path)
-    second = await open_store(path, clock)
+    second, _ = await started_until_salvaged(path, clock, first.journal_id)
     assert await second.users() == (User("ann", Role.INSTALLER, "hash"),)
     found = await second.recover()
     assert session(9999) in found.sessions
