@@ -158,7 +158,7 @@ def test_requests_that_cannot_be_sent_are_refused(address: str, piid: int, oads:
 
 
 def test_a_site_without_the_package_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S-33: the message names the meter and the extra; sites without such a meter never import the package."""
+    """S-69: the message names the meter and the extra; sites without such a meter never import the package."""
 
     async def main(clock: VirtualClock) -> None:
         build_lines(mixed_site(names=("m1", "m3")), PROFILES, clock, OpenGate(), lambda _: None)

@@ -1,4 +1,4 @@
-"""S-54: a flood of refusals fills no disk, and nobody can say that there was none."""
+"""Fault 52: a flood of refusals fills no disk, and nobody can say that there was none."""
 
 from siteward.model.ration import BURST, REFILL_S, Ration
 

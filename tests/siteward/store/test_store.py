@@ -265,7 +265,7 @@ async def test_closed_store_says_so(tmp_path: Path, clock: RealClock) -> None:
 
 
 async def test_a_flood_of_refusals_is_rationed_for_each_caller_and_counted(store: Store, clock: RealClock) -> None:
-    """S-54, fault 46: every request has its answer, the journal a bounded number of notes, the next one the rest."""
+    """Faults 46, 52: every request has its answer, the journal a bounded number of notes, the next one the rest."""
     for number in range(40):
         refused = request(f"c-{number}")
         reply = Reply(CommandId(refused.id), Stage.EXPIRED, "EXPIRED", "too late")
