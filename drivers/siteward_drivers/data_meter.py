@@ -7,13 +7,10 @@ from siteward.model.ids import MeterId
 from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
 from siteward.model.site import Meter
-from siteward.model.wire import FrameStage
-from siteward_drivers.line_job import Rank
-from siteward_drivers.modbus_device import FedBy, Guard, Terms
-from siteward_drivers.modbus_meter import reading
+from siteward_drivers.modbus_device import FedBy, Guard
+from siteward_drivers.modbus_meter import meter_terms, reading
 from siteward_drivers.profile import Profile
 from siteward_drivers.quantities import Quantity
-from siteward_drivers.slave import Role
 from siteward_drivers.slow import BlockDevice, ReadBlock, SlowBlocks
 
 _B = TypeVar("_B", bound=ReadBlock)
@@ -37,12 +34,7 @@ class AddressedMeter(Generic[_B]):
         self._clock = clock
         self._blocks = plan(device.profile, poll.always)
         self._slow = SlowBlocks(device, plan(device.profile, poll.slow))
-        rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
-
-        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
-            feeds(stage, at, sent_at)
-
-        self._terms = Terms(rank, guard=guard, trace=trace)
+        self._terms = meter_terms(device.slave, guard, feeds)
 
     @property
     def id(self) -> MeterId:
