@@ -1,6 +1,6 @@
 """Opens the store: lock, room, schema, first reads; a damaged file is set aside, never used and never deleted."""
 
-import os
+import asyncio
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +17,7 @@ from siteward.store.db import Db, Work, is_damage
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
 from siteward.store.moments import moment
+from siteward.store.quarantine import Aside, finished, set_aside, sync_folder, unfinished
 from siteward.store.records import Head, Parts
 from siteward.store.salvage import Salvage, salvage
 from siteward.store.soundness import Soundness, mark_path, marked
@@ -50,24 +51,33 @@ def lock_path(path: Path) -> Path:
 async def _open(path: Path, clock: Clock, own: InstanceLock | None) -> Store:
     ballast = Ballast(path.with_suffix(".ballast"))
     soundness = Soundness(path)
-    saved: Salvage | None = None
+    aside = unfinished(path)
     try:
         db, head = await _usable(path, clock, ballast, soundness)
     except _Damaged as damage:
         await soundness.close()
-        saved = salvage(_set_aside(path, clock), str(damage))
+        aside = set_aside(path, f"damaged-{_new_id(clock)}", str(damage))
         soundness = Soundness(path)
         db, head = await _usable(path, clock, ballast, soundness)
     ballast.load()
     try:
-        if saved is not None:
-            found = saved
-            await db.write(lambda connection: _take_over(connection, found, clock))
-            head = await db.read(_head)
+        if aside is not None:
+            head = await _take_up(db, aside, clock)
+            finished(path)
     except BaseException:
         await db.close()
         raise
-    return Store(Parts(db, clock, ballast, soundness, own), head, salvaged=saved is not None)
+    return Store(Parts(db, clock, ballast, soundness, own), head, salvaged=aside is not None)
+
+
+async def _take_up(db: Db, aside: Aside, clock: Clock) -> Head:
+    """Write what can be read of the old file into the new one, unless an earlier start has done it."""
+    first = await db.read(lambda connection: journal.page(connection, 0, 1).texts)
+    if not any(aside.file.parent.name in text for text in first):
+        # A large file takes its time, in a thread: control has begun without the journal by then.
+        found = await asyncio.to_thread(salvage, aside.file, aside.reason)
+        await db.write(lambda connection: _take_over(connection, found, clock))
+    return await db.read(_head)
 
 
 def _head(connection: sqlite3.Connection) -> Head:
@@ -123,7 +133,10 @@ async def _connected(path: Path, ballast: Ballast, soundness: Soundness, prepare
         if is_damage(error):
             raise _Damaged(str(error)) from error
         raise
-    _sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made durable: {error}") from error
     return db
 
 
@@ -134,34 +147,6 @@ def _first_epoch(connection: sqlite3.Connection, clock: Clock) -> None:
 
 def _new_id(clock: Clock) -> JournalId:
     return JournalId(ulid(max(0, journal.unix_ms(clock.wall())), token_bytes(10)))
-
-
-def _set_aside(path: Path, clock: Clock) -> Path:
-    """Move the damaged database with its WAL into a folder of its own; returns where it lies now."""
-    folder = path.parent / f"damaged-{_new_id(clock)}"
-    try:
-        folder.mkdir(mode=0o750)
-        # The mark goes last: while any of the file is still here, the next start must know what it is.
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", mark_path(path).name):
-            if (path.parent / name).exists():
-                (path.parent / name).rename(folder / name)
-        _sync_folder(folder)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise StoreError(f"{path} is damaged and cannot be set aside: {error}") from error
-    return folder / path.name
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names durable: SQLite does it for its WAL, not for the database file itself."""
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made durable: {error}") from error
 
 
 def _take_over(connection: sqlite3.Connection, saved: Salvage, clock: Clock) -> None:

@@ -17,11 +17,13 @@ from siteward.model.requests import Role, Source, Stage
 from siteward.model.sessions import OrderState
 from siteward.model.users import User
 from siteward.store import migrate as migrate_module
+from siteward.store import open as open_module
 from siteward.store.journal import verify
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
 from siteward.store.offline import offline
 from siteward.store.open import lock_path, open_store
+from siteward.store.quarantine import note_path
 from siteward.store.soundness import mark_path
 from siteward.store.store import Store
 from tests.fixtures.clock import RealClock
@@ -233,6 +235,58 @@ async def test_salvage_takes_over_what_stands(tmp_path: Path, clock: RealClock) 
     )
     assert len(await second.settled()) == 400
     await second.close()
+
+
+@pytest.mark.parametrize("gone", ["before the salvage", "in mid-move", "before the note went"])
+async def test_a_power_cut_in_a_salvage_loses_and_doubles_nothing(
+    tmp_path: Path, clock: RealClock, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """Faults 51, 55: whatever instant of it the power takes, the next start finishes it, once."""
+    path = tmp_path / "siteward.db"
+    first = await filled(path, clock)
+    await first.close()
+    mark_path(path).write_text("quick_check: pages are lost")
+    if gone == "before the note went":
+        monkeypatch.setattr(open_module, "finished", lambda _: None)
+        await (await open_store(path, clock)).close()
+    else:
+        monkeypatch.setattr(open_module, "salvage", _no_power)
+        with pytest.raises(StoreError, match="no power"):
+            await open_store(path, clock)
+    if gone == "in mid-move":
+        aside = next(tmp_path.glob("damaged-*"))
+        for name in ("siteward.db", "siteward.db-wal", "siteward.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        (aside / "siteward.damaged").rename(mark_path(path))
+    assert note_path(path).exists()
+    monkeypatch.undo()
+    second = await open_store(path, clock)
+    events = [json.loads(text) for text in (await second.events(0, 1000)).texts]
+    assert [event["type"] for event in events].count("audit.salvaged") == 1
+    finished = [event["sessionId"] for event in events if event["type"] == "session.finished"]
+    assert sorted(finished) == sorted(session(n).id for n in range(200, 400))
+    assert second.alarms == {Alarm(AlarmCode.STORE_SALVAGED, STATION)}
+    await second.close()
+    assert not note_path(path).exists()
+    third = await open_store(path, clock)
+    assert third.alarms == frozenset()
+    assert third.journal_id == second.journal_id
+    await third.close()
+
+
+def _no_power(file: Path, reason: str) -> None:
+    raise StoreError(f"no power for {file}: {reason}")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"folder": "damaged-x"}', '{"folder": "damaged-x", "reason": "r"}'])
+async def test_a_note_that_led_to_nothing_is_taken_away(tmp_path: Path, clock: RealClock, text: str) -> None:
+    """Fault 51: the power went before the damaged file was moved: it is still there, and as damaged as it was."""
+    path = tmp_path / "siteward.db"
+    note_path(path).write_text(text)
+    store = await open_store(path, clock)
+    assert store.alarms == frozenset()
+    await store.close()
+    assert not note_path(path).exists()
 
 
 async def test_offline_reads_and_changes_nothing(tmp_path: Path, clock: RealClock) -> None:
