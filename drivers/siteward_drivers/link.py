@@ -46,6 +46,18 @@ class Tunable(Protocol):
         ...
 
 
+@runtime_checkable
+class Foretold(Protocol):
+    """A link that is told which answer is due, so that it need not look at every byte of it."""
+
+    def expect(self, length: int, begins: float, char_s: float) -> None:
+        """After a write: an answer of so many bytes comes at the line's pace, and hardly begins before that time.
+
+        The next read returns when it is whole, when the line falls silent behind less, or at its deadline.
+        """
+        ...
+
+
 class Inbox(asyncio.Protocol):
     """Receiving half that all links share: keeps bytes until the one reader takes them."""
 
@@ -67,14 +79,15 @@ class Inbox(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep the bytes and wake the reader."""
         self._bytes += data
-        self._wake()
+        self.wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remember the end and wake the reader."""
         self._lost = str(exc) if exc is not None else "closed by the peer"
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have the reader look: bytes came, the end came, or its time is over."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -94,7 +107,7 @@ class Inbox(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
         self._waiter = waiter
-        timer = loop.call_at(deadline, self._wake)
+        timer = loop.call_at(deadline, self.wake)
         try:
             await waiter
         finally:

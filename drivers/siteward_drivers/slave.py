@@ -45,6 +45,7 @@ class Slave:
     """State of one address. All times are the loop's.
 
     `unit` is 0 where it is called by a meter's address; `settings` are those of its own, None means the line's.
+    `soonest_s` is the shortest time that it took of late to begin an answer.
     """
 
     device: str
@@ -66,6 +67,7 @@ class Slave:
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _learned_s: float | None = None
+    soonest_s: float = 0.0
 
     @property
     def silent(self) -> bool:
@@ -119,6 +121,7 @@ class Slave:
         self._turnaround.append(max(turnaround_s, 0.0))
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
+            self.soonest_s = min(self._turnaround)
 
     def on_miss(self, request: AnyRequest, now: float, noise: bool, late_s: float) -> None:
         """No answer: its late answer may still come for `late_s`."""

@@ -40,6 +40,11 @@ def garbage_end_s(request: AnyRequest) -> float:
     return _METER_BYTE_GAP_S if isinstance(request, MeterRequest) else _GARBAGE_END_S
 
 
+def least_length(request: AnyRequest) -> int:
+    """Bytes that an answer with yes has at least, 0 where that is open."""
+    return 0 if isinstance(request, MeterRequest) and request.count is None else request.reply_length
+
+
 def wants_answer(request: AnyRequest) -> bool:
     """Whether anybody answers: broadcasts are only heard."""
     return request.wants_answer if isinstance(request, MeterRequest) else True

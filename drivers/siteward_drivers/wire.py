@@ -8,11 +8,11 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
-from siteward_drivers.link import Link, Tunable
+from siteward_drivers.link import Foretold, Link, Tunable
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
-from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, may_be_whole, wants_answer
+from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, least_length, may_be_whole, wants_answer
 
 LATE_SERIAL_S = 1.0
 """How long after a time-out a late answer is still expected on a wire of our own."""
@@ -83,6 +83,7 @@ class RtuWire:
     def __init__(self, link: Link, line: Line) -> None:
         self.late_s = LATE_SERIAL_S if line.is_serial else LATE_GATEWAY_S
         self._link = link
+        self._foretold = link if isinstance(link, Foretold) else None
         self._home = self._settings = line.settings
         self._char_s = char_s(line)
         self._t35_s = t35_s(line)
@@ -135,6 +136,7 @@ class RtuWire:
         if not wants_answer(request):
             await asyncio.sleep(sent_end - loop.time())
             return Outcome(Answer(), loop.time())
+        self._foretell(slave, request, frame, sent_end)
         whole_s = request.reply_length * self._char_s
         deadline = sent_end + slave.timeout_s + whole_s
         answer, wrong = await self._collect(request, deadline)
@@ -147,6 +149,12 @@ class RtuWire:
             self.overheard.answered(request.is_read)
         behind = answer is None and before is not None and find(before, wrong) is not None
         return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
+
+    def _foretell(self, slave: Slave, request: AnyRequest, frame: bytes, sent_end: float) -> None:
+        length = least_length(request)
+        if self._foretold is not None and length:
+            echo = len(frame) if self.overheard.echo else 0
+            self._foretold.expect(length + echo, sent_end - echo * self._char_s + slave.soonest_s, self._char_s)
 
     async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
         loop = asyncio.get_running_loop()

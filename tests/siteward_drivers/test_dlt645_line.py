@@ -11,7 +11,7 @@ from siteward.model.errors import DeviceUnreachable
 from siteward_drivers import dlt645
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank
-from siteward_drivers.link_serial import drop_bad_bytes
+from siteward_drivers.link_tty import drop_bad_bytes
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.registry import build_lines
 from siteward_drivers.sim.memory_line import SimLink
@@ -156,13 +156,14 @@ async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path
 async def test_bytes_of_wrong_parity_are_dropped_before_they_are_read() -> None:
     """Faults 1 and 82: a sum as checksum lets two wrong bits cancel each other; parity shows each of them."""
     with joined_ptys() as (near, _), serial.Serial(near, 2400) as port:
-        drop_bad_bytes(port)
+        drop_bad_bytes(port.fd)
+        file = port.fd
         flags = termios.tcgetattr(port.fd)[0]
         assert flags & termios.INPCK
         assert flags & termios.IGNPAR
         assert not flags & termios.PARMRK
-    with pytest.raises(OSError, match="closed"):
-        drop_bad_bytes(port)
+    with pytest.raises(termios.error, match="Bad file"):
+        drop_bad_bytes(file)
 
 
 async def test_a_port_that_has_no_parity_is_told_and_its_modbus_devices_go_on() -> None:

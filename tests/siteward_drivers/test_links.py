@@ -1,4 +1,4 @@
-"""One contract for all links: serial on a pseudo-terminal, TCP, memory."""
+"""One contract for all links (architecture section 2): memory, three ways to a pseudo-terminal, TCP."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ import pytest
 
 from siteward.model.errors import ConfigError
 from siteward.model.ids import LineId
-from siteward.model.site import Line, Parity
+from siteward.model.site import Line, LinkKind
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.link import Link
 from siteward_drivers.link_memory import MemoryLink
@@ -51,7 +51,7 @@ async def memory() -> AsyncIterator[tuple[Link, Far]]:
 
 
 @asynccontextmanager
-async def serial_line() -> AsyncIterator[tuple[Link, Far]]:
+async def serial_line(kind: LinkKind = LinkKind.SERIAL) -> AsyncIterator[tuple[Link, Far]]:
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
@@ -76,7 +76,7 @@ async def serial_line() -> AsyncIterator[tuple[Link, Far]]:
         gone = True
         os.close(master)
 
-    link = SerialLink(path, 19200, Parity.NONE, 1)
+    link = open_link(Line(LineId("l"), path, 19200, link=kind))
     yield link, Far(say, hear, vanish)
     await link.close()
     if not gone:
@@ -121,7 +121,13 @@ async def tcp() -> AsyncIterator[tuple[Link, Far]]:
     await asyncio.sleep(0.01)
 
 
-KINDS = {"memory": memory, "serial": serial_line, "tcp": tcp}
+KINDS = {
+    "memory": memory,
+    "serial": serial_line,
+    "serialx": lambda: serial_line(LinkKind.SERIALX),
+    "thread": lambda: serial_line(LinkKind.THREAD),
+    "tcp": tcp,
+}
 
 
 @pytest.fixture(params=list(KINDS))
@@ -201,16 +207,21 @@ async def test_a_vanished_far_end_is_told_and_writing_refused(ends: tuple[Link, 
         await link.open()
 
 
-async def test_a_missing_port_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_a_missing_port_is_told(tmp_path: Path, kind: LinkKind) -> None:
     with pytest.raises(LinkDown, match="gone"):
-        await SerialLink(str(tmp_path / "gone"), 9600, Parity.NONE, 1).open()
+        await open_link(Line(LineId("l"), str(tmp_path / "gone"), link=kind)).open()
 
 
-async def test_a_serial_port_is_ours_alone() -> None:
-    async with serial_line() as (link, _):
+@pytest.mark.parametrize("other", LinkKind)
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_a_serial_port_is_ours_alone(kind: LinkKind, other: LinkKind) -> None:
+    """Fault 5: whichever way another program of ours takes, one master speaks on a wire."""
+    async with serial_line(kind) as (link, _):
         await link.open()
         with pytest.raises(LinkDown):
-            await SerialLink(link.name, 19200, Parity.NONE, 1).open()
+            await open_link(Line(LineId("l"), link.name, link=other)).open()
+        link.write(b"?")
 
 
 async def test_small_frames_never_wait_for_an_acknowledgement() -> None:
