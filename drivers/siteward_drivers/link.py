@@ -1,6 +1,7 @@
 """The port of a wire: bytes out, bytes in until a deadline; what lies behind it is a link of some kind."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from siteward.model.site import SerialSettings
@@ -46,15 +47,35 @@ class Tunable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a line knows of a frame before it goes out; times are the loop's.
+
+    It must not go out before `send_at`. An answer to it has `length` bytes or more (0: that is open), `char_s` each,
+    and hardly begins before `begins`.
+    """
+
+    send_at: float
+    length: int
+    begins: float
+    char_s: float
+
+
 @runtime_checkable
-class Foretold(Protocol):
-    """A link that is told which answer is due, so that it need not look at every byte of it."""
+class Timed(Protocol):
+    """A link with a clockwork of its own, closer than a loop's: the line tells it what is due."""
 
-    def expect(self, length: int, begins: float, char_s: float) -> None:
-        """After a write: an answer of so many bytes comes at the line's pace, and hardly begins before that time.
+    @property
+    def lead_s(self) -> float:
+        """How long before the instant of sending it takes the frame."""
+        ...
 
-        The next read returns when it is whole, when the line falls silent behind less, or at its deadline.
-        """
+    def heard_at(self) -> float:
+        """When the bytes came that were read last. Raises LinkDown."""
+        ...
+
+    def expect(self, frame: Frame) -> None:
+        """Before each write. The next read returns when the answer is whole, when it breaks off, or at its deadline."""
         ...
 
 

@@ -6,21 +6,18 @@ import termios
 
 from siteward.model.site import Parity, SerialSettings
 from siteward_drivers.errors import LinkDown
-from siteward_drivers.link import Inbox
+from siteward_drivers.link import Frame, Inbox
 from siteward_drivers.link_tty import TtyLink
-from siteward_drivers.port_thread import PortThread, ThreadInbox, Wish
+from siteward_drivers.port_thread import PortThread, ThreadInbox
 
-_SLEEP_SHARE = 0.9
-_GAP_CHARS = 4
-_GAP_S = 0.002
+_LEAD_S = 0.0005
 _PARITY = {Parity.NONE: 0, Parity.EVEN: termios.PARENB, Parity.ODD: termios.PARENB | termios.PARODD}
 
 
 class ThreadLink(TtyLink):
-    """A raw port: the thread sleeps through 90 % of an answer whose length is known, instead of waking at each byte.
+    """A raw port whose thread sends at the end of the silence, and sleeps where it knows that nothing is due.
 
-    Not to the end of it: bytes come in pieces of a UART's FIFO, and the last one may be early (goal 2). `real_time` asks
-    that the thread runs before ordinary programs; where that is not allowed it runs all the same.
+    `real_time` asks that the thread runs before ordinary programs; where that is not allowed it runs all the same.
     """
 
     def __init__(
@@ -64,17 +61,19 @@ class ThreadLink(TtyLink):
             raise LinkDown(f"{self.name}: not open")
         return transport
 
-    def write(self, data: bytes) -> None:
-        """Send bytes. Raises LinkDown."""
-        if isinstance(self._inbox, ThreadInbox):
-            self._inbox.hint = None
-        super().write(data)
+    @property
+    def lead_s(self) -> float:
+        """How long before the instant of sending the thread takes a frame: two changes of thread on a busy computer."""
+        return _LEAD_S
 
-    def expect(self, length: int, begins: float, char_s: float) -> None:
-        """Let the next read sleep through most of an answer and then collect the whole of it."""
+    def heard_at(self) -> float:
+        """When the thread read the last bytes (loop's time). Raises LinkDown."""
+        return self._thread().heard_at
+
+    def expect(self, frame: Frame) -> None:
+        """Send the next bytes at their instant, and sleep through most of the answer."""
         if isinstance(self._inbox, ThreadInbox):
-            asleep_until = begins + _SLEEP_SHARE * length * char_s
-            self._inbox.hint = Wish(0.0, asleep_until, length, _GAP_CHARS * char_s + _GAP_S)
+            self._inbox.expect(frame)
 
 
 def make_raw(file: int, settings: SerialSettings) -> None:

@@ -1,4 +1,4 @@
-"""The thread behind a serial port: it waits to the microsecond, sleeps through what must come, and reads the rest."""
+"""The thread behind a serial port: it sends at the instant, sleeps through what must come, and reads the rest."""
 
 import asyncio
 import contextlib
@@ -7,18 +7,21 @@ import select
 import threading
 from dataclasses import dataclass
 
-from siteward_drivers.link import Inbox
+from siteward_drivers.link import Frame, Inbox
 
 REAL_TIME_PRIORITY = 1
 """Priority of the thread where it may run before all ordinary programs; more would not help it."""
 
 _PIECE = 4096
 _MOST_FILES = 1024
+_SLEEP_SHARE = 0.9
+_GAP_CHARS = 4
+_GAP_S = 0.002
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wish:
-    """What the reader waits for: times are the loop's.
+    """What the reader waits for; times are the loop's.
 
     Nothing is looked at before `asleep_until`; then bytes are collected until there are `length`, the port was silent
     for `gap_s` behind some, or the deadline is there.
@@ -35,38 +38,50 @@ class ThreadInbox(Inbox):
 
     def __init__(self, file: int, real_time: bool) -> None:
         super().__init__()
-        self.hint: Wish | None = None
+        self._frame: Frame | None = None
         self._port = PortThread(file, self, real_time)
         self.connection_made(self._port)
         self._port.start()
 
+    def expect(self, frame: Frame) -> None:
+        """Take what is known about the next bytes that are written, and about the answer to them."""
+        self._frame = frame if frame.length else None
+        self._port.send_at = frame.send_at
+
     async def _wait(self, deadline: float) -> None:
-        hint, self.hint = self.hint, None
-        wish = Wish(deadline)
-        if hint is not None:
-            wish = Wish(deadline, min(hint.asleep_until, deadline), hint.length, hint.gap_s)
         waiter = asyncio.get_running_loop().create_future()
         self._waiter = waiter
-        self._port.ask(wish)
+        self._port.ask(self._wish(deadline))
         try:
             await waiter
         finally:
             self._waiter = None
 
+    def _wish(self, deadline: float) -> Wish:
+        frame, self._frame = self._frame, None
+        if frame is None:
+            return Wish(deadline)
+        # Not to the end of it: bytes come in pieces of a UART's FIFO, and a device may be quicker than ever before.
+        asleep_until = frame.begins + _SLEEP_SHARE * frame.length * frame.char_s
+        return Wish(deadline, min(asleep_until, deadline), frame.length, _GAP_CHARS * frame.char_s + _GAP_S)
+
 
 class PortThread(asyncio.Transport):
-    """An open port and its thread. The thread only reads; the owner's loop writes, at the instant it decided to."""
+    """An open port and its thread; whoever owns the port lives on the loop and speaks to the thread by a bell."""
 
     def __init__(self, file: int, inbox: Inbox, real_time: bool) -> None:
         super().__init__()
         if file >= _MOST_FILES:
             raise OSError("too many open files for a port with a thread")
         self.file = file
+        self.send_at = 0.0
+        self.heard_at = 0.0
         self.is_real_time = False
         self._inbox = inbox
         self._want_real_time = real_time
         self._loop = asyncio.get_running_loop()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC)
+        self._outgoing: tuple[bytes, float] | None = None
         self._wish: Wish | None = None
         self._open = True
         self._thread = threading.Thread(target=self._run, name="siteward port", daemon=True)
@@ -81,12 +96,20 @@ class PortThread(asyncio.Transport):
         os.eventfd_write(self._bell, 1)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes at once. Raises OSError when the port does not take them whole."""
-        try:
-            sent = os.write(self.file, data)
-        except OSError as error:
-            self._lost(error)
-            raise
+        """Send bytes at `send_at`, or at once where that has passed. Raises OSError when the port does not take them."""
+        if self.send_at <= self._loop.time():
+            self._send(data)
+            return
+        self._outgoing = (bytes(data), self.send_at)
+        # Mostly a read follows at once and rings for both.
+        self._loop.call_soon(self._ring_for_write)
+
+    def _ring_for_write(self) -> None:
+        if self._outgoing is not None and self._open:
+            os.eventfd_write(self._bell, 1)
+
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        sent = os.write(self.file, data)
         if sent < len(data):
             raise OSError(f"the port took {sent} of {len(data)} bytes")
 
@@ -104,25 +127,40 @@ class PortThread(asyncio.Transport):
         os.close(self._bell)
         os.close(self.file)
 
-    def _lost(self, error: OSError) -> None:
-        if not self._inbox.lost:
-            self._inbox.connection_lost(error)
-
     def _run(self) -> None:
         if self._want_real_time:
             # Where the system does not allow it the thread runs like any other; only its waiting is less exact.
             with contextlib.suppress(OSError):
                 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REAL_TIME_PRIORITY))
                 self.is_real_time = True
+        served: Wish | None = None
         while True:
             os.eventfd_read(self._bell)
             if not self._open:
                 return
+            error = self._flush()
             wish = self._wish
-            if wish is not None:
-                self._serve(wish)
+            if error is not None:
+                self._post(None, b"", error)
+            elif wish is not None and wish is not served and self._serve(wish):
+                served = wish
 
-    def _serve(self, wish: Wish) -> None:
+    def _flush(self) -> OSError | None:
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing is None:
+            return None
+        data, at = outgoing
+        early_s = at - self._loop.time()
+        if early_s > 0:
+            select.select([], [], [], early_s)
+        try:
+            self._send(data)
+        except OSError as error:
+            return error
+        return None
+
+    def _serve(self, wish: Wish) -> bool:
+        """Fulfil a wish; False when the bell rang meanwhile: what is wished now has to be looked up."""
         got = bytearray()
         error: OSError | None = None
         over = True
@@ -131,12 +169,10 @@ class PortThread(asyncio.Transport):
         except OSError as found:
             error = found
         if over or got:
-            # A loop that is closed has nobody left who waits.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._deliver, wish, bytes(got), error)
+            self._post(wish if over else None, bytes(got), error)
+        return over
 
     def _collect(self, wish: Wish, got: bytearray) -> bool:
-        """Fill `got`; False when the bell rang meanwhile: what is wished now has to be looked up."""
         now = self._loop.time
         asleep_s = wish.asleep_until - now()
         if asleep_s > 0 and select.select([self._bell], [], [], asleep_s)[0]:
@@ -152,16 +188,22 @@ class PortThread(asyncio.Transport):
                 piece = os.read(self.file, _PIECE)
                 if not piece:
                     raise OSError("the port is gone")
+                self.heard_at = now()
                 got += piece
-                until = min(wish.deadline, now() + wish.gap_s)
+                until = min(wish.deadline, self.heard_at + wish.gap_s)
         return True
 
-    def _deliver(self, wish: Wish, data: bytes, error: OSError | None) -> None:
+    def _post(self, wish: Wish | None, data: bytes, error: OSError | None) -> None:
+        # A loop that is closed has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._deliver, wish, data, error)
+
+    def _deliver(self, wish: Wish | None, data: bytes, error: OSError | None) -> None:
         if not self._open:
             return
         if data:
             self._inbox.data_received(data)
-        if error is not None:
-            self._lost(error)
-        if wish is self._wish:
+        if error is not None and not self._inbox.lost:
+            self._inbox.connection_lost(error)
+        if wish is not None and wish is self._wish:
             self._inbox.wake()

@@ -118,7 +118,9 @@ class Slave:
         self.misses = 0
         self.rest_until = now + self.timing.rest_s
         self._latency.append(latency_s)
-        self._turnaround.append(max(turnaround_s, 0.0))
+        turnaround_s = max(turnaround_s, 0.0)
+        self.soonest_s = min(self.soonest_s, turnaround_s) if self._turnaround else turnaround_s
+        self._turnaround.append(turnaround_s)
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
             self.soonest_s = min(self._turnaround)

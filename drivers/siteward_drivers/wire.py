@@ -8,7 +8,7 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
-from siteward_drivers.link import Foretold, Link, Tunable
+from siteward_drivers.link import Frame, Link, Timed, Tunable
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
@@ -83,7 +83,8 @@ class RtuWire:
     def __init__(self, link: Link, line: Line) -> None:
         self.late_s = LATE_SERIAL_S if line.is_serial else LATE_GATEWAY_S
         self._link = link
-        self._foretold = link if isinstance(link, Foretold) else None
+        self._timed = link if isinstance(link, Timed) else None
+        self._clear_at = 0.0
         self._home = self._settings = line.settings
         self._char_s = char_s(line)
         self._t35_s = t35_s(line)
@@ -107,11 +108,14 @@ class RtuWire:
         """
         loop = asyncio.get_running_loop()
         silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
-        data = await self._link.read(max(self._quiet_since + silence_s, loop.time()))
+        self._clear_at = self._quiet_since + silence_s
+        # What sends at the very instant gets the frame a moment before; the rest of the silence passes meanwhile.
+        lead_s = self._timed.lead_s if self._timed is not None else 0.0
+        data = await self._link.read(max(self._clear_at - lead_s, loop.time()))
         if not data:
             return True
         self.strays += len(data)
-        self._quiet_since = loop.time()
+        self._quiet_since = self._heard_at()
         self.overheard.listen(data, self._quiet_since)
         return False
 
@@ -128,15 +132,11 @@ class RtuWire:
     async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; collect until the answer is whole, only wrong bytes have come, or the time is over."""
         loop = asyncio.get_running_loop()
-        frame = encode(request)
-        self._link.write(frame)
-        self.overheard.sent(frame)
-        sent_end = loop.time() + len(frame) * self._char_s
+        sent_end = self._put(slave, request)
         self._quiet_since = sent_end
         if not wants_answer(request):
             await asyncio.sleep(sent_end - loop.time())
             return Outcome(Answer(), loop.time())
-        self._foretell(slave, request, frame, sent_end)
         whole_s = request.reply_length * self._char_s
         deadline = sent_end + slave.timeout_s + whole_s
         answer, wrong = await self._collect(request, deadline)
@@ -148,13 +148,26 @@ class RtuWire:
         else:
             self.overheard.answered(request.is_read)
         behind = answer is None and before is not None and find(before, wrong) is not None
-        return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
+        return Outcome(answer, now, self._quiet_since - sent_end - whole_s, bool(wrong), behind)
 
-    def _foretell(self, slave: Slave, request: AnyRequest, frame: bytes, sent_end: float) -> None:
-        length = least_length(request)
-        if self._foretold is not None and length:
-            echo = len(frame) if self.overheard.echo else 0
-            self._foretold.expect(length + echo, sent_end - echo * self._char_s + slave.soonest_s, self._char_s)
+    def _put(self, slave: Slave, request: AnyRequest) -> float:
+        """Hand the frame to the link; returns when its last character will have left."""
+        frame = encode(request)
+        length_s = len(frame) * self._char_s
+        self.overheard.sent(frame)
+        if self._timed is None:
+            self._link.write(frame)
+            return asyncio.get_running_loop().time() + length_s
+        send_at = max(self._clear_at, asyncio.get_running_loop().time())
+        begins, length = send_at + length_s + slave.soonest_s, least_length(request)
+        if self.overheard.echo and length:
+            begins, length = begins - length_s, length + len(frame)
+        self._timed.expect(Frame(send_at, length, begins, self._char_s))
+        self._link.write(frame)
+        return send_at + length_s
+
+    def _heard_at(self) -> float:
+        return asyncio.get_running_loop().time() if self._timed is None else self._timed.heard_at()
 
     async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
         loop = asyncio.get_running_loop()
@@ -162,7 +175,7 @@ class RtuWire:
         until = deadline
         while data := await self._link.read(until):
             buffer += data
-            self._quiet_since = loop.time()
+            self._quiet_since = self._heard_at()
             if not self.overheard.strip(request.is_read, buffer):
                 continue
             if may_be_whole(request, buffer):

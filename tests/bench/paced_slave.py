@@ -19,6 +19,7 @@ from tests.siteward_drivers.rig import crc, value_of
 BITS = 11
 TURNAROUND_S = 0.002
 SPIN_S = 0.00015
+FAST_T35_S = 0.00175
 
 
 def real_time(priority: int) -> None:
@@ -34,13 +35,18 @@ def _until(instant: float) -> None:
             time.sleep(left - SPIN_S)
 
 
+def t35_s(baud: int) -> float:
+    """Silence between frames: 3.5 characters, above 19200 baud the specification's fixed time."""
+    return 3.5 * BITS / baud if baud <= 19200 else FAST_T35_S
+
+
 class PacedLine:
     """The line and its slaves."""
 
     def __init__(self, master: int, baud: int, dead: list[int], late_unit: int, late_s: float) -> None:
         self._master = master
         self._char_s = BITS / baud
-        self._t35_s = 3.5 * self._char_s
+        self._t35_s = t35_s(baud)
         self._dead = set(dead)
         self._late_unit = late_unit
         self._late_s = late_s
