@@ -196,6 +196,10 @@ class LineOwner:
 
     async def _sleep_until(self, at: float) -> None:
         """Sleep until the time or the next new job."""
+        # Whoever had an answer just now mostly asks on at once: that needs no timer.
+        await asyncio.sleep(0)
+        if self._wake.is_set():
+            return
         try:
             async with asyncio.timeout_at(at):
                 await self._wake.wait()

@@ -51,8 +51,8 @@ class Tunable(Protocol):
 class Frame:
     """What a line knows of a frame before it goes out; times are the loop's.
 
-    It must not go out before `send_at`. An answer to it has `length` bytes or more (0: that is open), `char_s` each,
-    and hardly begins before `begins`.
+    It must not go out before `send_at`. An answer to it has `length` bytes or more, `char_s` each, hardly begins before
+    `begins`, and is read for directly behind the write; with a length of 0 that is all open.
     """
 
     send_at: float

@@ -26,6 +26,7 @@ class TtyLink(TransportLink):
         self, port: str, baud: int, parity: Parity, stop_bits: int, simulated: bool = False, rs485: bool = False
     ) -> None:
         super().__init__(port)
+        self._path = Path(port)
         self._simulated = simulated
         self._rs485 = rs485
         self._home = self._settings = self._possible(SerialSettings(baud, parity, stop_bits))
@@ -60,7 +61,7 @@ class TtyLink(TransportLink):
         except LinkDown:
             await self.close()
             raise
-        self._device = _device(self.name)
+        self._device = _device(self._path)
 
     def _direct(self) -> None:
         try:
@@ -104,7 +105,7 @@ class TtyLink(TransportLink):
     def write(self, data: bytes) -> None:
         """Send bytes. Raises LinkDown."""
         self._file()
-        if _device(self.name) != self._device:
+        if _device(self._path) != self._device:
             raise LinkDown(f"{self.name}: is another adapter now")
         super().write(data)
 
@@ -129,9 +130,9 @@ def direct_by_rts(file: int) -> None:
     fcntl.ioctl(file, _TIOCSRS485, words)
 
 
-def _device(port: str) -> int | None:
+def _device(path: Path) -> int | None:
     """Number of the device behind a path, None when there is none: a stable path may come to name another one."""
     try:
-        return Path(port).stat().st_rdev
+        return path.stat().st_rdev
     except OSError:
         return None

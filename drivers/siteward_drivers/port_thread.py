@@ -15,6 +15,7 @@ REAL_TIME_PRIORITY = 1
 _PIECE = 4096
 _MOST_FILES = 1024
 _SLEEP_SHARE = 0.9
+_AWAKE_CHARS = 4
 _GAP_CHARS = 4
 _GAP_S = 0.002
 
@@ -47,6 +48,7 @@ class ThreadInbox(Inbox):
         """Take what is known about the next bytes that are written, and about the answer to them."""
         self._frame = frame if frame.length else None
         self._port.send_at = frame.send_at
+        self._port.read_follows = frame.length > 0
 
     async def _wait(self, deadline: float) -> None:
         waiter = asyncio.get_running_loop().create_future()
@@ -62,7 +64,8 @@ class ThreadInbox(Inbox):
         if frame is None:
             return Wish(deadline)
         # Not to the end of it: bytes come in pieces of a UART's FIFO, and a device may be quicker than ever before.
-        asleep_until = frame.begins + _SLEEP_SHARE * frame.length * frame.char_s
+        asleep_chars = max(_SLEEP_SHARE * frame.length, frame.length - _AWAKE_CHARS)
+        asleep_until = frame.begins + asleep_chars * frame.char_s
         return Wish(deadline, min(asleep_until, deadline), frame.length, _GAP_CHARS * frame.char_s + _GAP_S)
 
 
@@ -75,6 +78,7 @@ class PortThread(asyncio.Transport):
             raise OSError("too many open files for a port with a thread")
         self.file = file
         self.send_at = 0.0
+        self.read_follows = False
         self.heard_at = 0.0
         self.is_real_time = False
         self._inbox = inbox
@@ -96,16 +100,15 @@ class PortThread(asyncio.Transport):
         os.eventfd_write(self._bell, 1)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes at `send_at`, or at once where that has passed. Raises OSError when the port does not take them."""
+        """Send bytes at `send_at`, or at once where that has passed; the bell of the read behind them is enough.
+
+        Raises OSError when the port does not take them.
+        """
         if self.send_at <= self._loop.time():
             self._send(data)
             return
         self._outgoing = (bytes(data), self.send_at)
-        # Mostly a read follows at once and rings for both.
-        self._loop.call_soon(self._ring_for_write)
-
-    def _ring_for_write(self) -> None:
-        if self._outgoing is not None and self._open:
+        if not self.read_follows:
             os.eventfd_write(self._bell, 1)
 
     def _send(self, data: bytes | bytearray | memoryview) -> None:
