@@ -10,7 +10,7 @@ from siteward.model.site import Line
 from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
-from siteward_drivers.errors import LinkDown, SettingsRefused
+from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
@@ -227,6 +227,10 @@ class LineOwner:
         self._trace(job, FrameStage.SENT, at)
         try:
             outcome = await self._wire.exchange(job.slave, job.request, before)
+        except Disturbed:
+            job.slave.on_not_sent(before)
+            self._wait_again(job)
+            return
         except (LinkDown, asyncio.CancelledError) as error:
             self._missed(job, at, f"line {self.line.id}: {error or 'closed'}", noise=False)
             raise
@@ -241,6 +245,13 @@ class LineOwner:
         self._reopening.heard()
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
+
+    def _wait_again(self, job: Job) -> None:
+        """Queue a job whose frame did not leave in its old place."""
+        if job.future.done():
+            self._never_sent(job, Withdrawn("caller gave up"))
+        elif not self._queue.put_back(job):
+            self._never_sent(job, Withdrawn("a newer write took its place"))
 
     async def _doubt_port(self, behind: bool) -> None:
         """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that.

@@ -51,7 +51,7 @@ class Tunable(Protocol):
 class Frame:
     """What a line knows of a frame before it goes out; times are the loop's.
 
-    It must not go out before `send_at`. An answer to it has `length` bytes or more, `char_s` each, hardly begins before
+    It must not go out before `send_at`, nor when bytes come before that. An answer to it has `length` bytes or more, `char_s` each, hardly begins before
     `begins`, and is read for directly behind the write; with a length of 0 that is all open.
     """
 
@@ -75,7 +75,10 @@ class Timed(Protocol):
         ...
 
     def expect(self, frame: Frame) -> None:
-        """Before each write. The next read returns when the answer is whole, when it breaks off, or at its deadline."""
+        """Before each write. The next read returns when the answer is whole, when it breaks off, or at its deadline.
+
+        It raises Disturbed when bytes came before `send_at`: nothing was sent then.
+        """
         ...
 
 

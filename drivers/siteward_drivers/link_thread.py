@@ -10,7 +10,7 @@ from siteward_drivers.link import Frame, Inbox
 from siteward_drivers.link_tty import TtyLink
 from siteward_drivers.port_thread import PortThread, ThreadInbox
 
-_LEAD_S = 0.0005
+_LEAD_S = 0.002
 _PARITY = {Parity.NONE: 0, Parity.EVEN: termios.PARENB, Parity.ODD: termios.PARENB | termios.PARODD}
 
 
@@ -63,7 +63,10 @@ class ThreadLink(TtyLink):
 
     @property
     def lead_s(self) -> float:
-        """How long before the instant of sending the thread takes a frame: two changes of thread on a busy computer."""
+        """How long before the instant of sending the thread takes a frame: a timer of the loop and two changes of thread.
+
+        The thread listens to the rest of the silence.
+        """
         return _LEAD_S
 
     def heard_at(self) -> float:

@@ -5,9 +5,16 @@ import contextlib
 import os
 import select
 import threading
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVarTuple, Unpack
 
+from siteward_drivers.errors import Disturbed
 from siteward_drivers.link import Frame, Inbox
+
+_Ts = TypeVarTuple("_Ts")
 
 REAL_TIME_PRIORITY = 1
 """Priority of the thread where it may run before all ordinary programs; more would not help it."""
@@ -40,6 +47,7 @@ class ThreadInbox(Inbox):
     def __init__(self, file: int, real_time: bool) -> None:
         super().__init__()
         self._frame: Frame | None = None
+        self._held_back = False
         self._port = PortThread(file, self, real_time)
         self.connection_made(self._port)
         self._port.start()
@@ -51,13 +59,32 @@ class ThreadInbox(Inbox):
         self._port.read_follows = frame.length > 0
 
     async def _wait(self, deadline: float) -> None:
-        waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if deadline <= loop.time():
+            self._look()
+            return
+        waiter = loop.create_future()
         self._waiter = waiter
         self._port.ask(self._wish(deadline))
         try:
             await waiter
         finally:
             self._waiter = None
+        if self._held_back:
+            self._held_back = False
+            raise Disturbed("bytes came before the frame")
+
+    def hold_back(self) -> None:
+        """Have the reader told that its frame was not sent."""
+        self._held_back = self._waiter is not None
+        self.wake()
+
+    def _look(self) -> None:
+        """Take what is there already; that needs no thread."""
+        try:
+            self._bytes += self._port.read()
+        except OSError as error:
+            self.connection_lost(error)
 
     def _wish(self, deadline: float) -> Wish:
         frame, self._frame = self._frame, None
@@ -72,7 +99,7 @@ class ThreadInbox(Inbox):
 class PortThread(asyncio.Transport):
     """An open port and its thread; whoever owns the port lives on the loop and speaks to the thread by a bell."""
 
-    def __init__(self, file: int, inbox: Inbox, real_time: bool) -> None:
+    def __init__(self, file: int, inbox: ThreadInbox, real_time: bool) -> None:
         super().__init__()
         if file >= _MOST_FILES:
             raise OSError("too many open files for a port with a thread")
@@ -85,13 +112,16 @@ class PortThread(asyncio.Transport):
         self._want_real_time = real_time
         self._loop = asyncio.get_running_loop()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC)
-        self._outgoing: tuple[bytes, float] | None = None
+        self._back = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._told: deque[Callable[[], None]] = deque()
+        self._outgoing: tuple[bytes, float, bool] | None = None
         self._wish: Wish | None = None
         self._open = True
         self._thread = threading.Thread(target=self._run, name="siteward port", daemon=True)
 
     def start(self) -> None:
         """Start reading for whoever asks."""
+        self._loop.add_reader(self._back, self._hear)
         self._thread.start()
 
     def ask(self, wish: Wish) -> None:
@@ -107,7 +137,7 @@ class PortThread(asyncio.Transport):
         if self.send_at <= self._loop.time():
             self._send(data)
             return
-        self._outgoing = (bytes(data), self.send_at)
+        self._outgoing = (bytes(data), self.send_at, self.read_follows)
         if not self.read_follows:
             os.eventfd_write(self._bell, 1)
 
@@ -127,6 +157,8 @@ class PortThread(asyncio.Transport):
         self._open = False
         os.eventfd_write(self._bell, 1)
         self._thread.join()
+        self._loop.remove_reader(self._back)
+        os.close(self._back)
         os.close(self._bell)
         os.close(self.file)
 
@@ -141,26 +173,26 @@ class PortThread(asyncio.Transport):
             os.eventfd_read(self._bell)
             if not self._open:
                 return
-            error = self._flush()
             wish = self._wish
-            if error is not None:
-                self._post(None, b"", error)
-            elif wish is not None and wish is not served and self._serve(wish):
+            if self._flush() and wish is not None and wish is not served and self._serve(wish):
                 served = wish
 
-    def _flush(self) -> OSError | None:
+    def _flush(self) -> bool:
+        """Send what is to be sent; False when the silence before it was broken, or the port is gone."""
         outgoing, self._outgoing = self._outgoing, None
         if outgoing is None:
-            return None
-        data, at = outgoing
+            return True
+        data, at, read_follows = outgoing
         early_s = at - self._loop.time()
-        if early_s > 0:
-            select.select([], [], [], early_s)
+        if early_s > 0 and select.select([self.file] if read_follows else [], [], [], early_s)[0]:
+            self._call(self._inbox.hold_back)
+            return False
         try:
             self._send(data)
         except OSError as error:
-            return error
-        return None
+            self._call(self._deliver, None, b"", error)
+            return False
+        return True
 
     def _serve(self, wish: Wish) -> bool:
         """Fulfil a wish; False when the bell rang meanwhile: what is wished now has to be looked up."""
@@ -172,7 +204,7 @@ class PortThread(asyncio.Transport):
         except OSError as found:
             error = found
         if over or got:
-            self._post(wish if over else None, bytes(got), error)
+            self._call(self._deliver, wish if over else None, bytes(got), error)
         return over
 
     def _collect(self, wish: Wish, got: bytearray) -> bool:
@@ -187,23 +219,32 @@ class PortThread(asyncio.Transport):
                 return False
             if not ready:
                 break
-            with contextlib.suppress(BlockingIOError):
-                piece = os.read(self.file, _PIECE)
-                if not piece:
-                    raise OSError("the port is gone")
-                self.heard_at = now()
-                got += piece
-                until = min(wish.deadline, self.heard_at + wish.gap_s)
+            got += self.read()
+            self.heard_at = now()
+            until = min(wish.deadline, self.heard_at + wish.gap_s)
         return True
 
-    def _post(self, wish: Wish | None, data: bytes, error: OSError | None) -> None:
-        # A loop that is closed has nobody left who waits.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._deliver, wish, data, error)
+    def read(self) -> bytes:
+        """Bytes that are there. Raises OSError when the port is gone."""
+        try:
+            piece = os.read(self.file, _PIECE)
+        except BlockingIOError:
+            return b""
+        if not piece:
+            raise OSError("the port is gone")
+        return piece
+
+    def _call(self, told: Callable[[Unpack[_Ts]], None], *about: Unpack[_Ts]) -> None:
+        """Have something called on the loop; a counter that wakes it is cheaper than the loop's own way."""
+        self._told.append(partial(told, *about))
+        os.eventfd_write(self._back, 1)
+
+    def _hear(self) -> None:
+        os.eventfd_read(self._back)
+        while self._told:
+            self._told.popleft()()
 
     def _deliver(self, wish: Wish | None, data: bytes, error: OSError | None) -> None:
-        if not self._open:
-            return
         if data:
             self._inbox.data_received(data)
         if error is not None and not self._inbox.lost:

@@ -112,6 +112,11 @@ class Slave:
         self.sent += 1
         self.last = request
 
+    def on_not_sent(self, before: AnyRequest | None) -> None:
+        """The frame did not leave after all."""
+        self.sent -= 1
+        self.last = before
+
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
         self.answered += 1

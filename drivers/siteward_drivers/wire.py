@@ -55,7 +55,10 @@ class Wire(Protocol):
         ...
 
     async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
-        """Send the request and wait for its answer; `before` is what the slave was asked last. Raises LinkDown."""
+        """Send the request and wait for its answer; `before` is what the slave was asked last.
+
+        Raises LinkDown, and Disturbed when nothing was sent after all.
+        """
         ...
 
     def reset(self) -> None:
@@ -109,13 +112,20 @@ class RtuWire:
         loop = asyncio.get_running_loop()
         silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
         self._clear_at = self._quiet_since + silence_s
-        # What sends at the very instant gets the frame a moment before; the rest of the silence passes meanwhile.
-        lead_s = self._timed.lead_s if self._timed is not None else 0.0
-        data = await self._link.read(max(self._clear_at - lead_s, loop.time()))
+        if self._timed is None:
+            data = await self._link.read(max(self._clear_at, loop.time()))
+        else:
+            # What sends at the very instant gets the frame a moment before; the rest of the silence passes meanwhile.
+            early_s = self._clear_at - self._timed.lead_s - loop.time()
+            if early_s > 0:
+                await asyncio.sleep(early_s)
+            data = await self._link.read(loop.time())
         if not data:
             return True
         self.strays += len(data)
-        self._quiet_since = self._heard_at()
+        self._quiet_since = loop.time()
+        # If the line never falls silent, frames go out all the same, and at once.
+        self._clear_at = 0.0
         self.overheard.listen(data, self._quiet_since)
         return False
 

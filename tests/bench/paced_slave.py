@@ -35,6 +35,12 @@ def _until(instant: float) -> None:
             time.sleep(left - SPIN_S)
 
 
+def own_processor(place: int) -> None:
+    """Stay on one of the processors that may be used: master and line each keep to theirs, as on two computers."""
+    usable = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {usable[place]})
+
+
 def t35_s(baud: int) -> float:
     """Silence between frames: 3.5 characters, above 19200 baud the specification's fixed time."""
     return 3.5 * BITS / baud if baud <= 19200 else FAST_T35_S
@@ -105,6 +111,7 @@ class PacedLine:
 def main(options: dict[str, Any]) -> None:
     """Play the line until standard input ends."""
     real_time(20)
+    own_processor(-1)
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
