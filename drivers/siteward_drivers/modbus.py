@@ -1,5 +1,6 @@
 """Modbus requests as bytes and bytes as answers, on pymodbus' PDUs and framers: the one file that imports it."""
 
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,9 +17,7 @@ from pymodbus.pdu.bit_message import (
 )
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
-    ReadHoldingRegistersResponse,
     ReadInputRegistersRequest,
-    ReadInputRegistersResponse,
     WriteMultipleRegistersRequest,
     WriteSingleRegisterRequest,
 )
@@ -32,10 +31,6 @@ _DECODER = DecodePDU(False)
 _RTU = FramerRTU(_DECODER)
 _TCP = FramerSocket(_DECODER)
 _BITS: dict[int, type[ReadCoilsResponse]] = {1: ReadCoilsResponse, 2: ReadDiscreteInputsResponse}
-_REGISTERS: dict[int, type[ReadHoldingRegistersResponse]] = {
-    3: ReadHoldingRegistersResponse,
-    4: ReadInputRegistersResponse,
-}
 _CACHED_FRAMES = 1024
 _EXCEPTION_LENGTH = 5
 _REQUEST_LENGTH = 8
@@ -273,11 +268,9 @@ def _answer(request: Request, pdu: bytes) -> Answer | None:
         return Answer() if pdu[1:] == _echo(request) else None
     if pdu[1] != len(pdu) - 2:
         return None
-    # Length and function are judged: the library's classes are asked directly, without its search and its log.
-    if request.function in _READ_BITS:
+    # Length and function are judged: the library is asked without its search and its log, and not for plain words.
+    if request.function in _BITS:
         bits = _BITS[request.function]()
         bits.decode(pdu[1:])
         return Answer(values=tuple(int(bit) for bit in bits.bits[: request.count]))
-    words = _REGISTERS[request.function]()
-    words.decode(pdu[1:])
-    return Answer(values=tuple(words.registers[: request.count]))
+    return Answer(values=struct.unpack_from(f">{request.count}H", pdu, 2))

@@ -31,14 +31,24 @@ _GAP_S = 0.002
 class Wish:
     """What the reader waits for; times are the loop's.
 
-    Nothing is looked at before `asleep_until`; then bytes are collected until there are `length`, the port was silent
-    for `gap_s` behind some, or the deadline is there.
+    Nothing is looked at before `asleep_until`; then bytes of `char_s` each are collected until there are `length`, the
+    port was silent for a while behind some, or the deadline is there.
     """
 
     deadline: float
     asleep_until: float = 0.0
     length: int = 1
-    gap_s: float = 0.0
+    char_s: float = 0.0
+
+    @property
+    def gap_s(self) -> float:
+        """Silence that ends an answer which is shorter."""
+        return _GAP_CHARS * self.char_s + _GAP_S
+
+    def nap_s(self, length: int) -> float:
+        """How long no look is worth it, with so many bytes there: only the very last ones surely come one by one."""
+        missing = self.length - length
+        return (missing - 1) * self.char_s if missing <= _AWAKE_CHARS else 0.0
 
 
 class ThreadInbox(Inbox):
@@ -93,7 +103,7 @@ class ThreadInbox(Inbox):
         # Not to the end of it: bytes come in pieces of a UART's FIFO, and a device may be quicker than ever before.
         asleep_chars = max(_SLEEP_SHARE * frame.length, frame.length - _AWAKE_CHARS)
         asleep_until = frame.begins + asleep_chars * frame.char_s
-        return Wish(deadline, min(asleep_until, deadline), frame.length, _GAP_CHARS * frame.char_s + _GAP_S)
+        return Wish(deadline, min(asleep_until, deadline), frame.length, frame.char_s)
 
 
 class PortThread(asyncio.Transport):
@@ -210,19 +220,21 @@ class PortThread(asyncio.Transport):
     def _collect(self, wish: Wish, got: bytearray) -> bool:
         now = self._loop.time
         asleep_s = wish.asleep_until - now()
-        if asleep_s > 0 and select.select([self._bell], [], [], asleep_s)[0]:
-            return False
         until = wish.deadline
-        while len(got) < wish.length:
+        while True:
+            if asleep_s > 0 and select.select([self._bell], [], [], asleep_s)[0]:
+                return False
             ready, _, _ = select.select([self.file, self._bell], [], [], max(0.0, until - now()))
             if self._bell in ready:
                 return False
             if not ready:
-                break
+                return True
             got += self.read()
             self.heard_at = now()
+            if len(got) >= wish.length:
+                return True
             until = min(wish.deadline, self.heard_at + wish.gap_s)
-        return True
+            asleep_s = wish.nap_s(len(got))
 
     def read(self) -> bytes:
         """Bytes that are there. Raises OSError when the port is gone."""
