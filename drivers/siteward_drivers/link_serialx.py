@@ -56,6 +56,6 @@ class SerialxLink(TtyLink):
 
     def _port(self) -> serialx.BaseSerial:
         transport = self._transport()
-        if not isinstance(transport, serialx.BaseSerialTransport) or transport.is_closing():
+        if not isinstance(transport, serialx.BaseSerialTransport):
             raise LinkDown(f"{self.name}: not open")
         return transport.serial

@@ -38,15 +38,20 @@ class TransportLink:
 
     def _transport(self) -> asyncio.WriteTransport:
         """The open transport. Raises LinkDown."""
-        inbox = self._inbox
-        if inbox is None or inbox.lost or not isinstance(inbox.transport, asyncio.WriteTransport):
+        transport = self._inbox.transport if self._inbox is not None and not self._inbox.lost else None
+        if not isinstance(transport, asyncio.WriteTransport) or transport.is_closing():
             raise LinkDown(f"{self.name}: not open")
-        return inbox.transport
+        return transport
+
+    def _judge(self) -> None:
+        """Raise LinkDown when the open port must not be written to."""
 
     def write(self, data: bytes) -> None:
         """Send bytes. Raises LinkDown."""
+        transport = self._transport()
+        self._judge()
         try:
-            self._transport().write(data)
+            transport.write(data)
         except OSError as error:
             raise LinkDown(f"{self.name}: {error}") from error
 

@@ -102,12 +102,9 @@ class TtyLink(TransportLink):
     def _possible(self, settings: SerialSettings) -> SerialSettings:
         return replace(settings, parity=Parity.NONE) if self._simulated else settings
 
-    def write(self, data: bytes) -> None:
-        """Send bytes. Raises LinkDown."""
-        self._file()
+    def _judge(self) -> None:
         if _device(self._path) != self._device:
             raise LinkDown(f"{self.name}: is another adapter now")
-        super().write(data)
 
 
 def drop_bad_bytes(file: int) -> None:

@@ -92,7 +92,8 @@ class ThreadInbox(Inbox):
     def _look(self) -> None:
         """Take what is there already; that needs no thread."""
         try:
-            self._bytes += self._port.read()
+            if select.select([self._port.file], [], [], 0)[0]:
+                self._bytes += self._port.read()
         except OSError as error:
             self.connection_lost(error)
 
