@@ -20,4 +20,4 @@ class SettingsRefused(DriverError):
 
 
 class Disturbed(DriverError):
-    """Bytes came in the silence that must stand before a frame: it was not sent, and may be sent after a new silence."""
+    """Bytes came in the silence that must stand before a frame: it was not sent, and may be after a new silence."""

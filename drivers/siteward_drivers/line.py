@@ -142,12 +142,17 @@ class LineOwner:
         # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
         silence = await self._wire.settle(job.slave)
+        noisy_since = self._noisy_since
         if silence:
             self._noisy_since = None
         silence = silence or self._babbles(loop.time())
         if silence and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
-            await self._send(job)
+            try:
+                await self._send(job)
+            except Disturbed:
+                self._noisy_since = noisy_since if noisy_since is not None else loop.time()
+                self._hold_back(job)
             self._current = None
         self._busy.add(began, loop.time())
 
@@ -227,10 +232,6 @@ class LineOwner:
         self._trace(job, FrameStage.SENT, at)
         try:
             outcome = await self._wire.exchange(job.slave, job.request, before)
-        except Disturbed:
-            job.slave.on_not_sent(before)
-            self._wait_again(job)
-            return
         except (LinkDown, asyncio.CancelledError) as error:
             self._missed(job, at, f"line {self.line.id}: {error or 'closed'}", noise=False)
             raise
@@ -246,8 +247,9 @@ class LineOwner:
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
 
-    def _wait_again(self, job: Job) -> None:
+    def _hold_back(self, job: Job) -> None:
         """Queue a job whose frame did not leave in its old place."""
+        job.slave.on_not_sent()
         if job.future.done():
             self._never_sent(job, Withdrawn("caller gave up"))
         elif not self._queue.put_back(job):

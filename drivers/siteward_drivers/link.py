@@ -51,8 +51,9 @@ class Tunable(Protocol):
 class Frame:
     """What a line knows of a frame before it goes out; times are the loop's.
 
-    It must not go out before `send_at`, nor when bytes come before that. An answer to it has `length` bytes or more, `char_s` each, hardly begins before
-    `begins`, and is read for directly behind the write; with a length of 0 that is all open.
+    It must not go out before `send_at`, nor when bytes come before that. An answer to it has `length` bytes or more,
+    `char_s` each, hardly begins before `begins`, and is read for directly behind the write; with a length of 0 that is
+    all open.
     """
 
     send_at: float

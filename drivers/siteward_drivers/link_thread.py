@@ -63,9 +63,9 @@ class ThreadLink(TtyLink):
 
     @property
     def lead_s(self) -> float:
-        """How long before the instant of sending the thread takes a frame: a timer of the loop and two changes of thread.
+        """How long before the instant of sending the thread takes a frame, and listens to the rest of the silence.
 
-        The thread listens to the rest of the silence.
+        A timer of the loop and a change of thread fit into it.
         """
         return _LEAD_S
 

@@ -6,8 +6,8 @@ from siteward.model.errors import ConfigError
 from siteward.model.site import Line, LinkKind
 from siteward_drivers.link import Link
 from siteward_drivers.link_serial import SerialLink
-from siteward_drivers.link_thread import ThreadLink
 from siteward_drivers.link_tcp import TcpLink
+from siteward_drivers.link_thread import ThreadLink
 from siteward_drivers.profile_schema import Transport
 
 _SCHEMES = {"tcp": Transport.TCP, "rtu+tcp": Transport.RTU}

@@ -247,7 +247,7 @@ class PortThread(asyncio.Transport):
             raise OSError("the port is gone")
         return piece
 
-    def _call(self, told: Callable[[Unpack[_Ts]], None], *about: Unpack[_Ts]) -> None:
+    def _call(self, told: Callable[[Unpack[_Ts]], None], *about: *_Ts) -> None:
         """Have something called on the loop; a counter that wakes it is cheaper than the loop's own way."""
         self._told.append(partial(told, *about))
         os.eventfd_write(self._back, 1)

@@ -63,6 +63,7 @@ class Slave:
     refused: int = 0
     behind: int = 0
     last: AnyRequest | None = None
+    _before: AnyRequest | None = None
     ghosts: list[Ghost] = field(default_factory=list)
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
@@ -110,12 +111,12 @@ class Slave:
     def on_sent(self, request: AnyRequest) -> None:
         """Count a frame."""
         self.sent += 1
-        self.last = request
+        self._before, self.last = self.last, request
 
-    def on_not_sent(self, before: AnyRequest | None) -> None:
+    def on_not_sent(self) -> None:
         """The frame did not leave after all."""
         self.sent -= 1
-        self.last = before
+        self.last = self._before
 
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""

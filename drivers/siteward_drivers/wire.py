@@ -180,7 +180,6 @@ class RtuWire:
         return asyncio.get_running_loop().time() if self._timed is None else self._timed.heard_at()
 
     async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
-        loop = asyncio.get_running_loop()
         buffer = bytearray()
         until = deadline
         while data := await self._link.read(until):

@@ -1,7 +1,6 @@
-"""Goals 1 and 2: how much of the wire is used, legally, and what a transaction costs the processor; beside the peers."""
+"""Goals 1 and 2: how much of the wire is used, legally, and what a transaction costs the processor; beside peers."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,7 +24,6 @@ from siteward_drivers.sim.virtual import VirtualClock
 from siteward_drivers.slave import Role, Slave
 from tests.bench.bench_line import UNITS, Port, paced, undisturbed
 from tests.bench.paced_slave import BITS, TURNAROUND_S, t35_s
-from tests.bench.rows import Row
 from tests.siteward_drivers.rig import value_of
 
 MUSTS = {9600: 97.0, 19200: 97.0, 38400: 95.0, 115200: 92.0}
@@ -188,7 +186,6 @@ def drives(take: Take) -> dict[str, Drive | None]:
 
 
 if __name__ == "__main__":
-    import sys
     logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
     for baud, count in ((9600, 10), (19200, 10), (19200, 60), (38400, 10), (115200, 10)):
         for name, d in drives(Take(baud, count)).items():

@@ -2,12 +2,14 @@
 
 import asyncio
 import termios
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import serial
 
 from siteward.model.errors import DeviceUnreachable
+from siteward.model.site import LinkKind
 from siteward_drivers import dlt645
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank
@@ -122,7 +124,8 @@ def test_a_reopened_line_starts_with_its_own_settings() -> None:
     run_virtual(main)
 
 
-async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path, kind: LinkKind) -> None:
     """S-34: the real serial port changes its speed, and the paced far end hears every frame under the right one."""
     loop = asyncio.get_running_loop()
 
@@ -134,6 +137,7 @@ async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path
 
     clock = Now()
     site = mixed_site(str(tmp_path / "wire"))
+    site = replace(site, lines=(replace(site.lines[0], link=kind),))
     sim = SimSite.from_site(site, PROFILES, clock=clock)
     for n, name in enumerate(sim.meters):
         sim.base_step(f"row-{name}", 10.0 + n)

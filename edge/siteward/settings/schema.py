@@ -85,7 +85,7 @@ class LineTable(Table):
     real_time: bool = key(
         False,
         'Whether the thread of `link = "thread"` runs before ordinary programs, where the system allows it.',
-        reason="Holds the pace of the wire on a busy computer; core's unit must allow it (RestrictRealtime, LimitRTPRIO).",
+        reason="Keeps the pace on a busy computer; core's unit must allow it with RestrictRealtime and LimitRTPRIO.",
     )
 
 
