@@ -83,6 +83,12 @@ class Timed(Protocol):
         ...
 
 
+def bare(link: Link) -> Link:
+    """The link inside a wrapped one: to be asked whether it is Tunable or Timed."""
+    inside: Link = getattr(link, "bare", link)
+    return inside
+
+
 class Inbox(asyncio.Protocol):
     """Receiving half that all links share: keeps bytes until the one reader takes them."""
 

@@ -8,7 +8,7 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
-from siteward_drivers.link import Frame, Link, Timed, Tunable
+from siteward_drivers.link import Frame, Link, Timed, Tunable, bare
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
@@ -86,7 +86,9 @@ class RtuWire:
     def __init__(self, link: Link, line: Line) -> None:
         self.late_s = LATE_SERIAL_S if line.is_serial else LATE_GATEWAY_S
         self._link = link
-        self._timed = link if isinstance(link, Timed) else None
+        inside = bare(link)
+        self._timed = inside if isinstance(inside, Timed) else None
+        self._tunable = inside if isinstance(inside, Tunable) else None
         self._clear_at = 0.0
         self._home = self._settings = line.settings
         self._char_s = char_s(line)
@@ -134,9 +136,9 @@ class RtuWire:
         settings = slave.settings or self._home
         if settings == self._settings:
             return
-        if not isinstance(self._link, Tunable):
+        if self._tunable is None:
             raise SettingsRefused(f"{self._link.name} cannot change to {settings}: its settings are its own")
-        self._link.tune(settings)
+        self._tunable.tune(settings)
         self._set(settings)
 
     async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:

@@ -21,8 +21,10 @@ from siteward_drivers.links import open_link
 from siteward_drivers.modbus import Request
 from siteward_drivers.port_thread import PortThread
 from siteward_drivers.profile_schema import TimingPart
+from siteward_drivers.recorder import RecordedLink, Recorder
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from siteward_drivers.slave import Role
+from siteward_drivers.wire import RtuWire
 
 from .rig import Rig, crc, rig, value_of
 from .test_line_lies import Liar, storm
@@ -279,6 +281,15 @@ async def test_a_slave_that_becomes_quicker_is_soon_answered_as_quickly() -> Non
         for address in range(5, 15):
             await it.read(slave, address)
         assert slave.soonest_s < slow
+
+
+def test_a_wrapped_link_is_asked_itself_what_it_can_do() -> None:
+    """Law 7: from Python 3.12 on, an ability that is only passed on counts as none: tuning was lost there."""
+    line = Line(LineId("l"), "/dev/wire", link=LinkKind.THREAD)
+    link = open_link(line)
+    wire = RtuWire(RecordedLink(link, Recorder(VirtualClock())), line)
+    assert wire._timed is link
+    assert wire._tunable is link
 
 
 @pytest.mark.parametrize("allowed", [True, False])
