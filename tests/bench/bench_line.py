@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import minimalmodbus
 from pymodbus.client import AsyncModbusSerialClient
@@ -29,7 +29,7 @@ from siteward_drivers.profile_schema import TimingPart, Transport
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from siteward_drivers.slave import Role, Slave
 from tests.bench.paced_slave import own_processor, real_time
-from tests.bench.rows import Row
+from tests.bench.rows import Row, row
 from tests.siteward_drivers.rig import rig, value_of
 from tests.siteward_drivers.test_line_lies import Liar, storm
 
@@ -251,10 +251,10 @@ def goal_4() -> list[Row]:
             rates["minimalmodbus"].append(minimal_rate(port, 5.0))
     metric = "good reads/s, 2 of 24 slaves dead, of our healthy rate"
     rows = [
-        _row(4, metric, rates["ours"][1] / rates["ours"][0], 0.95, "ratio", hurt / rates["ours"][0], name, "more")
+        row(4, metric, rates["ours"][1] / rates["ours"][0], 0.95, "ratio", hurt / rates["ours"][0], name, "more")
         for name, (_, hurt) in list(rates.items())[1:]
     ]
-    return [*rows, _row(4, "our frames before t3.5 meanwhile", early, 0, "frames")]
+    return [*rows, row(4, "our frames before t3.5 meanwhile", early, 0, "frames")]
 
 
 def goal_5() -> list[Row]:
@@ -267,14 +267,14 @@ def goal_5() -> list[Row]:
 
     good, wrong = run_virtual(lies)
     assert good > EXCHANGES / 3, "hardly an exchange came through: nothing was shown"
-    rows = [_row(5, f"wrong values in {EXCHANGES:,} exchanges, 40 % of them lies", wrong, 0, "values")]
+    rows = [row(5, f"wrong values in {EXCHANGES:,} exchanges, 40 % of them lies", wrong, 0, "values")]
     counted = []
     for master in (ours, lambda port: pymodbus(port, timeout=0.2, retries=0)):
         with paced(late_unit=7, late_s=0.3) as port:
             counted.append(run(master, port, lambda m: wrong_values(m, 12.0)))
         assert port.counts["late"] >= 3, "the line told no lies"
     metric = "wrong values in 12 s, a slave answers 300 ms late"
-    return [*rows, _row(5, metric, counted[0], 0, "values", counted[1], "pymodbus")]
+    return [*rows, row(5, metric, counted[0], 0, "values", counted[1], "pymodbus")]
 
 
 def goal_6() -> list[Row]:
@@ -285,7 +285,7 @@ def goal_6() -> list[Row]:
         peer = run(pymodbus, port, lambda m: write_times(m, 25))
     metric = "control write on a saturated line, 19200 baud, {}"
     return [
-        _row(6, metric.format(said), _at(mine, share), 40.0, "ms", _at(peer, share), "pymodbus")
+        row(6, metric.format(said), _at(mine, share), 40.0, "ms", _at(peer, share), "pymodbus")
         for said, share in (("median", 0.5), ("p99", 0.99))
     ]
 
@@ -294,24 +294,11 @@ def _at(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def _row(
-    goal: int,
-    metric: str,
-    mine: float,
-    must: float,
-    unit: str,
-    peer: float | None = None,
-    name: str = "",
-    better: Literal["less", "more"] = "less",
-) -> Row:
-    return Row(goal, metric, round(mine, 3), must, unit, better, None if peer is None else round(peer, 3), name)
-
-
 def measure() -> list[Row]:
     """All rows. Takes about two and a half minutes."""
     return [*goal_4(), *goal_5(), *goal_6()]
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print(json.dumps(row.as_json()), flush=True)
+    for found in measure():
+        print(json.dumps(found.as_json()), flush=True)

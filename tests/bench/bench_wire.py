@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import cycle
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from tests.bench.bench_line import Port, paced, undisturbed
 from tests.bench.masters import UNITS, by_loop, by_thread, minimal, pymodbus_async, pymodbus_sync, tmodbus
 from tests.bench.paced_slave import BITS, TURNAROUND_S, t35_s
-from tests.bench.rows import Row
+from tests.bench.rows import Row, row
 from tests.siteward_drivers.rig import value_of
 
 USED = {9600: 97.0, 19200: 97.0, 38400: 95.0, 115200: 92.0}
@@ -147,14 +147,14 @@ def rows_of(take: Take, mine: Drive, loop: Drive, others: dict[str, Drive | None
         what = f"legal use of the wire at {take.baud} baud, 10 registers, {{}}"
         for name, drive in others.items():
             peer = None if drive is None else drive.used
-            yield _row(1, what.format("thread"), mine.used, USED[take.baud], "%", _told(name, drive), peer, "more")
-        yield _row(1, what.format("loop"), loop.used, USED_BY_LOOP[take.baud], "%", better="more")
+            yield row(1, what.format("thread"), mine.used, USED[take.baud], "%", peer, _told(name, drive), "more")
+        yield row(1, what.format("loop"), loop.used, USED_BY_LOOP[take.baud], "%", better="more")
     if take.baud == CPU_BAUD:
         what = f"CPU a transaction, {CPU_BAUD} baud, {take.count} registers, {{}}"
         for name, drive in others.items():
             peer = None if drive is None else drive.cpu_ms
-            yield _row(2, what.format("thread"), mine.cpu_ms, CPU_MS[take.count], "ms", _told(name, drive), peer)
-        yield _row(2, what.format("loop"), loop.cpu_ms, CPU_MS_BY_LOOP[take.count], "ms")
+            yield row(2, what.format("thread"), mine.cpu_ms, CPU_MS[take.count], "ms", peer, _told(name, drive))
+        yield row(2, what.format("loop"), loop.cpu_ms, CPU_MS_BY_LOOP[take.count], "ms")
 
 
 def _told(name: str, drive: Drive | None) -> str:
@@ -162,19 +162,6 @@ def _told(name: str, drive: Drive | None) -> str:
     if drive is None or not drive.early:
         return name
     return f"{name}, {100 * drive.early / drive.frames:.0f} % of frames too early"
-
-
-def _row(
-    goal: int,
-    metric: str,
-    mine: float,
-    must: float,
-    unit: str,
-    name: str = "",
-    peer: float | None = None,
-    better: Literal["less", "more"] = "less",
-) -> Row:
-    return Row(goal, metric, round(mine, 3), must, unit, better, None if peer is None else round(peer, 3), name)
 
 
 def measure() -> list[Row]:
@@ -187,10 +174,10 @@ def measure() -> list[Row]:
         rows += rows_of(take, mine, loop, peers(take))
         early += mine.early + loop.early
         frames += mine.frames + loop.frames
-    rows.append(_row(1, f"frames before t3.5 of {frames}, both links, all speeds", early, 0, "frames"))
+    rows.append(row(1, f"frames before t3.5 of {frames}, both links, all speeds", early, 0, "frames"))
     return rows
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print(json.dumps(row.as_json()), flush=True)
+    for found in measure():
+        print(json.dumps(found.as_json()), flush=True)
