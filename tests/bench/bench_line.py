@@ -50,9 +50,11 @@ class Port:
 
 
 @contextmanager
-def paced(dead: list[int] | None = None, late_unit: int = 0, late_s: float = 0.0, baud: int = BAUD) -> Iterator[Port]:
+def paced(
+    dead: list[int] | None = None, late_unit: int = 0, late_s: float = 0.0, baud: int = BAUD, piece: int = 1
+) -> Iterator[Port]:
     """A paced line in a process of its own."""
-    options = {"baud": baud, "dead": dead or [], "late_unit": late_unit, "late_s": late_s}
+    options = {"baud": baud, "piece": piece, "dead": dead or [], "late_unit": late_unit, "late_s": late_s}
     path = os.pathsep.join(str(ROOT / folder) for folder in ("edge", "drivers", "."))
     line = subprocess.Popen(
         [sys.executable, str(Path(__file__).parent / "paced_slave.py"), json.dumps(options)],

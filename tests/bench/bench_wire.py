@@ -28,6 +28,7 @@ CPU_MS = {10: 0.6, 60: 1.0}
 
 CPU_MS_BY_LOOP = {10: 3.0, 60: 10.0}
 CPU_BAUD = 19200
+FIFO = 8
 WINDOWS = 3
 WINDOW_S = 0.6
 WARM = 6
@@ -48,10 +49,11 @@ class Drive:
 
 @dataclass(frozen=True)
 class Take:
-    """One kind of line: its pace, and the length of each read."""
+    """One kind of line: its pace, the length of each read, and how many bytes of an answer come together."""
 
     baud: int
     count: int
+    piece: int = 1
 
     @property
     def limit_s(self) -> float:
@@ -98,7 +100,7 @@ def drive_async(master: Master, take: Take) -> Drive:
             for unit in score.units():
                 assert len(await read(unit, take.count)) == take.count
 
-    with paced(baud=take.baud) as port, undisturbed():
+    with paced(baud=take.baud, piece=take.piece) as port, undisturbed():
         asyncio.run(main(port.path))
     return score.drive(take, port)
 
@@ -106,7 +108,7 @@ def drive_async(master: Master, take: Take) -> Drive:
 def drive_blocking(master: Master, take: Take) -> Drive:
     """Drive a line by a blocking master."""
     score = Score()
-    with paced(baud=take.baud) as port, undisturbed(), master(port.path, take.baud) as read:
+    with paced(baud=take.baud, piece=take.piece) as port, undisturbed(), master(port.path, take.baud) as read:
         for unit in range(1, WARM + 1):
             assert list(read(unit, take.count)) == right(unit, take)
         for unit in score.units():
@@ -174,6 +176,11 @@ def measure() -> list[Row]:
         rows += rows_of(take, mine, loop, peers(take))
         early += mine.early + loop.early
         frames += mine.frames + loop.frames
+    pieces = Take(CPU_BAUD, 10, FIFO)
+    mine, peer = thread_drive(pieces), drive_blocking(minimal, pieces)
+    what = f"legal use of the wire at {CPU_BAUD} baud, bytes in eights, thread"
+    rows.append(row(1, what, mine.used, USED[CPU_BAUD], "%", peer.used, "minimalmodbus", "more"))
+    early, frames = early + mine.early, frames + mine.frames
     rows.append(row(1, f"frames before t3.5 of {frames}, both links, all speeds", early, 0, "frames"))
     return rows
 

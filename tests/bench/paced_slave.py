@@ -2,7 +2,8 @@
 
 Says the path of its port, then serves until its standard input ends; says its counts as JSON at the end. Method:
 11 bits a character; a request takes its time on the wire although a pseudo-terminal hands it over at once; the slave
-answers t3.5 + 2 ms after it; a frame that begins before t3.5 of silence is counted as early.
+answers t3.5 + 2 ms after it, in pieces as a UART hands them over; a frame that begins before t3.5 of silence is counted
+as early.
 """
 
 import contextlib
@@ -49,8 +50,9 @@ def t35_s(baud: int) -> float:
 class PacedLine:
     """The line and its slaves."""
 
-    def __init__(self, master: int, baud: int, dead: list[int], late_unit: int, late_s: float) -> None:
+    def __init__(self, master: int, baud: int, dead: list[int], late_unit: int, late_s: float, piece: int) -> None:
         self._master = master
+        self._piece = piece
         self._char_s = BITS / baud
         self._t35_s = t35_s(baud)
         self._dead = set(dead)
@@ -102,9 +104,10 @@ class PacedLine:
         return body + crc(body)
 
     def _send(self, reply: bytes, start: float) -> None:
-        for i in range(len(reply)):
-            _until(start + (i + 1) * self._char_s)
-            os.write(self._master, reply[i : i + 1])
+        for i in range(0, len(reply), self._piece):
+            piece = reply[i : i + self._piece]
+            _until(start + (i + len(piece)) * self._char_s)
+            os.write(self._master, piece)
         self._quiet_since = time.perf_counter()
 
 
@@ -115,7 +118,9 @@ def main(options: dict[str, Any]) -> None:
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
-    line = PacedLine(master, options["baud"], options["dead"], options["late_unit"], options["late_s"])
+    line = PacedLine(
+        master, options["baud"], options["dead"], options["late_unit"], options["late_s"], options["piece"]
+    )
     print(os.ttyname(slave), flush=True)
     while not select.select([sys.stdin], [], [], 0)[0]:
         line.step()
