@@ -4,7 +4,7 @@ RIG ?= emulated
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench hil soak docs package clean
+.PHONY: help setup run test check format bench hil soak fuzz docs package clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,10 @@ hil: ## a rig for MINUTES minutes, judged from outside (RIG=emulated: the demo o
 soak: ## seeded virtual hours with faults; SEEDS=n
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.soak
+
+fuzz: ## bent frames for every parser of the wires; FRAMES=n SEED=s
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.fuzz
 
 docs: setup ## regenerate schemas, references and diagrams
 	@$(PYTHON) -m siteward schema --write
