@@ -202,7 +202,8 @@ class TcpWire:
         self._link.write(encode_tcp(request, self._transaction))
         sent = loop.time()
         deadline = sent + slave.timeout_s
-        heard = b""
+        # What stands behind the last answer may be the beginning of a frame: without it the rest is no header.
+        heard = bytes(self._buffer)
         try:
             while data := await self._link.read(deadline):
                 heard += data
