@@ -17,7 +17,7 @@ run: ## start the demo site: simulated wires, broker, platform, controller, pane
 	@$(PYTHON) -m siteward demo
 
 test: ## the whole suite: real broker, real browser, real frames
-	@.ci/setup python mosquitto chromium strace
+	@.ci/setup python mosquitto chromium strace npm-peers
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m pytest -q
 
@@ -59,4 +59,4 @@ package: setup ## wheel and source distribution in dist/
 	@$(PYTHON) -m hatchling build
 
 clean: ## remove what the other targets made
-	rm -rf .venv .siteward dist bench.json
+	rm -rf .venv .siteward dist bench.json tests/fixtures/peers/npm/node_modules
