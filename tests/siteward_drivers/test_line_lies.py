@@ -198,6 +198,24 @@ def test_half_a_frame_behind_an_answer_does_not_end_the_line() -> None:
     run_virtual(main)
 
 
+def test_rubbish_behind_an_answer_does_not_end_the_line_when_silence_follows() -> None:
+    """Law 7: nothing new comes, so that the rubbish is looked at only at the end; by fuzzing (seed 1, chunk 3)."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with rig(clock, Transport.TCP) as it:
+            slave = it.slave(1, timing=QUICK)
+            it.slaves.lie = lambda request, reply: [(0.005, reply + b"\xef" + reply)]
+            assert await it.read(slave, 10) == (value_of(1, 3, 10),)
+            it.slaves.lie = lambda request, reply: []
+            with pytest.raises(DeviceUnreachable):
+                await it.read(slave, 11)
+            it.slaves.lie = honest
+            await asyncio.sleep(1.5)
+            assert await it.read(slave, 12) == (value_of(1, 3, 12),)
+
+    run_virtual(main)
+
+
 class Liar:
     """Draws a lie for each answer; late ones stay inside the second in which the line expects them."""
 
