@@ -21,15 +21,21 @@ _PACK = {
 }
 _DIGITS = 9
 _STEP_SLACK = 1e-6
+_LEAST_FLOAT = 1e-12
+"""No device resolves less: a float below it is two words in the wrong order, and would pass for zero (fault 30)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Values by quantity, scaled; `raw` are the numbers as sent; `rejected` names quantities that had none."""
+    """Values by quantity, scaled; `raw` are the numbers as sent; `rejected` names quantities that had none.
+
+    `impossible` are those of them that were numbers, other than zero, which the quantity cannot have.
+    """
 
     values: Mapping[Quantity, Value] = field(default_factory=dict)
     raw: Mapping[Quantity, Value] = field(default_factory=dict)
     rejected: tuple[Quantity, ...] = ()
+    impossible: tuple[Quantity, ...] = ()
 
 
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:
@@ -37,6 +43,7 @@ def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], o
     values: dict[Quantity, Value] = {}
     raws: dict[Quantity, Value] = {}
     rejected = []
+    impossible = []
     for quantity, point in points.items():
         offset = point.address - first
         part = words[offset : offset + point.width]
@@ -44,10 +51,12 @@ def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], o
         value = None if raw is None else _scaled(point, raw)
         if raw is None or value is None:
             rejected.append(quantity)
+            if raw:
+                impossible.append(quantity)
         else:
             values[quantity] = value
             raws[quantity] = raw
-    return Decoded(values, raws, tuple(rejected))
+    return Decoded(values, raws, tuple(rejected), tuple(impossible))
 
 
 def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | None:
@@ -84,6 +93,8 @@ def _ordered(point: Point, words: Sequence[int], order: WordOrder) -> Sequence[i
 def _scaled(point: Point, raw: Value) -> Value | None:
     if isinstance(raw, str) or point.type is RegisterType.BITFIELD or point.is_bit:
         return raw
+    if 0.0 < abs(raw) < _LEAST_FLOAT:
+        return None
     value = raw if point.scale == 1.0 else round(raw * point.scale, _DIGITS)
     if point.range is not None and not point.range[0] <= value <= point.range[1]:
         return None
