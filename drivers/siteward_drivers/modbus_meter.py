@@ -55,8 +55,8 @@ class ModbusMeter:
     def _judge(self, values: Values) -> None:
         """Reject all where a register (a transformer ratio) is not as the profile needs it, or is not known.
 
-        So do two voltages or frequencies that no grid has: one may be a slip of the meter, two are another layout of its
-        registers, by the order of words perhaps, and then its currents are no currents either (fault 30).
+        So do two voltages or frequencies that no grid has: one may be a slip of the meter, two are another layout of
+        its registers, by the order of words perhaps, and then its currents are no currents either (fault 30).
         """
         part = self._device.profile.file.meter
         if part is None:

@@ -1,4 +1,4 @@
-"""How registers lie under a right checksum: for each kind of fixtures/lies.toml what a meter shows in place of truth."""
+"""How registers lie under a right checksum: what a meter shows in place of truth, by kind of fixtures/lies.toml."""
 
 import math
 import struct
@@ -59,7 +59,7 @@ class LyingMeter:
             return words
         for quantity, point in self._meter.profile.file.points.items():
             at = point.address - address
-            if point.table is table and 0 <= at and at + point.width <= count:
+            if point.table is table and at >= 0 and at + point.width <= count:
                 words[at : at + point.width] = self._lied(quantity, point, words[at : at + point.width])
         return words
 
