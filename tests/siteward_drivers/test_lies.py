@@ -39,7 +39,7 @@ WIRE = LineId("wire")
 MOST_OF = 0.8
 """Share of the lying polls that end as the table says: the first lies may still be the truth."""
 
-HONEST, LYING, CALM = 22, 14, 18
+HONEST, LYING, CALM = 22, 12, 16
 """Rounds of a second. A connection that was given up often is tried again after up to ten of them (fault 18)."""
 
 
