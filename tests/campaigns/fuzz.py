@@ -100,4 +100,4 @@ def main(frames: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(os.environ.get("FRAMES", "200000")), int(os.environ.get("SEED", "1"))))
+    sys.exit(main(int(os.environ.get("FRAMES", "10000000")), int(os.environ.get("SEED", "1"))))

@@ -8,7 +8,7 @@ from tests.campaigns import fuzz, fuzz_frames
 
 @pytest.mark.parametrize("name", list(fuzz.PARSERS))
 def test_bent_frames_crash_nothing_and_prove_nothing(name: str) -> None:
-    """Goal 5: what a parser takes for an answer stands in the bytes, with a right checksum, as judged without it."""
+    """Goal 5, fault 15: what is taken for an answer stands in the bytes, with a right checksum, as judged apart."""
     frames = 2000
     taken = fuzz.chunk(name, 7, 0, frames)
     assert taken > 0, "hardly a frame was whole: nothing was shown"

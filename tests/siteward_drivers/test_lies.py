@@ -146,7 +146,7 @@ def test_at_least_33_kinds_are_listed_and_each_is_told_somewhere() -> None:
 
 @pytest.mark.parametrize(("lie", "wire"), CASES, ids=lambda part: part if isinstance(part, str) else part["kind"])
 def test_no_lie_of_a_wire_becomes_a_value(lie: dict[str, Any], wire: str) -> None:
-    """Goal 5, law 5: refused, unreachable or the truth, as the table says; afterwards all is right again."""
+    """Goal 5, law 5, faults 4, 5, 10 to 15: refused, unreachable or the truth, as the table says; then right again."""
 
     async def main(clock: VirtualClock) -> None:
         court = Court(clock, wire == "rtu")

@@ -113,7 +113,7 @@ def test_every_kind_of_the_table_is_told_and_no_other() -> None:
     ids=lambda part: part if isinstance(part, str) else part["kind"],
 )
 def test_registers_that_lie_are_told_in_time_and_replaced(lie: dict[str, Any], wire: str, tmp_path: Path) -> None:
-    """I3, R10, R11, B22: the alarm stands in time, what stands in errs upwards, no fuse trips, and truth heals it.
+    """I3, R10, R11, B22, faults 29, 30: an alarm in time, a stand-in that errs upwards, no trip, healed by the truth.
 
     Registers lie behind the framing, so that each kind is told on one of the two wires in turn.
     """
