@@ -51,6 +51,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime) -> Post:
     register = Register(
         name=record.meter or meter or "",
         wh=record.last_register_wh,
+        rolled_wh=record.rolled_wh,
         since=at - (elapsed_s if elapsed_s > 0.0 else _UNKNOWN_GAP_S),
         serial=record.meter if record.meter != meter else None,
     )
