@@ -66,7 +66,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
             replies=tuple(draft.replies),
             sessions=tuple(draft.rows.values()),
             ledger=load.ledger_rows,
-            limits=draft.limits if draft.limits_changed else None,
+            limits=draft.stored_limits(),
         ),
         alarms=chapter.alarms,
         connectors=chapter.connectors,

@@ -1,11 +1,13 @@
 """The site as configured: wires, meters, the fuse tree, chargers and their connectors. Frozen for a whole run."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from enum import StrEnum
 
 from siteward.model.access import Barrier, Lock
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, RelayId, SiteId
+from siteward.model.rules import LimitRule
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import PerPhase, Phase
@@ -147,7 +149,10 @@ class StaticLimit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration."""
+    """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration.
+
+    `zone` holds the rules of `timezone`; it was read when the file was, so that deciding reads nothing.
+    """
 
     id: SiteId
     name: str
@@ -162,6 +167,8 @@ class Site:
     relays: tuple[RelayBoard, ...] = ()
     barriers: tuple[Barrier, ...] = ()
     locks: tuple[Lock, ...] = ()
+    rules: tuple[LimitRule, ...] = ()
+    zone: tzinfo = UTC
     connectors: tuple[Connector, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from siteward.control.limits import expire, find_target, lifts, put, static_limits
+from siteward.control.limits import expire, find_target, lifts, put
 from siteward.control.recover import recall
 from siteward.model.events import EventType
 from siteward.model.ids import FeederId
@@ -13,6 +13,8 @@ from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.recovered import Recovered
 from siteward.model.site import StaticLimit
 from tests.fixtures.story_rig import Rig, story_site
+from tests.siteward.control.hand import Hand
+from tests.siteward.control.sites import Box, feeder, site
 
 GRID = FeederId("grid")
 
@@ -74,10 +76,15 @@ def test_a_limit_survives_a_restart_and_no_validity_outlasts_a_day() -> None:
     assert [(limit.id, limit.ends_at) for limit in memory.limits] == [("c9", 500.0 + 86_400.0)]
 
 
-def test_the_installers_limits_are_always_in_force() -> None:
-    site = replace(story_site(), limits=(StaticLimit("night", GRID, (30.0, 30.0, 30.0)),))
-    (limit,) = static_limits(site)
-    assert (limit.id, limit.source, limit.feeder, limit.ends_at) == ("night", LimitSource.STATIC, GRID, None)
+def test_the_installers_limits_are_always_in_force_and_named() -> None:
+    """S-21, I14: they count like a smaller fuse; the cause chain says which one binds and who set it."""
+    built = site([feeder("grid", 60.0)], [Box()] * 3)
+    hand = Hand(replace(built, limits=(StaticLimit("contract", GRID, (30.0, 30.0, 30.0)),)))
+    out = hand.obey(60)
+    chain = out.grants[built.connectors[0].id].chain
+    assert [step.cause.value for step in chain] == ["fair_share", "limit", "static"]
+    assert [step.limit for step in chain[1:]] == ["contract", "contract"]
+    assert sum(grant.limit_a for grant in out.grants.values()) <= 30.0
 
 
 def test_targets() -> None:

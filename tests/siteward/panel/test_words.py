@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from siteward.client.messages import CauseMessage, ReplyMessage
+from siteward.model.causes import CAUSES
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.limits import Cause
 from siteward.model.requests import Role, Source, Stage
@@ -24,7 +25,7 @@ STATIC = HERE / "static"
 TABLES = {
     "words": WORDS,
     "states": vocabulary.STATES,
-    "causes": vocabulary.CAUSES,
+    "causes": CAUSES,
     "events": vocabulary.EVENTS,
     "stages": vocabulary.STAGES,
     "severities": vocabulary.SEVERITIES,
