@@ -111,11 +111,12 @@ class GpioDevice:
 
 
 def gpio_devices(site: Site, clock: Clock, gate: DriveGate) -> list[PointDevice]:
-    """A device for every chip that barriers and locks of the site name."""
+    """A device for every chip that barriers, locks and limits of the site name."""
     points: list[PointName] = []
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
     for arm in arms:
         points += [*arm.motion.outputs, *(contact.point for contact in arm.contacts)]
+    points += site.limit_points
     names = sorted({device_of(point) for point in points if point.startswith(GPIO_PREFIX)})
     return [gpio_device(name, clock, gate) for name in names]
 

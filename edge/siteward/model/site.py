@@ -7,7 +7,8 @@ from enum import StrEnum
 from siteward.model.access import Barrier, Lock
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, RelayId, SiteId
-from siteward.model.rules import LimitRule
+from siteward.model.points import PointName
+from siteward.model.rules import Contacts, LimitRule
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import PerPhase, Phase
@@ -175,6 +176,11 @@ class Site:
         """Flatten the connectors in the order of site.toml."""
         flat = tuple(c for charger in self.chargers for c in charger.connectors)
         object.__setattr__(self, "connectors", flat)
+
+    @property
+    def limit_points(self) -> frozenset[PointName]:
+        """The contacts that limits follow."""
+        return frozenset(point for rule in self.rules if isinstance(rule.by, Contacts) for point in rule.by.points)
 
     def path(self, feeder: FeederId) -> tuple[Feeder, ...]:
         """Feeders from the named one up to the grid connection."""

@@ -31,7 +31,7 @@ from siteward.model.requests import Reply, Request, Stage
 from siteward.model.site import Site
 from siteward.runtime.actuate import OutputActuator
 from siteward.runtime.arm_gate import ArmGate
-from siteward.runtime.points import Keeper, limit_points, plans, refresh_all
+from siteward.runtime.points import Keeper, plans, refresh_all
 
 MOVING_S = 0.1
 """Period of reading while an arm moves (ruling 3)."""
@@ -83,7 +83,7 @@ class AccessLoop:
         self._put = put
         self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
         self._outputs = OutputActuator(self._keepers, clock)
-        self._limit_points = limit_points(site)
+        self._limit_points = site.limit_points
         self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
 
     def _runner(self, arm: Arm) -> _Runner:

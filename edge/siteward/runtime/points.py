@@ -8,7 +8,6 @@ from siteward.model.access import DriveKind
 from siteward.model.errors import DeviceError, DeviceUnreachable
 from siteward.model.points import Drive, InputReading, PointName, PointPlan, device_of
 from siteward.model.ports import Clock, PointDevice
-from siteward.model.rules import Contacts
 from siteward.model.site import Site
 
 LOST_AFTER_S = 3.0
@@ -30,15 +29,10 @@ def plans(site: Site) -> dict[str, PointPlan]:
         for point in motion.outputs:
             pulse_s = None if motion.kind is DriveKind.LEVEL and point != motion.stop else motion.pulse_s
             outputs.setdefault(device_of(point), {})[point] = pulse_s
-    for point in limit_points(site):
+    for point in sorted(site.limit_points):
         inputs.setdefault(device_of(point), {})[point] = None
     names = sorted({*inputs, *outputs, *(board.id for board in site.relays)})
     return {name: PointPlan(tuple(inputs.get(name, {})), outputs.get(name, {})) for name in names}
-
-
-def limit_points(site: Site) -> frozenset[PointName]:
-    """The contacts that limits follow."""
-    return frozenset(point for rule in site.rules if isinstance(rule.by, Contacts) for point in rule.by.points)
 
 
 class Keeper:
