@@ -34,8 +34,8 @@ _COARSE_WH = 1000.0
 class Window:
     """Energy through a meter: `trail` are (time, Wh until then), at least one, rising, the newest last.
 
-    measured_from: since when all of it was measured; register_wh: the meter's register at the newest sample;
-    begun_at, begun_wh: begin of the present window, None before the first; mark_wh: the register then, for the
+    measured_from: since when all of it was measured; register_wh: the meter's register at the newest sample, never a
+    guess; begun_at, begun_wh: begin of the present window, None before the first; mark_wh: the register then, for the
     journal; over_since: since when the forecast is above the contract.
     """
 
@@ -93,12 +93,9 @@ def count(window: Window, reading: MeterReading, nominal_v: float, worst_w: Call
     if seconds > GAP_S:
         began = reading.sent_at - wh * 3600.0 / max(worst_w(), 1.0)
         trail = (*trail, (max(began, since), total))
-    register = window.register_wh if reading.energy_wh is None else float(reading.energy_wh)
-    if reading.energy_wh is None and register is not None:
-        register += wh
-    return replace(
-        window, trail=(*trail, (reading.sent_at, total + wh)), measured_from=measured_from, register_wh=register
-    )
+    register = None if reading.energy_wh is None else float(reading.energy_wh)
+    trail = (*trail, (reading.sent_at, total + wh))
+    return replace(window, trail=trail, measured_from=measured_from, register_wh=register)
 
 
 def _by_register(window: Window, reading: MeterReading, seconds: float, worst_w: Callable[[], float]) -> float | None:
