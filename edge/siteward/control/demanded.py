@@ -7,6 +7,7 @@ from math import floor
 
 from siteward.control import window as windows
 from siteward.control.rules import changed_rule
+from siteward.control.tree import tree_of
 from siteward.control.window import FRESH_S, Left, Window
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import Fact
@@ -104,7 +105,8 @@ class _Judge:
         self.facts: list[Fact] = []
         self.marked = self.over = False
         self._site, self._snapshot, self._rule, self._by = site, snapshot, rule, by
-        self._feeder = next(f for f in site.feeders if f.id == rule.feeder)
+        self._tree = tree_of(site)
+        self._node = next(node for node in self._tree.nodes if node.id == rule.feeder)
         self._grants = grants
 
     def run(self, old: Metered) -> Metered:
@@ -169,14 +171,13 @@ class _Judge:
 
     def _worst(self) -> float:
         """The most that can flow unmeasured, in W: what the chargers below may draw and the worst other load."""
-        feeder, nominal_v = self._feeder, self._site.phase_voltage_v
+        feeder, nominal_v = self._node.feeder, self._site.phase_voltage_v
         most = _OVERLOAD * sum(feeder.rating_a) * nominal_v
         if not self._grants:
             return most
         amps = sum(feeder.worst_base_load_a)
-        for connector in self._site.connectors:
-            if feeder in self._site.path(connector.feeder):
-                grant = self._grants.get(connector.id)
-                reserved = connector.hardware_max_a if grant is None else grant.reserved_a
-                amps += reserved * len(connector.wiring)
+        for index in self._node.below:
+            o = self._tree.outlets[index]
+            grant = self._grants.get(o.id)
+            amps += (o.hw_a if grant is None else grant.reserved_a) * o.phases
         return min(most, amps * nominal_v)
