@@ -87,3 +87,13 @@ CAUSES: dict[Cause, Sentence] = {
     ),
 }
 """`{amps}`, `{feeder}` and `{limit}` (empty, or the limit's id in brackets) are filled in by who shows the chain."""
+
+
+def told(cause: Cause, limit_a: float, feeder: str, limit: str | None) -> Sentence:
+    """The sentence of one link of a chain; `feeder` is the name for people."""
+    sentence = CAUSES[cause]
+    filled = []
+    for text in (sentence.en, sentence.zh):
+        text = text.replace("{amps}", f"{limit_a:.1f}").replace("{limit}", f" ({limit})" if limit else "")
+        filled.append(text.replace("{feeder}", feeder))
+    return Sentence(*filled)

@@ -7,7 +7,7 @@ from typing import Any
 
 from siteward.client.messages import CauseMessage, ConnectorMessage, LiveMessage, ReplyMessage
 from siteward.model.alarms import ALARMS, AlarmCode
-from siteward.model.causes import CAUSES
+from siteward.model.causes import told
 from siteward.model.events import EventType
 from siteward.model.limits import Cause
 from siteward.model.refusals import REFUSALS, Refusal
@@ -69,8 +69,7 @@ def cause(step: CauseMessage, names: Mapping[str, str], language: str) -> str:
     if step.cause not in set(Cause):
         return f"{step.cause} {amps(step.limit_a)} A"
     feeder = names.get(step.feeder or "", step.feeder or UNKNOWN)
-    limit = f" ({step.limit})" if step.limit else ""
-    return say(CAUSES[Cause(step.cause)], language, amps=amps(step.limit_a), feeder=feeder, limit=limit)
+    return say(told(Cause(step.cause), step.limit_a + 0.0, feeder, step.limit), language)
 
 
 def why(connector: ConnectorMessage, names: Mapping[str, str], language: str) -> str:

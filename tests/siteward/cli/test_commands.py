@@ -57,6 +57,15 @@ async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
     assert live["connectors"][0]["grant"]["limit_a"] >= 0
 
 
+async def test_status_says_why_in_whole_sentences(shell: Shell) -> None:
+    """S-36: the cause chain of each connector, the binding cause first."""
+    status, out, _ = await shell("status", "--why")
+    assert status == 0
+    assert out.startswith("why this current")
+    assert "The fuse of row A leaves" in out
+    assert "\u00a0" not in out
+
+
 async def test_watch_ends_after_the_pages_asked_for(shell: Shell) -> None:
     """The stream of JSON lines, one a view."""
     status, out, _ = await shell("watch", "--views", "2", "--json")
