@@ -1,4 +1,4 @@
-"""B15, R15, S-20: a whole station follows a contact of the grid operator over frames, and its fail-safe when it is lost."""
+"""B15, R15, S-20: a whole station follows a contact of the grid operator, and its fail-safe when that is lost."""
 
 from pathlib import Path
 
