@@ -48,6 +48,7 @@ def page(live: LiveMessage) -> list[Part]:
             [_connector(c) for c in live.connectors],
             _NUMBERS,
         ),
+        *_limits(live),
         Grid(
             "",
             ("wire", "port", "open", "load", "devices", "lost"),
@@ -67,6 +68,20 @@ def page(live: LiveMessage) -> list[Part]:
     ]
     parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S})" for alarm in live.alarms]
     return parts if live.alarms else [*parts, "no alarms"]
+
+
+def _limits(live: LiveMessage) -> list[Part]:
+    rows = [
+        (
+            limit.id,
+            limit.target,
+            _phases(limit.limit_a),
+            limit.reason.replace("_", " "),
+            f"{limit.ends_at:%H:%M:%S} UTC, then {limit.on_expiry}" if limit.ends_at else "",
+        )
+        for limit in live.limits
+    ]
+    return [Grid("", ("limit", "on", "A", "by", "until"), rows, _NUMBERS - {"limit"})] if rows else []
 
 
 def feeders(nodes: Iterable[FeederMessage]) -> Branch:

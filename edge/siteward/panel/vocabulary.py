@@ -3,6 +3,7 @@
 from typing import Final
 
 from siteward.model.events import EventType
+from siteward.model.limits import OnLimitExpiry
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
 from siteward.model.sessions import OrderState, StopReason
@@ -20,6 +21,12 @@ STATES: Final[dict[str, Sentence]] = {
     "offline": Sentence("No answer", "无应答"),
 }
 """What a connector does, in the panel's words; `connector_state` of panel/view.py chooses."""
+
+ENDS: Final[dict[OnLimitExpiry, Sentence]] = {
+    OnLimitExpiry.RELEASE: Sentence("it is released", "解除"),
+    OnLimitExpiry.KEEP: Sentence("it stays", "保持"),
+    OnLimitExpiry.FAILSAFE: Sentence("its fail-safe value holds", "按安全值执行"),
+}
 
 EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.SESSION_CREATED: Sentence("Session created", "会话已创建"),

@@ -52,6 +52,7 @@ async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
     assert "row A" in out
     assert "fuse at row-a" in out
     assert "MEDIUM Connector" in out
+    assert "contract" in out, "limits in force are listed"
     live = await shell.json("status")
     assert len(live["connectors"]) == 12
     assert live["connectors"][0]["grant"]["limit_a"] >= 0
