@@ -153,6 +153,7 @@ class Site:
     """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration.
 
     `zone` holds the rules of `timezone`; it was read when the file was, so that deciding reads nothing.
+    start_delay_s is the longest that a connector waits after its charger restarted (B07): not all begin at once.
     """
 
     id: SiteId
@@ -170,6 +171,7 @@ class Site:
     locks: tuple[Lock, ...] = ()
     rules: tuple[LimitRule, ...] = ()
     zone: tzinfo = UTC
+    start_delay_s: float = 120.0
     connectors: tuple[Connector, ...] = field(init=False)
 
     def __post_init__(self) -> None:
