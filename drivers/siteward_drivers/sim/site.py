@@ -17,6 +17,7 @@ from siteward_drivers.sim.devices import SimDevice
 from siteward_drivers.sim.events import Arrivals, BaseLoad
 from siteward_drivers.sim.meters import SimMeter
 from siteward_drivers.sim.scenario import QUIET, Scenario
+from siteward_drivers.sim.traffic import Traffic
 from siteward_drivers.sim.truth import WorldTruth
 from siteward_drivers.sim.world import World
 
@@ -52,8 +53,9 @@ class SimSite:
         self.banks = {line.id: self._bank(line) for line in site.lines}
         plan = scenario.base_load
         self.base_load = BaseLoad(self.world, plan, seed) if plan is not None else None
+        self.traffic = Traffic(site, self.world, self.arms, scenario.traffic) if scenario.traffic is not None else None
         if scenario.arrivals is not None:
-            Arrivals(self.world, scenario.arrivals, seed)
+            Arrivals(self.world, scenario.arrivals, seed, None if self.traffic is None else self.traffic.may_park)
 
     @classmethod
     def from_site(
@@ -86,6 +88,8 @@ class SimSite:
         self.world.advance_to(self._now())
         for board in self.boards.values():
             board.settle()
+        if self.traffic is not None:
+            self.traffic.settle(self._now())
 
     def truth(self) -> WorldTruth:
         """What truly happened until now."""

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping
 
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.client.client import Client
-from siteward.client.messages import CauseMessage, ConnectorMessage, FeederMessage, GrantMessage, LiveMessage
+from siteward.client.messages import (
+    ArmMessage,
+    CauseMessage,
+    ConnectorMessage,
+    FeederMessage,
+    GrantMessage,
+    LiveMessage,
+)
 from siteward.model.causes import told
 from siteward.model.limits import Cause
 
@@ -66,6 +73,9 @@ def page(live: LiveMessage) -> list[Part]:
             _NUMBERS,
         ),
     ]
+    if live.arms:
+        columns = ("barrier or lock", "name", "state", "in its way", "closing or rising")
+        parts.append(Grid("", columns, [_arm(arm) for arm in live.arms]))
     parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S})" for alarm in live.alarms]
     return parts if live.alarms else [*parts, "no alarms"]
 
@@ -139,6 +149,17 @@ def _cause(step: CauseMessage, names: Mapping[str, str]) -> Branch:
         return Branch(f"{step.cause} {step.limit_a:.1f} A")
     feeder = names.get(step.feeder or "", step.feeder or "")
     return Branch(told(Cause(step.cause), step.limit_a, feeder, step.limit).en.replace("\u00a0", " "))
+
+
+def _arm(arm: ArmMessage) -> tuple[str, ...]:
+    way = {None: "not known", True: "something", False: "nothing"}[arm.occupied]
+    if arm.emergency:
+        way += ", EMERGENCY"
+    may = "allowed" if arm.blocked is None else f"refused: {arm.blocked}"
+    if arm.waits:
+        may = "by itself, as soon as the bay is free"
+    last = f" ({arm.why})" if arm.why else ""
+    return arm.id, arm.name, arm.state + last, way, may
 
 
 def why(grant: GrantMessage) -> str:

@@ -8,6 +8,7 @@ from siteward.model.alarms import ALARMS, SEVERITIES
 from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.live import (
     AlarmView,
+    ArmView,
     ConnectorView,
     FeederView,
     Health,
@@ -23,9 +24,15 @@ from siteward.model.units import ZERO, PerPhase
 
 
 def live_view(
-    site: Site, snapshot: Snapshot, decision: Decision, lines: tuple[LineView, ...], health: Health, software: str
+    site: Site,
+    snapshot: Snapshot,
+    decision: Decision,
+    lines: tuple[LineView, ...],
+    arms: tuple[ArmView, ...],
+    health: Health,
+    software: str,
 ) -> LiveView:
-    """Join site, readings and decision of one turn."""
+    """Join site, readings and decision of one turn with what lives beside it: wires, arms, core's own figures."""
     return LiveView(
         site=site.id,
         name=site.name,
@@ -40,6 +47,7 @@ def live_view(
         lines=lines,
         health=health,
         limits=_limits(site, snapshot, decision),
+        arms=arms,
     )
 
 

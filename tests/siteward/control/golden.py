@@ -7,6 +7,7 @@ limit = last decided, conf = read back, reserved = U, target, load = what truly 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -115,6 +116,8 @@ def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     if what == "wants":
         box.wants = do["amps"]
         t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at)
+    elif what == "needs":
+        t.demands[cid] = replace(t.demands[cid], need_a=do["amps"])
     elif what == "takes":
         box.wants = do["amps"]
     elif what == "stop":
