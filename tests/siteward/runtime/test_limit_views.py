@@ -29,7 +29,7 @@ def test_limits_of_all_kinds_are_seen_lowest_first() -> None:
     end = Limit("k1", LimitSource.CLOUD, (25.0, 25.0, 25.0), GRID, None, 160.0, OnLimitExpiry.FAILSAFE, safe)
     memory = restore(site, Recovered(limits=(end,)), 100.0, WALL)
     snapshot = Snapshot(100.0, WALL, ClockQuality.NTP, 1)
-    view = live_view(site, snapshot, decide(site, snapshot, memory), (), HEALTH, "0")
+    view = live_view(site, snapshot, decide(site, snapshot, memory), (), (), HEALTH, "0")
     assert [(limit.id, limit.reason, limit.target) for limit in view.limits] == [
         ("week", "schedule", "grid"),
         ("k1", "cloud", "grid"),
