@@ -14,6 +14,9 @@ from siteward_drivers.catalogue import Profiles
 from siteward_drivers.charger_writes import plan_write
 from siteward_drivers.dlt645 import WAKE_UP, WILDCARD, read
 from siteward_drivers.dlt645_blocks import data_blocks
+from siteward_drivers.dlt698 import reply_length, request_length
+from siteward_drivers.dlt698_blocks import ObjectBlock, object_blocks
+from siteward_drivers.dlt698_device import requests
 from siteward_drivers.links import framing
 from siteward_drivers.modbus import Request
 from siteward_drivers.modbus_device import write_function
@@ -45,7 +48,7 @@ _METER_REQUEST_BYTES = 20
 class DevicePlan:
     """Polling of one meter or connector: requests of a poll, seconds of wire that they take, period, share.
 
-    `address` is that of a DL/T 645 meter, whose `unit` is 0.
+    `address` is that of a DL/T meter, whose `unit` is 0.
     """
 
     device: str
@@ -94,6 +97,8 @@ class WireTime:
 
     def reads(self, profile: Profile, quantities: Iterable[Quantity], channel: int) -> list[float]:
         """Seconds of each request that fetches some quantities."""
+        if profile.file.protocol is Language.DLT698:
+            return [self._objects(profile, part) for part in requests(object_blocks(profile, quantities))]
         if profile.file.protocol is Language.DLT645:
             asks = [read(WILDCARD, block.id, block.count) for block in data_blocks(profile, quantities)]
             return [self.exchange(profile, _METER_REQUEST_BYTES, WAKE_UP + a.reply_length) for a in asks]
@@ -106,6 +111,10 @@ class WireTime:
             )
             for b in blocks
         ]
+
+    def _objects(self, profile: Profile, blocks: Sequence[ObjectBlock]) -> float:
+        reply = reply_length(len(blocks), sum(block.data_bytes for block in blocks))
+        return self.exchange(profile, request_length(len(blocks)), WAKE_UP + reply)
 
 
 def plan_lines(site: Site, profiles: Profiles) -> tuple[LinePlan, ...]:
@@ -192,6 +201,8 @@ def longest_s(site: Site, line: Line, profiles: Profiles) -> float:
 
 
 def _request_bytes(profile: Profile) -> int:
+    if profile.file.protocol is Language.DLT698:
+        return request_length(len(object_blocks(profile, profile.file.poll.always)))
     return _METER_REQUEST_BYTES if profile.file.protocol is Language.DLT645 else _READ_REQUEST_BYTES
 
 
