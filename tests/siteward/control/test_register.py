@@ -148,7 +148,7 @@ def test_a_fast_session_writes_its_row_by_energy() -> None:
 def test_fault_31_a_rollover_is_a_new_epoch_only_where_it_can_be_one(
     before_wh: int, after_wh: int, top_wh: int | None, accepted: bool
 ) -> None:
-    """B22: declared by the profile, out of the last hundredth, and no more energy than could flow."""
+    """Fault 31, B22: declared by the profile, out of the last hundredth, and no more energy than could flow."""
     before = judge(Register("m"), RegisterReading(before_wh, 10.0, "S", None, top_wh), KW)
     after = judge(before, RegisterReading(after_wh, 11.0, "S", None, top_wh), KW)
     assert (after.wh == after_wh) is accepted
@@ -157,7 +157,7 @@ def test_fault_31_a_rollover_is_a_new_epoch_only_where_it_can_be_one(
 
 
 def test_fault_31_a_session_over_a_rollover_bills_the_energy_that_flowed() -> None:
-    """I6: the epoch is told once, survives a restart, and the session ends with the true difference."""
+    """Fault 31, I6: the epoch is told once, survives a restart, and the session ends with the true difference."""
     site = story_site()
     meters = tuple(replace(m, facts=replace(m.facts, rollover_wh=1_000_000)) for m in site.meters)
     rig = Rig(replace(site, meters=meters))
