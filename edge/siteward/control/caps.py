@@ -35,8 +35,11 @@ def _apply_limits(work: Work) -> None:
         node = None if limit.feeder is None else tree.node_of.get(limit.feeder)
         if node is not None:
             for p in range(3):
-                if limit.limit_a[p] < work.lines_a[node * 3 + p]:
-                    work.lines_a[node * 3 + p], work.line_limit[node * 3 + p] = limit.limit_a[p], limit.id
+                cell, amps = node * 3 + p, limit.limit_a[p]
+                # The installer's own limits are in the ceiling already: equal, and the first to be named.
+                named = amps == work.lines_a[cell] and work.line_limit[cell] is None and amps < tree.rating[cell]
+                if amps < work.lines_a[cell] or named:
+                    work.lines_a[cell], work.line_limit[cell] = amps, limit.id
         outlet = None if limit.connector is None else tree.outlet_of.get(limit.connector)
         if outlet is not None:
             o = tree.outlets[outlet]

@@ -1,9 +1,11 @@
-"""What was written down: sessions, events, and whether the journal's chain holds."""
+"""What was written down: sessions, events, whether the journal's chain holds, the trace played again."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from siteward.cli import records
-from siteward.cli.grammar import Folders, Json, app, ask, journal_app, option
+from siteward.cli.grammar import Folders, Json, OwnProfiles, SiteFile, app, argument, ask, journal_app, option
 from siteward.cli.paint import Screen
 from siteward.cli.shelf import with_records
 
@@ -45,3 +47,34 @@ def verify(json: Json = False) -> int:
     Example: siteward journal verify
     """
     return with_records(Folders.paths, Screen(json), records.verify)
+
+
+class Language(StrEnum):
+    """Of a report for people."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+@app.command(name="replay")
+def replay_trace(
+    trace: Annotated[Path | None, argument(help="A trace or a copy of one; else core's own.")] = None,
+    config: Annotated[Path | None, option("--config", help="The site file to try; else only what ran.")] = None,
+    begin: Annotated[str | None, option("--from", help="From here: 14:30 or 2026-01-31T14:30:15, site time.")] = None,
+    end: Annotated[str | None, option("--to", help="To here, in the same form.")] = None,
+    plot: Annotated[Path | None, option("--plot", help="Write load against rating as SVG here.")] = None,
+    language: Annotated[Language, option("--lang", help="Language of the report.")] = Language.EN,
+    export: Annotated[Path | None, option("--export", help="Only copy the trace to this file.")] = None,
+    site: SiteFile = None,
+    profiles: OwnProfiles = None,
+    json: Json = False,
+) -> int:
+    """Try another site file on the recorded day: loads, currents, cuts, alarms and why; without one, explain the day.
+
+    Example: siteward replay --config new.toml --from 17:00 --plot replay.svg
+    """
+    from siteward.cli import replay
+
+    found = trace or Folders.paths.state / "core" / "trace.db"
+    wish = replay.Wish(found, config, site, profiles, begin, end, plot, export, language.value)
+    return replay.run_replay(Screen(json), wish, Path.cwd())
