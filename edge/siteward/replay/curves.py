@@ -13,7 +13,8 @@ class Curves:
     def __init__(self, began: datetime, ended: datetime) -> None:
         self.began = began
         self.seconds = max(1.0, (ended - began).total_seconds())
-        self.points = max(2, min(POINTS, round(self.seconds)))
+        # Two seconds and more a point: one that holds no turn at all is a hole in the trace.
+        self.points = max(2, min(POINTS, round(self.seconds / 2)))
         self.lines: dict[FeederId, dict[str, list[float | None]]] = {}
 
     def put(self, feeder: FeederId, kind: str, wall: datetime, used: float) -> None:

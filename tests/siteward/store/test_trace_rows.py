@@ -1,18 +1,23 @@
-"""The trace keeps a snapshot so that it can be decided again, entropy and undefined values included (law 2)."""
+"""The trace keeps a turn so that it can be decided again: picture, wishes, limits and site (law 2)."""
 
 import zlib
 from datetime import UTC, datetime
 
 import pytest
 
-from siteward.app.trace import decode, encode
+from siteward.control.demand import Demand
+from siteward.control.record import Recorded
 from siteward.model.errors import StoreError
 from siteward.model.events import ClockQuality
-from siteward.model.ids import CommandId, ConnectorId, MeterId
+from siteward.model.ids import CommandId, ConnectorId, FeederId, MeterId
+from siteward.model.limits import Limit, LimitSource
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
 from siteward.model.requests import CommandName, Request, Source
+from siteward.model.site import Priority
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent
+from siteward.store.trace_rows import decode, decode_site, encode, encode_site
+from tests.fixtures.station import demo_site
 
 AT = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 SNAPSHOT = Snapshot(
@@ -30,11 +35,39 @@ SNAPSHOT = Snapshot(
 )
 
 
-def test_law_2_a_snapshot_comes_back_as_it_was():
-    assert decode(encode(SNAPSHOT)) == SNAPSHOT
+RECORDED = Recorded(
+    SNAPSHOT,
+    {ConnectorId("A1"): Demand(wants=True, max_a=16.0, priority=Priority.FLEET, waiting_since=990.5)},
+    (Limit("l-1", LimitSource.CLOUD, (40.0, 40.0, 40.0), FeederId("grid"), ends_at=2000.0),),
+)
 
 
-@pytest.mark.parametrize("blob", [b"", b"junk", zlib.compress(b"{}"), encode(SNAPSHOT)[:-3]])
+def test_law_2_a_turn_comes_back_as_it_was():
+    assert decode(encode(RECORDED)) == RECORDED
+
+
+def test_a_row_of_an_older_program_says_nothing_of_wishes():
+    """Not no wish: replay must know the difference (law 5)."""
+    old = zlib.decompress(encode(Recorded(SNAPSHOT)))
+    assert b"demands" not in old
+    assert decode(zlib.compress(old)) == Recorded(SNAPSHOT, None, ())
+
+
+def test_law_2_a_site_comes_back_with_all_that_a_turn_asks_of_it():
+    site = demo_site()
+    again = decode_site(encode_site(site))
+    assert again.connectors == site.connectors
+    assert (again.feeders, again.meters, again.limits, again.hash) == (
+        site.feeders,
+        site.meters,
+        site.limits,
+        site.hash,
+    )
+
+
+@pytest.mark.parametrize("blob", [b"", b"junk", zlib.compress(b"{}"), encode(RECORDED)[:-3]])
 def test_damaged_bytes_are_refused(blob):
     with pytest.raises(StoreError, match="no snapshot"):
         decode(blob)
+    with pytest.raises(StoreError, match="no site"):
+        decode_site(blob)
