@@ -81,7 +81,7 @@ class _Side:
         """One second."""
         step = self.strategy.step(moment)
         book(self.tally, self.strategy.tree, step, self._limits, seconds)
-        self._limits = dict(step.limit_a)
+        self._limits = dict(step.flow.limit_a)
         return step
 
 
@@ -121,7 +121,7 @@ def _account(done: Replay, moment: Moment, steps: list[Step], seconds: float) ->
         if tally is not None:
             done.curves.put(name, "recorded", wall, tally.add(load, wall, seconds))
     for kind, step, run in zip(("running", "changed"), steps, (done.running, done.changed), strict=False):
-        for name, load in step.load_a.items():
+        for name, load in step.flow.load_a.items():
             rating = run.tally.feeders[name].rating_a if run is not None else load
             done.curves.put(name, kind, wall, max(load[p] / rating[p] for p in range(3)))
 
@@ -129,8 +129,8 @@ def _account(done: Replay, moment: Moment, steps: list[Step], seconds: float) ->
 def _part(done: Replay, apart: dict[ConnectorId, tuple[float, Difference]], one: Step, other: Step) -> None:
     """Keep the first lasting difference of each connector, as it was when it began."""
     at = one.moment.recorded.snapshot.at
-    for name, running_a in one.limit_a.items():
-        changed_a = other.limit_a.get(name)
+    for name, running_a in one.flow.limit_a.items():
+        changed_a = other.flow.limit_a.get(name)
         if changed_a is None or name in done.differences or (name not in one.demands and name not in other.demands):
             continue
         if abs(changed_a - running_a) < APART_A:

@@ -113,7 +113,7 @@ def book(tally: Tally, tree: Tree, step: Step, before_a: Mapping[ConnectorId, fl
     """Add one second; before_a are the limits of the second before."""
     wall = step.moment.recorded.snapshot.wall
     for node in tree.nodes:
-        over = tally.feeders[node.id].add(step.load_a[node.id], wall, seconds) > 1.0 + EPS
+        over = tally.feeders[node.id].add(step.flow.load_a[node.id], wall, seconds) > 1.0 + EPS
         shed = _shed(node, step)
         if over or shed:
             episode = _episode(tally, tree, node, step, before_a, shed)
@@ -134,13 +134,13 @@ def _shed(node: Node, step: Step) -> bool:
 
 
 def _current(c: ConnectorTally, name: ConnectorId, step: Step, seconds: float) -> None:
-    amps = step.drawn_a[name]
+    amps = step.flow.drawn_a[name]
     volts = step.moment.site.phase_voltage_v
     c.energy_wh += sum(amps) * volts * seconds / 3600.0
     if max(amps) > 0.0:
         c.drawing_s += seconds
         c.amp_s += max(amps) * seconds
-    wants, limit = name in step.demands, step.limit_a[name]
+    wants, limit = name in step.demands, step.flow.limit_a[name]
     if wants:
         c.wanted_s += seconds
         grant = step.outcome.grants[name]
@@ -155,7 +155,7 @@ def _episode(
     tally: Tally, tree: Tree, node: Node, step: Step, before_a: Mapping[ConnectorId, float], shed: bool
 ) -> Episode:
     """The overload of this feeder that is there, or a new one, with this second in it."""
-    wall, load = step.moment.recorded.snapshot.wall, step.load_a[node.id]
+    wall, load = step.moment.recorded.snapshot.wall, step.flow.load_a[node.id]
     now = tally.open.get(node.id)
     if now is None or (wall - now.ended).total_seconds() > JOIN_S:
         now = tally.open[node.id] = Episode(node.id, wall, wall, _below(tree, node, step), dict(before_a))

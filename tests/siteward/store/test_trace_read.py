@@ -1,4 +1,4 @@
-"""A trace is read beside core and as a copy, changes nothing, and says for which site it was written (law 9, fault 51)."""
+"""A trace is read beside core and as a copy, unchanged, and says for which site it was written (law 9, fault 51)."""
 
 import sqlite3
 from contextlib import closing
