@@ -1,5 +1,6 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
+from siteward.control.demand import Demand
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
 from siteward.control.tree import EPS, Outlet, step_down
@@ -21,31 +22,29 @@ def allocate(work: Work) -> None:
     outlets = work.tree.outlets
     work.targets, work.binder = [0.0] * len(outlets), [NOT_ALLOCATED] * len(outlets)
     room = list(work.room_a)
-    takers = [o for o in outlets if work.allocatable[o.index]]
+    takers = [(o, work.demand(o)) for o in outlets if work.allocatable[o.index]]
     floors = _book_fixed(work, room)
     _relax_grace(work, room, floors)
-    admitted: list[Outlet] = []
-    shares: list[Share] = []
-    for o in sorted(takers, key=lambda o: _order(work, o)):
-        share = _admit(work, o, room)
+    shares: dict[int, Share] = {}
+    for o, demand in sorted(takers, key=lambda taker: _order(work, *taker)):
+        share = _admit(work, o, demand, room)
         if share is not None:
-            admitted.append(o)
-            shares.append(share)
-    order = sorted(range(len(shares)), key=lambda i: admitted[i].index)
+            shares[o.index] = share
+    order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
-    for i, at in enumerate(order):
-        o = admitted[at]
-        value = step_down(given[i], o.step_a)
-        work.targets[o.index] = min(value, _highest(work, o))
-        work.binder[o.index] = binder[i]
+    for i, amps, cell in zip(order, given, binder, strict=True):
+        work.targets[i], work.binder[i] = amps, cell
 
 
-def _order(work: Work, o: Outlet) -> tuple[bool, int, bool, float, str]:
+def _order(work: Work, o: Outlet, demand: Demand) -> tuple[bool, int, bool, float, str]:
     """Must-run, class, running before waiting, waiting time, name."""
-    demand = work.demand(o)
-    w = work.watches[o.index]
-    running = w.conf_a is not None and w.conf_a > 0.0
-    return (not demand.must_run, RANKS[demand.priority], not running, demand.waiting_since, o.id)
+    return (
+        not demand.must_run,
+        RANKS[demand.priority],
+        not work.watches[o.index].conf_a,
+        demand.waiting_since,
+        o.id,
+    )
 
 
 def _book_fixed(work: Work, room: list[float]) -> list[float]:
@@ -59,6 +58,8 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
         mask, fixed, mine = work.used[i], work.fixed_a[i], work.allocatable[i]
         w = work.watches[i]
         running = mine and w.conf_a is not None and w.conf_a > 0.0
+        if mine and not running and fixed <= 0.0 and not (w.measured_a and any(w.measured_a)):
+            continue
         amps = fixed if mine else work.u_a[i]
         for phase in range(o.phases):
             used = mask >> phase & 1
@@ -86,45 +87,45 @@ def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
             room[cell] = max(room[cell], min(floors[cell], before))
 
 
-def _highest(work: Work, o: Outlet) -> float:
+def _highest(work: Work, o: Outlet, asked: float) -> float:
     """Highest limit that this outlet may be given now."""
-    w = work.watches[o.index]
-    high = min(work.cap_a[o.index], work.demand(o).max_a)
-    if work.only_down[o.index] and w.conf_a is not None:
-        high = min(high, w.conf_a)
-    return step_down(high, o.step_a)
+    # The cap stands in whole steps already.
+    high, conf = work.cap_a[o.index], work.watches[o.index].conf_a
+    if asked < high:
+        high = step_down(asked, o.step_a)
+    if work.only_down[o.index] and conf is not None and conf < high:
+        high = step_down(conf, o.step_a)
+    return high
 
 
-def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
+def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | None:
     """Serve the floor out of the room, or say that it must pause (R12)."""
     i = o.index
     w = work.watches[i]
-    high, fixed = _highest(work, o), work.fixed_a[i]
+    high, fixed = _highest(work, o, demand.max_a), work.fixed_a[i]
     if high < o.floor_a:
         work.binder[i] = OWN_MAXIMUM
         return None
-    low = max(o.floor_a, min(step_down(fixed, o.step_a), high))
+    low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
     need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
     cells = o.cells[work.used[i] if running else o.all_mask]
-    worst = min(cells, key=lambda c: room[c])
-    if room[worst] < need - EPS or not _may_restart(work, o, room[worst] - need, running):
-        work.binder[i] = -10 - worst
+    left = min([room[c] for c in cells])
+    if left < need - EPS or (w.room_paused and not running and not _may_restart(work, o, left - need)):
+        work.binder[i] = -10 - next(c for c in cells if room[c] == left)
         w.room_paused = True
-        if room[worst] < need + RESTART_SPARE_A - EPS:
+        if left < need + RESTART_SPARE_A - EPS:
             w.fits_since = None
         return None
     w.room_paused, w.fits_since = False, None
     for c in cells:
         room[c] -= need
-    return Share(WEIGHTS[work.demand(o).priority], low, high, o.step_a, cells)
+    return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells)
 
 
-def _may_restart(work: Work, o: Outlet, spare: float, running: bool) -> bool:
+def _may_restart(work: Work, o: Outlet, spare: float) -> bool:
     """B08: a connector paused for want of room waits until it would have fitted, with 2 A to spare, for 60 s."""
     w = work.watches[o.index]
-    if running or not w.room_paused:
-        return True
     if spare < RESTART_SPARE_A - EPS:
         return False
     if w.fits_since is None:
