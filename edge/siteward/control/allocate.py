@@ -22,11 +22,10 @@ def allocate(work: Work) -> None:
     outlets = work.tree.outlets
     work.targets, work.binder = [0.0] * len(outlets), [NOT_ALLOCATED] * len(outlets)
     room = list(work.room_a)
-    takers = [(o, work.demand(o)) for o in outlets if work.allocatable[o.index]]
     floors = _book_fixed(work, room)
     _relax_grace(work, room, floors)
     shares: dict[int, Share] = {}
-    for o, demand in sorted(takers, key=lambda taker: _order(work, *taker)):
+    for *_, o, demand in sorted(_order(work, o) for o in outlets if work.allocatable[o.index]):
         share = _admit(work, o, demand, room)
         if share is not None:
             shares[o.index] = share
@@ -36,15 +35,11 @@ def allocate(work: Work) -> None:
         work.targets[i], work.binder[i] = amps, cell
 
 
-def _order(work: Work, o: Outlet, demand: Demand) -> tuple[bool, int, bool, float, str]:
-    """Must-run, class, running before waiting, waiting time, name."""
-    return (
-        not demand.must_run,
-        RANKS[demand.priority],
-        not work.watches[o.index].conf_a,
-        demand.waiting_since,
-        o.id,
-    )
+def _order(work: Work, o: Outlet) -> tuple[bool, int, bool, float, str, Outlet, Demand]:
+    """Must-run, class, running before waiting, waiting time, name; then what it is about."""
+    demand = work.demand(o)
+    waits = not work.watches[o.index].conf_a
+    return not demand.must_run, RANKS[demand.priority], waits, demand.waiting_since, o.id, o, demand
 
 
 def _book_fixed(work: Work, room: list[float]) -> list[float]:

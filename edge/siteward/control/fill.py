@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from siteward.control.tree import EPS
 
-LEAVE, FULL = 0, 1
-
 
 class Share(NamedTuple):
     """One taker: never below low_a (already admitted), never above high_a, written in steps; cells it loads."""
@@ -53,34 +51,35 @@ def _pour(
     """Raise the level of all takers together; a taker leaves at its maximum or when one of its cells is full.
 
     A cell's use at a level is held[c] + weight[c] * level: joining and leaving are one subtraction and one addition,
-    and the level at which it is full is known at any time. An entry of the heap that came too early is put back.
+    and the level at which it is full is known at any time. An entry of the heap is a level with a cell that may be full
+    there, or with -1 - taker that has its maximum; one that came too early is put back.
     """
     members, held = _load(shares, mine, len(room))
     full = [a + b for a, b in zip(room, held, strict=True)]
     weight = [0.0] * len(room)
     joins = sorted((shares[i].low_a / shares[i].weight, i) for i in range(len(shares)) if mine[i])
     active = [False] * len(shares)
-    heap: list[tuple[float, int, int]] = []
+    heap: list[tuple[float, int]] = []
     at = 0
     while at < len(joins) or heap:
         if at < len(joins) and (not heap or joins[at][0] <= heap[0][0] + EPS):
             at = _join(shares, mine, joins, at, heap, active, (held, weight, full))
             continue
-        level, kind, which = heappop(heap)
-        if kind == FULL:
+        level, which = heappop(heap)
+        if which >= 0:
             if weight[which] <= EPS:
                 continue
             due = (full[which] - held[which]) / weight[which]
             if due > level + EPS:
-                heappush(heap, (due, FULL, which))
+                heappush(heap, (due, which))
                 continue
-        for i in members[which] if kind == FULL else (which,):
+        for i in members[which] if which >= 0 else (-1 - which,):
             if active[i]:
                 active[i] = False
-                share = shares[i]
-                if kind == FULL:
-                    given[i], binder[i] = max(share.low_a, share.weight * level), which
-                amps, part = given[i], share.weight
+                part, low, _, _, _ = shares[i]
+                if which >= 0:
+                    given[i], binder[i] = max(low, part * level), which
+                amps = given[i]
                 for c in mine[i]:
                     held[c] += amps
                     weight[c] -= part
@@ -102,7 +101,7 @@ def _join(
     mine: list[tuple[int, ...]],
     joins: list[tuple[float, int]],
     at: int,
-    heap: list[tuple[float, int, int]],
+    heap: list[tuple[float, int]],
     active: list[bool],
     cells: tuple[list[float], list[float], list[float]],
 ) -> int:
@@ -115,30 +114,30 @@ def _join(
         at += 1
         part, low, high, _, _ = shares[i]
         active[i] = True
-        heap.append((high / part, LEAVE, i))
+        heap.append((high / part, -1 - i))
         for c in mine[i]:
             held[c] -= low
             weight[c] += part
         touched.update(mine[i])
-    heap.extend((max(level, (full[c] - held[c]) / weight[c]), FULL, c) for c in sorted(touched))
+    heap.extend((max(level, (full[c] - held[c]) / weight[c]), c) for c in sorted(touched))
     heapify(heap)
     return at
-
-
-def _down(s: Share, amps: float) -> float:
-    return max(s.low_a, round(int(amps / s.step_a + EPS) * s.step_a, 3))
 
 
 def _round(
     shares: Sequence[Share], mine: list[tuple[int, ...]], room: list[float], given: list[float], binder: list[int]
 ) -> list[float]:
     """Round down to the device's step, then hand whole left-over steps out to who lost most by rounding."""
-    low = [_down(s, amps) for s, amps in zip(shares, given, strict=True)]
+    low: list[float] = []
     left = list(room)
-    for share, amps, cells in zip(shares, low, mine, strict=True):
-        more = amps - share.low_a
+    for (_, least, _, step, _), amps, cells in zip(shares, given, mine, strict=True):
+        whole = round(int(amps / step + EPS) * step, 3)
+        if whole <= least:
+            low.append(least)
+            continue
+        low.append(whole)
         for c in cells:
-            left[c] -= more
+            left[c] -= whole - least
     order = sorted((low[i] - given[i], i) for i in range(len(shares)) if binder[i] >= 0)
     for _, i in order:
         step = shares[i].step_a

@@ -1,4 +1,4 @@
-"""A trace is read beside core and as a copy, unchanged, and says for which site it was written (law 9, fault 51)."""
+"""A trace is read beside core and as a copy, unchanged, and says for which site it was written (law 9, fault 55)."""
 
 import sqlite3
 from contextlib import closing
@@ -74,7 +74,7 @@ async def test_core_goes_on_writing_while_a_trace_is_read(tmp_path: Path) -> Non
 
 
 async def test_a_site_leaves_the_ring_with_its_last_turn(tmp_path: Path) -> None:
-    """The trace does not grow by a site for each start: those that no kept turn needs are dropped (fault 51)."""
+    """The trace does not grow by a site for each start: those that no kept turn needs are dropped (fault 55)."""
     trace = await open_trace(tmp_path / "trace.db", ring_s=100.0)
     for era in range(5):
         await trace.begin(f"hash-{era}", encode_site(demo_site()))
