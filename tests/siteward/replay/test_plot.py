@@ -1,4 +1,4 @@
-"""The plot of a replay: load against rating per feeder, for light and dark, in both languages (issue 4, contract section 3)."""
+"""The plot of a replay: load against rating per feeder, on light and dark, in both languages (contract section 3)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
