@@ -136,12 +136,13 @@ class _Day:
             reading = snapshot.chargers.get(c.id)
             if reading is None:
                 continue
-            if reading.pilot is not None and not reading.pilot.plugged:
+            draws[c.id] = drawn(c, reading)
+            there = reading.pilot is None or reading.pilot.plugged
+            if not there:
                 self._cars.pop(c.id, None)
             car = self._cars.setdefault(c.id, _Car())
-            draws[c.id] = drawn(c, reading)
             _learn(car, reading, draws[c.id], snapshot.at)
-            wants[c.id] = _wish(c, car)
+            wants[c.id] = _wish(c, car) if there else ZERO
             demand = _demand(seen.recorded, c, car, reading)
             if demand is not None:
                 demands[c.id] = demand
@@ -207,6 +208,9 @@ def _learn(car: _Car, reading: ChargerReading, amps: PerPhase, at: float) -> Non
 
 
 def _wish(c: Connector, car: _Car) -> PerPhase:
+    if not car.phases and car.set_a >= FLOOR_A:
+        # Allowed and never seen to draw: it sleeps, and wakes when it woke then.
+        return ZERO
     phases = car.phases or set(range(len(c.wiring)))
     a, b, d = (car.wants_a if i in phases else 0.0 for i in range(3))
     return (a, b, d)

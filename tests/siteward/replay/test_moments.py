@@ -107,3 +107,29 @@ def test_an_old_meter_reading_says_nothing() -> None:
     assert FeederId("grid") in found[3].base_a
     assert FeederId("grid") not in found[7].base_a
     assert FeederId("grid") not in found[7].load_a
+
+
+def test_a_car_that_left_wants_nothing_although_its_session_is_still_open() -> None:
+    """The story ends a session a turn later; its connector must not be played as a hungry three-phase car meanwhile."""
+    found = ready(
+        [
+            *(turn(i, 14.0, (14.0, 0.0, 0.0)) for i in range(8)),
+            *(turn(i, 14.0, (0.0, 0.0, 0.0), pilot=Pilot.A) for i in range(8, 12)),
+        ]
+    )
+    assert found[7].wants_a[CAR] == (ALL_IT_MAY, 0.0, 0.0)
+    assert {m.wants_a[CAR] for m in found[8:]} == {(0.0, 0.0, 0.0)}
+
+
+def test_a_car_sleeps_until_it_woke_in_the_record() -> None:
+    """B10: allowed and not yet drawing is asleep; paused by us and not drawing may be as hungry as any."""
+    found = ready(
+        [
+            *(turn(i, 0.0, (0.0, 0.0, 0.0), pilot=Pilot.B) for i in range(5)),
+            *(turn(i, 6.0, (0.0, 0.0, 0.0), pilot=Pilot.B) for i in range(5, 12)),
+            *(turn(i, 6.0, (6.0, 0.0, 0.0)) for i in range(12, 20)),
+        ]
+    )
+    assert found[4].wants_a[CAR] == (ALL_IT_MAY,) * 3
+    assert found[8].wants_a[CAR] == (0.0, 0.0, 0.0)
+    assert found[19].wants_a[CAR] == (ALL_IT_MAY, 0.0, 0.0)
