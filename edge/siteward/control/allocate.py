@@ -3,13 +3,14 @@
 from siteward.control.demand import Demand
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
+from siteward.control.rotation import places, worn_out
 from siteward.control.tree import EPS, Outlet, step_down
+from siteward.control.waking import dark
 from siteward.control.work import Work
 from siteward.model.site import Priority
 
 WEIGHTS = {Priority.EMERGENCY: 8.0, Priority.FLEET: 4.0, Priority.NORMAL: 2.0, Priority.GUEST: 1.0}
 """Share of the current above the floor, by class."""
-RANKS = {priority: priority.rank for priority in Priority}
 RESTART_SPARE_A, RESTART_S = 2.0, 60.0
 """A connector that was paused for want of room restarts once floor + 2 A fitted for 60 s, the others at their floor."""
 
@@ -25,21 +26,14 @@ def allocate(work: Work) -> None:
     floors = _book_fixed(work, room)
     _relax_grace(work, room, floors)
     shares: dict[int, Share] = {}
-    for *_, o, demand in sorted(_order(work, o) for o in outlets if work.allocatable[o.index]):
-        share = _admit(work, o, demand, room)
+    for o in places(work, [o for o in outlets if work.allocatable[o.index]]):
+        share = _admit(work, o, work.demand(o), room)
         if share is not None:
             shares[o.index] = share
     order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
     for i, amps, cell in zip(order, given, binder, strict=True):
         work.targets[i], work.binder[i] = amps, cell
-
-
-def _order(work: Work, o: Outlet) -> tuple[bool, int, bool, float, str, Outlet, Demand]:
-    """Must-run, class, running before waiting, waiting time, name; then what it is about."""
-    demand = work.demand(o)
-    waits = not work.watches[o.index].conf_a
-    return not demand.must_run, RANKS[demand.priority], waits, demand.waiting_since, o.id, o, demand
 
 
 def _book_fixed(work: Work, room: list[float]) -> list[float]:
@@ -84,13 +78,20 @@ def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
 
 def _highest(work: Work, o: Outlet, asked: float) -> float:
     """Highest limit that this outlet may be given now."""
-    # The cap stands in whole steps already.
-    high, conf = work.cap_a[o.index], work.watches[o.index].conf_a
+    w = work.watches[o.index]
+    if dark(w, work.at):
+        return 0.0
+    # The cap stands in whole steps already; what else bounds it may not.
+    high = cap = work.cap_a[o.index]
     if asked < high:
-        high = step_down(asked, o.step_a)
-    if work.only_down[o.index] and conf is not None and conf < high:
-        high = step_down(conf, o.step_a)
-    return high
+        high = asked
+    if work.only_down[o.index] and w.conf_a is not None:
+        high = min(high, w.conf_a)
+    if w.unused.cap_a is not None:
+        high = min(high, w.unused.cap_a)
+    if worn_out(w, work.at):
+        high = min(high, o.floor_a)
+    return cap if high == cap else step_down(high, o.step_a)
 
 
 def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | None:
@@ -107,12 +108,17 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
     cells = o.cells[work.used[i] if running else o.all_mask]
     left = min([room[c] for c in cells])
     if left < need - EPS or (w.room_paused and not running and not _may_restart(work, o, left - need)):
-        work.binder[i] = -10 - next(c for c in cells if room[c] == left)
+        worst = next(c for c in cells if room[c] == left)
+        work.binder[i] = -10 - worst
         w.room_paused = True
+        if w.slot.turn_since is not None or w.slot.node != worst // 3:
+            w.slot = w.slot._replace(turn_since=None, node=worst // 3)
         if left < need + RESTART_SPARE_A - EPS:
             w.fits_since = None
         return None
     w.room_paused, w.fits_since = False, None
+    if w.slot.turn_since is None:
+        w.slot = w.slot._replace(turn_since=work.at)
     for c in cells:
         room[c] -= need
     return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells)
@@ -125,4 +131,5 @@ def _may_restart(work: Work, o: Outlet, spare: float) -> bool:
         return False
     if w.fits_since is None:
         w.fits_since = work.at
-    return work.at - w.fits_since >= RESTART_S
+    rested = work.at >= w.slot.rests_until and not worn_out(w, work.at)
+    return rested and work.at - w.fits_since >= RESTART_S

@@ -1,4 +1,4 @@
-"""Core's trace: one turn a second with what was asked, and the site that it was decided for (law 3, issue 4 Build 7)."""
+"""Core's trace: one turn a second with what was asked, and the site that it was decided for (law 3, issue 4)."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
