@@ -89,7 +89,7 @@ def _highest(work: Work, o: Outlet, asked: float) -> float:
         high = min(high, w.conf_a)
     if w.unused.cap_a is not None:
         high = min(high, w.unused.cap_a)
-    if worn_out(w, work.at):
+    if w.slot.pauses and worn_out(w, work.at):
         high = min(high, o.floor_a)
     return cap if high == cap else step_down(high, o.step_a)
 
