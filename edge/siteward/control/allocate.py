@@ -3,8 +3,8 @@
 from siteward.control.demand import Demand
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
-from siteward.control.rotation import places, worn_out
-from siteward.control.tree import EPS, Outlet, step_down
+from siteward.control.rotation import RANKS, places, worn_out
+from siteward.control.tree import EPS, Outlet, step_down, step_up
 from siteward.control.waking import dark
 from siteward.control.work import Work
 from siteward.model.site import Priority
@@ -30,6 +30,7 @@ def allocate(work: Work) -> None:
         share = _admit(work, o, work.demand(o), room)
         if share is not None:
             shares[o.index] = share
+    _serve_departures(work, shares, room)
     order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
     for i, amps, cell in zip(order, given, binder, strict=True):
@@ -122,6 +123,23 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
     for c in cells:
         room[c] -= need
     return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells)
+
+
+def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:
+    """Raise the floor of those who leave at a known time to what they need, by class and then the tightest first."""
+    wishes = [(work.tree.outlets[i], work.demand(work.tree.outlets[i])) for i in shares]
+    leaving = [(RANKS[demand.priority], -demand.need_a, o.id, o.index) for o, demand in wishes if demand.need_a > 0.0]
+    for _, need, _, i in sorted(leaving):
+        share = shares[i]
+        more = min(-need, share.high_a) - share.low_a
+        more = min(more, *(room[c] for c in share.cells))
+        low = step_up(share.low_a + more, share.step_a) if more > 0.0 else share.low_a
+        low = min(low, step_down(share.low_a + min(room[c] for c in share.cells), share.step_a), share.high_a)
+        if low <= share.low_a:
+            continue
+        for c in share.cells:
+            room[c] -= low - share.low_a
+        shares[i] = share._replace(low_a=low)
 
 
 def _may_restart(work: Work, o: Outlet, spare: float) -> bool:
