@@ -127,8 +127,9 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
 
 def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:
     """Raise the floor of those who leave at a known time to what they need, by class and then the tightest first."""
-    wishes = [(work.tree.outlets[i], work.demand(work.tree.outlets[i])) for i in shares]
-    leaving = [(RANKS[demand.priority], -demand.need_a, o.id, o.index) for o, demand in wishes if demand.need_a > 0.0]
+    outlets = work.tree.outlets
+    asked = ((i, work.demand(outlets[i])) for i in shares)
+    leaving = [(RANKS[d.priority], -d.need_a, outlets[i].id, i) for i, d in asked if d.need_a > 0.0]
     for _, need, _, i in sorted(leaving):
         share = shares[i]
         more = min(-need, share.high_a) - share.low_a
