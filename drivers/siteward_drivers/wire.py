@@ -234,7 +234,8 @@ class TcpWire:
         self._link.write(encode_tcp(request, self._transaction))
         sent = loop.time()
         deadline = sent + slave.timeout_s
-        heard = b""
+        # What stands behind the last answer may be the beginning of a frame: without it the rest is no header.
+        heard = bytes(self._buffer)
         try:
             while data := await self._link.read(deadline):
                 heard += data
@@ -243,6 +244,7 @@ class TcpWire:
                 if answer is not None:
                     self._quiet_since = loop.time()
                     return Outcome(answer, self._quiet_since, self._quiet_since - sent)
+            behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
         except Garbled as error:
             await self._link.close()
             raise LinkDown(str(error)) from error
@@ -250,5 +252,4 @@ class TcpWire:
             # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
             await self._link.close()
         self._quiet_since = loop.time()
-        behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
         return Outcome(None, self._quiet_since, noise=bool(heard), behind=behind)
