@@ -14,7 +14,7 @@ _GAP_RTU = 10
 _GAP_TCP = 125
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """One read request: `count` registers (or bits) from `first`, and the points that lie in them.
 

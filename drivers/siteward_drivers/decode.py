@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from siteward_drivers.profile_points import Point, RegisterType, WordOrder
@@ -19,6 +19,7 @@ _PACK = {
     RegisterType.F32: ">f",
     RegisterType.F64: ">d",
 }
+_STRUCT = {type_: struct.Struct(form) for type_, form in _PACK.items()}
 _DIGITS = 9
 _STEP_SLACK = 1e-6
 
@@ -32,22 +33,57 @@ class Decoded:
     rejected: tuple[Quantity, ...] = ()
 
 
+_Row = tuple[Quantity, Point, int, int, Callable[[bytes, int], tuple[float | int]] | None, bool]
+
+
+class Decoder:
+    """Reads the points of one block that starts at register (or bit) `first`; made once, used at every poll."""
+
+    def __init__(self, points: Mapping[Quantity, Point], first: int, order: WordOrder) -> None:
+        self._order = order
+        self._rows: list[_Row] = [
+            (quantity, point, point.address - first, point.address - first + point.width, _plain(point), lsw)
+            for quantity, point in points.items()
+            for lsw in [(point.word_order or order) is WordOrder.LSW_FIRST]
+        ]
+
+    def __call__(self, words: Sequence[int]) -> Decoded:
+        """The values; all points must lie inside the words."""
+        values: dict[Quantity, Value] = {}
+        raws: dict[Quantity, Value] = {}
+        rejected = []
+        length = len(words)
+        data = struct.pack(f">{length}H", *words)
+        swapped: bytes | None = None
+        for quantity, point, start, end, unpack, lsw in self._rows:
+            raw: Value | None
+            if unpack is None or end > length:
+                raw = raw_value(point, words[start:end], self._order)
+            elif lsw:
+                # Words from behind are bytes of the other order: one copy serves every point.
+                swapped = swapped or struct.pack(f">{length}H", *words[::-1])
+                raw = _known(point, unpack(swapped, 2 * (length - end))[0])
+            else:
+                raw = _known(point, unpack(data, 2 * start)[0])
+            value = None if raw is None else _scaled(point, raw)
+            if raw is None or value is None:
+                rejected.append(quantity)
+            else:
+                values[quantity] = value
+                raws[quantity] = raw
+        return Decoded(values, raws, tuple(rejected))
+
+
+def _plain(point: Point) -> Callable[[bytes, int], tuple[float | int]] | None:
+    """What unpacks a point that is a number of whole registers, None for all others."""
+    if point.is_bit or point.mask is not None or point.type not in _STRUCT:
+        return None
+    return _STRUCT[point.type].unpack_from  # type: ignore[return-value]
+
+
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:
     """Values of points out of one block that starts at register (or bit) `first`; all must lie inside it."""
-    values: dict[Quantity, Value] = {}
-    raws: dict[Quantity, Value] = {}
-    rejected = []
-    for quantity, point in points.items():
-        offset = point.address - first
-        part = words[offset : offset + point.width]
-        raw = raw_value(point, part, order)
-        value = None if raw is None else _scaled(point, raw)
-        if raw is None or value is None:
-            rejected.append(quantity)
-        else:
-            values[quantity] = value
-            raws[quantity] = raw
-    return Decoded(values, raws, tuple(rejected))
+    return Decoder(points, first, order)(words)
 
 
 def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | None:
@@ -62,10 +98,11 @@ def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | N
     if point.type is RegisterType.BITFIELD or point.mask is not None:
         whole = int.from_bytes(data, "big")
         return whole if point.mask is None else (whole & point.mask) >> point.shift
-    number: float | int = struct.unpack(_PACK[point.type], data)[0]
-    if not math.isfinite(number) or number in point.invalid:
-        return None
-    return number
+    return _known(point, _STRUCT[point.type].unpack(data)[0])
+
+
+def _known(point: Point, number: float) -> float | int | None:
+    return None if not math.isfinite(number) or number in point.invalid else number
 
 
 def _text(words: Sequence[int]) -> str | None:

@@ -133,8 +133,11 @@ class LineOwner:
         if not self._link.is_open and not await self._reopen():
             return
         loop = asyncio.get_running_loop()
-        self._drop_impatient(link_up=True)
         self._wake.clear()
+        if not self._queue:
+            await self._wake.wait()
+            return
+        self._drop_impatient(link_up=True)
         job, again = self._queue.pick(loop.time())
         if job is None:
             await self._sleep_until(self._earlier(again, link_up=True))
@@ -196,11 +199,11 @@ class LineOwner:
 
     async def _sleep_until(self, at: float) -> None:
         """Sleep until the time or the next new job."""
+        timer = asyncio.get_running_loop().call_at(at, self._wake.set)
         try:
-            async with asyncio.timeout_at(at):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     def _drop_impatient(self, link_up: bool) -> None:
         for job in self._queue.impatient(asyncio.get_running_loop().time(), link_up):

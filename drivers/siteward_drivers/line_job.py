@@ -66,9 +66,11 @@ class Job:
 
     def choose(self, now: float) -> None:
         """Settle on the way to ask, at the instant of sending."""
-        ways = self.ways
-        self.request = self.slave.choose(ways, now)
-        self.other = next((way for way in ways if way != self.request), None)
+        if self.other is None:
+            return
+        chosen = self.slave.choose(self.ways, now)
+        if chosen is not self.request:
+            self.request, self.other = chosen, self.request
 
     @property
     def urgency(self) -> Rank:
@@ -127,7 +129,7 @@ class JobQueue:
         """
         again = now + 3600.0
         hold = False
-        for job in sorted(self._jobs, key=_urgency):
+        for job in sorted(self._jobs, key=_urgency) if len(self._jobs) > 1 else self._jobs:
             if hold and job.urgency is not Rank.CUT:
                 break
             ready = self._ready_at(job)
@@ -143,8 +145,11 @@ class JobQueue:
             self._silent_slot = now + _SILENT_PACE_S
 
     def _ready_at(self, job: Job) -> float:
-        ready = max(job.slave.rest_until, min(job.slave.clear_at(request) for request in job.ways))
-        return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
+        slave = job.slave
+        ready = slave.rest_until
+        if slave.ghosts:
+            ready = max(ready, min(slave.clear_at(request) for request in job.ways))
+        return max(ready, slave.next_attempt, self._silent_slot) if slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:
         """Take out the jobs that waited PATIENCE_S for a silent device or a missing port."""

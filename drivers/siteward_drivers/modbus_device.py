@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block, poll_blocks
-from siteward_drivers.decode import Decoded, Value, decode
+from siteward_drivers.decode import Decoded, Decoder, Value
 from siteward_drivers.identity import Identity
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_points import Table
+from siteward_drivers.profile_points import Table, WordOrder
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
@@ -48,8 +48,8 @@ class Values:
 
     def add(self, part: Decoded) -> None:
         """Join the values of another block."""
-        self.values.update(part.values)
-        self.raw.update(part.raw)
+        self.values |= part.values
+        self.raw |= part.raw
         self.rejected.extend(part.rejected)
 
     def number(self, quantity: Quantity) -> float | None:
@@ -68,6 +68,17 @@ class Values:
         return None if a is None or b is None or c is None else (a, b, c)
 
 
+class _Ask:
+    """How a block is read, worked out once: the request, the one with some registers more, and what decodes both."""
+
+    __slots__ = ("decode", "longer", "request")
+
+    def __init__(self, block: Block, unit: int, order: WordOrder) -> None:
+        self.request = Request(unit, block.table.read_function, block.first, block.count)
+        self.longer = replace(self.request, count=block.count + block.more) if block.more else None
+        self.decode = Decoder(block.points, block.first, order)
+
+
 class RegisterDevice:
     """One address with a profile, as its meter or connectors use it."""
 
@@ -78,7 +89,8 @@ class RegisterDevice:
         self.stranger = ""
         self._identity = Identity(profile)
         self._known_at = 0
-        self._no_more: set[tuple[Table, int, int]] = set()
+        self._asks: dict[Block, _Ask] = {}
+        self._proofs: tuple[Block, ...] | None = None
         self._spacers = _spacers(profile)
 
     async def meet(self, terms: Terms, framing: Transport) -> None:
@@ -90,9 +102,10 @@ class RegisterDevice:
         opening = self._owner.openings
         if self.known:
             return
-        blocks = poll_blocks(self.profile, self._identity.quantities, 1, framing)
+        if self._proofs is None:
+            self._proofs = poll_blocks(self.profile, self._identity.quantities, 1, framing)
         found = Values()
-        for block in blocks:
+        for block in self._proofs:
             try:
                 found.values.update((await self.read([block], terms)).values)
             except DeviceRefused:
@@ -128,34 +141,36 @@ class RegisterDevice:
             terms.trace(stage, at, sent_at, reason)
 
         fresh = False
+        last = len(blocks) - 1
         for index, block in enumerate(blocks):
             before = self.slave.last
+            ask = self._asks.get(block)
+            if ask is None:
+                ask = self._asks[block] = _Ask(block, self.slave.unit, self.profile.file.word_order)
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
-            answer = await self._ask(block, terms, trace, alone=index == len(blocks) - 1 and not fresh)
+            answer = await self._ask(ask, terms, trace, alone=index == last and not fresh)
             fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
-            result.add(decode(block.points, block.first, answer.values, self.profile.file.word_order))
+            result.add(ask.decode(answer.values))
         result.sent_at = first[0] if first else 0.0
         return result
 
-    async def _ask(self, block: Block, terms: Terms, trace: Trace, alone: bool) -> Answer:
+    async def _ask(self, ask: _Ask, terms: Terms, trace: Trace, alone: bool) -> Answer:
         """Read one block, with some registers more wherever that makes its answer differ from the one before it."""
-        request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
-        place = (block.table, block.first, block.count)
-        if block.more == 0 or place in self._no_more:
+        if ask.longer is None:
             if alone:
-                await self._space(request, terms, trace)
-            return await self._owner.perform(self._job(request, terms, trace))
+                await self._space(ask.request, terms, trace)
+            return await self._owner.perform(self._job(ask.request, terms, trace))
         # The longer way comes first: what follows may have no choice.
-        job = self._job(replace(request, count=block.count + block.more), terms, trace)
-        job.other = request
+        job = self._job(ask.longer, terms, trace)
+        job.other = ask.request
         try:
             return await self._owner.perform(job)
         except DeviceRefused as error:
-            if job.request == request or error.code not in _NOT_THERE:
+            if job.request == ask.request or error.code not in _NOT_THERE:
                 raise
             # Documented or not, this device does not part with them: from now on without.
-            self._no_more.add(place)
-            return await self._owner.perform(self._job(request, terms, trace))
+            ask.longer = None
+            return await self._owner.perform(self._job(ask.request, terms, trace))
 
     async def _space(self, request: Request, terms: Terms, trace: Trace) -> None:
         """Read something else where the answer could be taken for that of the request before it."""

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -178,11 +179,12 @@ async def cost(master: Master, port: int, devices: int, seconds: float) -> dict[
     async with master(port, devices, tally):
         await asyncio.sleep(SETTLE_S)
         tally.good = tally.bad = 0
-        began, used = time.perf_counter(), time.process_time()
+        began, used = time.perf_counter(), os.times()
         await asyncio.sleep(seconds)
-        passed, used = time.perf_counter() - began, time.process_time() - used
+        passed, now = time.perf_counter() - began, os.times()
         good = tally.good
-    return {"core": used / passed, "polls": good / passed, "bad": tally.bad}
+    user, system = (now.user - used.user) / passed, (now.system - used.system) / passed
+    return {"core": user + system, "system": system, "polls": good / passed, "bad": tally.bad}
 
 
 def main(name: str, port: str, devices: str, seconds: str) -> None:
