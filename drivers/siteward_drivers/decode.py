@@ -78,7 +78,7 @@ def _plain(point: Point) -> Callable[[bytes, int], tuple[float | int]] | None:
     """What unpacks a point that is a number of whole registers, None for all others."""
     if point.is_bit or point.mask is not None or point.type not in _STRUCT:
         return None
-    return _STRUCT[point.type].unpack_from  # type: ignore[return-value]
+    return _STRUCT[point.type].unpack_from
 
 
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:

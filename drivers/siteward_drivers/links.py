@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from siteward.model.errors import ConfigError
-from siteward.model.site import Line
+from siteward.model.site import Line, SerialSettings
 from siteward_drivers.link import Link
 from siteward_drivers.link_serial import SerialLink
 from siteward_drivers.link_tcp import TcpLink
@@ -20,6 +20,11 @@ def framing(line: Line) -> Transport:
     if scheme not in _SCHEMES:
         raise ConfigError(f"line {line.id}: port: {line.port!r} begins with neither /, tcp:// nor rtu+tcp://")
     return _SCHEMES[scheme]
+
+
+def speed(line: Line, own: SerialSettings | None = None) -> SerialSettings | None:
+    """How characters travel on a line, None where they cost nothing (Modbus TCP). `own`: a device's own settings."""
+    return None if framing(line) is Transport.TCP else own or line.settings
 
 
 def open_link(line: Line) -> Link:

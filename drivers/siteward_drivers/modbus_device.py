@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
+from siteward.model.serial import SerialSettings
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block, poll_blocks
 from siteward_drivers.decode import Decoded, Decoder, Value
@@ -13,7 +14,6 @@ from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table, WordOrder
-from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
 
@@ -93,7 +93,7 @@ class RegisterDevice:
         self._proofs: tuple[Block, ...] | None = None
         self._spacers = _spacers(profile)
 
-    async def meet(self, terms: Terms, framing: Transport) -> None:
+    async def meet(self, terms: Terms, at: SerialSettings | None) -> None:
         """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
 
         Called before a poll and after it, since the poll itself may have opened the port. Raises DeviceUnreachable
@@ -103,7 +103,7 @@ class RegisterDevice:
         if self.known:
             return
         if self._proofs is None:
-            self._proofs = poll_blocks(self.profile, self._identity.quantities, 1, framing)
+            self._proofs = poll_blocks(self.profile, self._identity.quantities, 1, at)
         found = Values()
         for block in self._proofs:
             try:

@@ -3,12 +3,12 @@
 from siteward.model.ids import MeterId
 from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Meter
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
-from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Role
 from siteward_drivers.slow import SlowBlocks
@@ -18,15 +18,21 @@ class ModbusMeter:
     """One meter; implements model.ports.Meter."""
 
     def __init__(
-        self, meter: Meter, device: RegisterDevice, framing: Transport, clock: Clock, guard: Guard, feeds: FedBy
+        self,
+        meter: Meter,
+        device: RegisterDevice,
+        at: SerialSettings | None,
+        clock: Clock,
+        guard: Guard,
+        feeds: FedBy,
     ) -> None:
         poll = device.profile.file.poll
         self._meter = meter
         self._device = device
         self._clock = clock
-        self._framing = framing
-        self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
-        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
+        self._at = at
+        self._blocks = poll_blocks(device.profile, poll.always, 1, at)
+        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, at))
         rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
 
         def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
@@ -41,9 +47,9 @@ class ModbusMeter:
 
     async def read(self) -> MeterReading:
         """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
-        await self._device.meet(self._terms, self._framing)
+        await self._device.meet(self._terms, self._at)
         values = await self._device.read(self._blocks, self._terms)
-        await self._device.meet(self._terms, self._framing)
+        await self._device.meet(self._terms, self._at)
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
         self._device.judge(values)

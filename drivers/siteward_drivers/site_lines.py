@@ -22,7 +22,7 @@ from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.line import LineOwner
 from siteward_drivers.link import Link
-from siteward_drivers.links import framing, open_link
+from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
@@ -145,7 +145,7 @@ class _Builder:
             data = DataDevice(self.owners[meter.line], slave, profile, meter.address)
             return Dlt645Meter(meter, data, self._clock, guard, feeds)
         device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
-        return ModbusMeter(meter, device, framing(self._lines[meter.line]), self._clock, guard, feeds)
+        return ModbusMeter(meter, device, speed(self._lines[meter.line], meter.serial), self._clock, guard, feeds)
 
     def _meter_guard(self, listening: Sequence[ConnectorId]) -> Guard:
         """Traffic that keeps chargers at their old limit stops when none of them may be spoken to any more (R7)."""
@@ -169,13 +169,13 @@ class _Builder:
     def connectors(self, charger: ChargerSpec) -> dict[Charger, LineId]:
         device = self._device(charger.id, charger.line, charger.unit, charger.profile, Role.CHARGER)
         line = [c for c in self._site.chargers if c.line == charger.line]
-        kind = framing(self._lines[charger.line])
+        at = speed(self._lines[charger.line])
         made: dict[Charger, LineId] = {}
         for connector in charger.connectors:
             self.devices[connector.id] = device
             feeds = Feeding(also_fed(connector, charger, line), self._log)
             volts = self._site.phase_voltage_v
-            port = ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds, volts)
+            port = ModbusCharger(connector, device, at, self._clock, self._gate, self._log, feeds, volts)
             made[port] = charger.line
         return made
 
