@@ -93,6 +93,9 @@ class JobQueue:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    def __contains__(self, job: Job) -> bool:
+        return job in self._jobs
+
     def waiting(self) -> tuple[Job, ...]:
         """The jobs in the order of their coming."""
         return tuple(sorted(self._jobs, key=lambda job: job.order))

@@ -1,6 +1,7 @@
 """The port of a wire: bytes out, bytes in until a deadline; what lies behind it is a link of some kind."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from siteward.model.site import SerialSettings
@@ -46,6 +47,19 @@ class Tunable(Protocol):
         ...
 
 
+@runtime_checkable
+class Prompt(Protocol):
+    """A link that calls back when bytes or the end came, so that nobody must wait for them in a coroutine."""
+
+    def listen(self, heard: Callable[[], None] | None) -> None:
+        """Have `heard` called from now on, until the link is closed. Raises LinkDown when it is not open."""
+        ...
+
+    def take_now(self) -> bytes:
+        """Bytes that are there, b"" when there are none. Raises LinkDown."""
+        ...
+
+
 class Inbox(asyncio.Protocol):
     """Receiving half that all links share: keeps bytes until the one reader takes them."""
 
@@ -54,6 +68,7 @@ class Inbox(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._lost: str | None = None
         self.transport: asyncio.BaseTransport | None = None
+        self.heard: Callable[[], None] | None = None
 
     @property
     def lost(self) -> bool:
@@ -77,11 +92,17 @@ class Inbox(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+        if self.heard is not None:
+            self.heard()
 
     async def take(self, deadline: float) -> bytes:
         """All bytes that are there, waiting for the first until the deadline. Raises LinkDown once it ended."""
         if not self._bytes and self._lost is None:
             await self._wait(deadline)
+        return self.take_now()
+
+    def take_now(self) -> bytes:
+        """All bytes that are there. Raises LinkDown when there are none and it ended."""
         if self._bytes:
             data = bytes(self._bytes)
             self._bytes.clear()

@@ -6,7 +6,7 @@ from siteward.model.errors import ConfigError
 from siteward.model.site import Line, SerialSettings
 from siteward_drivers.link import Link
 from siteward_drivers.link_serial import SerialLink
-from siteward_drivers.link_tcp import TcpLink
+from siteward_drivers.link_tcp import Outbox, TcpLink
 from siteward_drivers.profile_schema import Transport
 
 _SCHEMES = {"tcp": Transport.TCP, "rtu+tcp": Transport.RTU}
@@ -27,8 +27,11 @@ def speed(line: Line, own: SerialSettings | None = None) -> SerialSettings | Non
     return None if framing(line) is Transport.TCP else own or line.settings
 
 
-def open_link(line: Line) -> Link:
-    """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one."""
+def open_link(line: Line, outbox: Outbox | None = None) -> Link:
+    """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one.
+
+    Connections that share an `outbox` send together.
+    """
     transport = framing(line)
     if line.is_serial:
         return SerialLink(line.port, line.baud, line.parity, line.stop_bits, line.simulated, line.rs485)
@@ -41,4 +44,4 @@ def open_link(line: Line) -> Link:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no host")
     if transport is Transport.RTU and port is None:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no TCP port of the gateway")
-    return TcpLink(host, port or 502)
+    return TcpLink(host, port or 502, outbox)

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from siteward.model.ports import Clock
-from siteward_drivers.link import Link
+from siteward_drivers.link import Link, Prompt
 
 KEEP_S = 300.0
 """How long a frame is kept."""
@@ -66,6 +66,7 @@ class RecordedLink:
 
     def __init__(self, link: Link, recorder: Recorder) -> None:
         self._link = link
+        self._prompt = link if isinstance(link, Prompt) else None
         self._recorder = recorder
 
     def __getattr__(self, name: str) -> object:
@@ -94,6 +95,13 @@ class RecordedLink:
         """Send bytes. Raises LinkDown."""
         self._link.write(data)
         self._recorder.note(True, data)
+
+    def take_now(self) -> bytes:
+        """Bytes that are there, of a link that is Prompt. Raises LinkDown."""
+        data = self._prompt.take_now() if self._prompt is not None else b""
+        if data:
+            self._recorder.note(False, data)
+        return data
 
     async def read(self, deadline: float) -> bytes:
         """Bytes by the deadline. Raises LinkDown."""

@@ -22,6 +22,7 @@ from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.line import LineOwner
 from siteward_drivers.link import Link
+from siteward_drivers.link_tcp import Outbox
 from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
@@ -112,11 +113,12 @@ class _Builder:
         self._log = log
         self._lines = {line.id: line for line in site.lines}
         self._slaves: dict[tuple[LineId, int | str], Slave] = {}
+        self._outbox = Outbox()
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
-        self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
+        self.owners[line.id] = LineOwner(line, link or open_link(line, self._outbox), framing(line), self._clock)
 
     def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
         """The slave of an address, this one where it is new."""
