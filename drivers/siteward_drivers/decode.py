@@ -2,6 +2,7 @@
 
 import math
 import struct
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ _PACK = {
 }
 _STRUCT = {type_: struct.Struct(form) for type_, form in _PACK.items()}
 _DIGITS = 9
+_LARGEST = sys.float_info.max
 _STEP_SLACK = 1e-6
 
 
@@ -33,7 +35,8 @@ class Decoded:
     rejected: tuple[Quantity, ...] = ()
 
 
-_Row = tuple[Quantity, Point, int, int, Callable[[bytes, int], tuple[float | int]] | None, bool]
+_Plain = tuple[Quantity, Callable[..., tuple[float | int]], int, int, float, float, float, tuple[float, ...], bool]
+"""A number of whole registers: what unpacks it, where, scale, span, what means "not known", low word first."""
 
 
 class Decoder:
@@ -41,44 +44,51 @@ class Decoder:
 
     def __init__(self, points: Mapping[Quantity, Point], first: int, order: WordOrder) -> None:
         self._order = order
-        self._rows: list[_Row] = [
-            (quantity, point, point.address - first, point.address - first + point.width, _plain(point), lsw)
-            for quantity, point in points.items()
-            for lsw in [(point.word_order or order) is WordOrder.LSW_FIRST]
-        ]
+        self._plain: list[_Plain] = []
+        self._others: list[tuple[Quantity, Point, int]] = []
+        for quantity, point in points.items():
+            start = point.address - first
+            if point.is_bit or point.mask is not None or point.type not in _STRUCT:
+                self._others.append((quantity, point, start))
+                continue
+            low, high = point.range or (-math.inf, math.inf)
+            lsw = (point.word_order or order) is WordOrder.LSW_FIRST
+            unpack = _STRUCT[point.type].unpack_from
+            end = start + point.width
+            self._plain.append((quantity, unpack, start, end, point.scale, low, high, point.invalid, lsw))
+        self._swaps = any(plain[-1] for plain in self._plain)
 
     def __call__(self, words: Sequence[int]) -> Decoded:
-        """The values; all points must lie inside the words."""
+        """The values; a point that the words do not hold whole is rejected."""
         values: dict[Quantity, Value] = {}
         raws: dict[Quantity, Value] = {}
-        rejected = []
+        rejected: list[Quantity] = []
         length = len(words)
-        data = struct.pack(f">{length}H", *words)
-        swapped: bytes | None = None
-        for quantity, point, start, end, unpack, lsw in self._rows:
-            raw: Value | None
-            if unpack is None or end > length:
-                raw = raw_value(point, words[start:end], self._order)
-            elif lsw:
-                # Words from behind are bytes of the other order: one copy serves every point.
-                swapped = swapped or struct.pack(f">{length}H", *words[::-1])
-                raw = _known(point, unpack(swapped, 2 * (length - end))[0])
-            else:
-                raw = _known(point, unpack(data, 2 * start)[0])
-            value = None if raw is None else _scaled(point, raw)
-            if raw is None or value is None:
+        data = swapped = struct.pack(f">{length}H", *words)
+        if self._swaps:
+            # Words from behind are bytes of the other order: one copy serves every such point.
+            swapped = struct.pack(f">{length}H", *words[::-1])
+        for quantity, unpack, start, end, scale, low, high, invalid, lsw in self._plain:
+            if end > length:
                 rejected.append(quantity)
-            else:
+                continue
+            raw = unpack(swapped, 2 * (length - end))[0] if lsw else unpack(data, 2 * start)[0]
+            value = raw if scale == 1.0 else round(raw * scale, _DIGITS)
+            # No number and infinity lie in no span.
+            if low <= value <= high and -_LARGEST <= raw <= _LARGEST and raw not in invalid:
                 values[quantity] = value
                 raws[quantity] = raw
+            else:
+                rejected.append(quantity)
+        for quantity, point, start in self._others:
+            found = raw_value(point, words[start : start + point.width], self._order)
+            scaled = None if found is None else _scaled(point, found)
+            if found is None or scaled is None:
+                rejected.append(quantity)
+            else:
+                values[quantity] = scaled
+                raws[quantity] = found
         return Decoded(values, raws, tuple(rejected))
-
-
-def _plain(point: Point) -> Callable[[bytes, int], tuple[float | int]] | None:
-    """What unpacks a point that is a number of whole registers, None for all others."""
-    if point.is_bit or point.mask is not None or point.type not in _STRUCT:
-        return None
-    return _STRUCT[point.type].unpack_from
 
 
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:
@@ -98,10 +108,7 @@ def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | N
     if point.type is RegisterType.BITFIELD or point.mask is not None:
         whole = int.from_bytes(data, "big")
         return whole if point.mask is None else (whole & point.mask) >> point.shift
-    return _known(point, _STRUCT[point.type].unpack(data)[0])
-
-
-def _known(point: Point, number: float) -> float | int | None:
+    number: float | int = _STRUCT[point.type].unpack(data)[0]
     return None if not math.isfinite(number) or number in point.invalid else number
 
 

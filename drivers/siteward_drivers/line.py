@@ -12,7 +12,7 @@ from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import LinkDown, SettingsRefused
-from siteward_drivers.line_job import Job, JobQueue
+from siteward_drivers.line_job import Job, JobQueue, no_trace
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
@@ -290,6 +290,8 @@ class LineOwner:
             self._never_sent(job, Withdrawn(refusal))
             return None
         self._queue.sent(job, now)
+        if job.sent_at is None:
+            job.sent_at = at
         before = job.slave.last
         job.choose(now)
         job.slave.on_sent(job.request)
@@ -372,7 +374,8 @@ class LineOwner:
             job.future.set_exception(error)
 
     def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
-        job.trace(stage, self._clock.now(), sent_at, reason)
+        if job.trace is not no_trace:
+            job.trace(stage, self._clock.now(), sent_at, reason)
 
 
 def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:

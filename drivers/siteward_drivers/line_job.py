@@ -43,7 +43,8 @@ class Job:
 
     `request` is what was sent, once it was; `other` another way to ask for the same, with an answer of another length
     (fault 12). `guard` is asked at the instant of sending and returns why not, or nothing; `trace` takes each stage;
-    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one.
+    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one;
+    `sent_at` (Clock) is when it was first sent.
     """
 
     slave: Slave
@@ -56,6 +57,7 @@ class Job:
     deadline: float | None = None
     other: AnyRequest | None = None
     future: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    sent_at: float | None = None
     order: int = 0
     queued_at: float = 0.0
 

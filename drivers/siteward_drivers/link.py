@@ -47,6 +47,14 @@ class Tunable(Protocol):
         ...
 
 
+class Cancels(Protocol):
+    """Something that is to happen, and can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+        ...
+
+
 @runtime_checkable
 class Prompt(Protocol):
     """A link that calls back when bytes or the end came, so that nobody must wait for them in a coroutine."""
@@ -57,6 +65,10 @@ class Prompt(Protocol):
 
     def take_now(self) -> bytes:
         """Bytes that are there, b"" when there are none. Raises LinkDown."""
+        ...
+
+    def call_at(self, when: float, late: Callable[[], None]) -> Cancels:
+        """Call `late` at a time of the loop or soon after: as exactly as this link's answers need it."""
         ...
 
 

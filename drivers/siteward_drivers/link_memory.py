@@ -94,6 +94,10 @@ class MemoryLink:
         """Bytes that are there. Raises LinkDown."""
         return self._opened().take_now()
 
+    def call_at(self, when: float, late: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call at that time of the loop."""
+        return asyncio.get_running_loop().call_at(when, late)
+
     def _opened(self) -> Inbox:
         inbox = self._wire.inboxes[self._end]
         if inbox is None:

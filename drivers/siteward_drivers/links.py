@@ -6,8 +6,9 @@ from siteward.model.errors import ConfigError
 from siteward.model.site import Line, SerialSettings
 from siteward_drivers.link import Link
 from siteward_drivers.link_serial import SerialLink
-from siteward_drivers.link_tcp import Outbox, TcpLink
+from siteward_drivers.link_tcp import TcpLink
 from siteward_drivers.profile_schema import Transport
+from siteward_drivers.tcp_pool import TcpPool
 
 _SCHEMES = {"tcp": Transport.TCP, "rtu+tcp": Transport.RTU}
 
@@ -27,10 +28,10 @@ def speed(line: Line, own: SerialSettings | None = None) -> SerialSettings | Non
     return None if framing(line) is Transport.TCP else own or line.settings
 
 
-def open_link(line: Line, outbox: Outbox | None = None) -> Link:
+def open_link(line: Line, pool: TcpPool | None = None) -> Link:
     """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one.
 
-    Connections that share an `outbox` send together.
+    Connections that share a `pool` share their wake-ups.
     """
     transport = framing(line)
     if line.is_serial:
@@ -44,4 +45,4 @@ def open_link(line: Line, outbox: Outbox | None = None) -> Link:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no host")
     if transport is Transport.RTU and port is None:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no TCP port of the gateway")
-    return TcpLink(host, port or 502, outbox)
+    return TcpLink(host, port or 502, pool)

@@ -64,6 +64,9 @@ class Values:
 
     def phases(self, first: Quantity, second: Quantity, third: Quantity) -> tuple[float, float, float] | None:
         """Three phase values, None unless all three are known: a missing phase is never zero."""
+        known = self.values
+        if first not in known or second not in known or third not in known:
+            return None
         a, b, c = self.number(first), self.number(second), self.number(third)
         return None if a is None or b is None or c is None else (a, b, c)
 
@@ -133,13 +136,7 @@ class RegisterDevice:
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         result = Values()
-        first: list[float] = []
-
-        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
-            if stage is FrameStage.SENT:
-                first.append(at if sent_at is None else sent_at)
-            terms.trace(stage, at, sent_at, reason)
-
+        sent_at: float | None = None
         fresh = False
         last = len(blocks) - 1
         for index, block in enumerate(blocks):
@@ -148,54 +145,62 @@ class RegisterDevice:
             if ask is None:
                 ask = self._asks[block] = _Ask(block, self.slave.unit, self.profile.file.word_order)
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
-            answer = await self._ask(ask, terms, trace, alone=index == last and not fresh)
+            answer, at = await self._ask(ask, terms, alone=index == last and not fresh)
+            sent_at = at if sent_at is None else sent_at
             fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
             result.add(ask.decode(answer.values))
-        result.sent_at = first[0] if first else 0.0
+        result.sent_at = sent_at or 0.0
         return result
 
-    async def _ask(self, ask: _Ask, terms: Terms, trace: Trace, alone: bool) -> Answer:
-        """Read one block, with some registers more wherever that makes its answer differ from the one before it."""
+    async def _ask(self, ask: _Ask, terms: Terms, alone: bool) -> tuple[Answer, float | None]:
+        """Read one block, with some registers more wherever that makes its answer differ from the one before it.
+
+        Also returns when the first of its requests was sent (Clock).
+        """
         if ask.longer is None:
-            if alone:
-                await self._space(ask.request, terms, trace)
-            return await self._owner.perform(self._job(ask.request, terms, trace))
+            spaced_at = await self._space(ask.request, terms) if alone else None
+            job = self._job(ask.request, terms)
+            answer = await self._owner.perform(job)
+            return answer, job.sent_at if spaced_at is None else spaced_at
         # The longer way comes first: what follows may have no choice.
-        job = self._job(ask.longer, terms, trace)
+        job = self._job(ask.longer, terms)
         job.other = ask.request
         try:
-            return await self._owner.perform(job)
+            return await self._owner.perform(job), job.sent_at
         except DeviceRefused as error:
             if job.request == ask.request or error.code not in _NOT_THERE:
                 raise
             # Documented or not, this device does not part with them: from now on without.
             ask.longer = None
-            return await self._owner.perform(self._job(ask.request, terms, trace))
+            return await self._owner.perform(self._job(ask.request, terms)), job.sent_at
 
-    async def _space(self, request: Request, terms: Terms, trace: Trace) -> None:
-        """Read something else where the answer could be taken for that of the request before it."""
+    async def _space(self, request: Request, terms: Terms) -> float | None:
+        """Read something else where the answer could be taken for that of the request before it; when it was sent."""
         last = self.slave.last
         if last is None or not request.confusable(last):
-            return
+            return None
         spacers = (Request(self.slave.unit, table.read_function, at, width) for table, at, width in self._spacers)
         spacer = next((other for other in spacers if not other.confusable(request)), None)
-        if spacer is not None:
-            await self._owner.perform(self._job(spacer, terms, trace))
+        if spacer is None:
+            return None
+        job = self._job(spacer, terms)
+        await self._owner.perform(job)
+        return job.sent_at
 
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         function = write_function(self.profile, table, len(words))
         request = Request(self.slave.unit, function, address, len(words), tuple(words))
-        await self._owner.perform(self._job(request, terms, terms.trace))
+        await self._owner.perform(self._job(request, terms))
 
-    def _job(self, request: Request, terms: Terms, trace: Trace) -> Job:
+    def _job(self, request: Request, terms: Terms) -> Job:
         return Job(
             self.slave,
             request,
             terms.rank,
             retries=terms.retries,
             guard=terms.guard,
-            trace=trace,
+            trace=terms.trace,
             key=terms.key,
             deadline=terms.deadline,
         )

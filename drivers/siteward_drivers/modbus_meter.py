@@ -7,8 +7,9 @@ from siteward.model.serial import SerialSettings
 from siteward.model.site import Meter
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import poll_blocks
-from siteward_drivers.line_job import Rank
-from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
+from siteward_drivers.feeding import Feeding
+from siteward_drivers.line_job import Rank, no_trace
+from siteward_drivers.modbus_device import Guard, RegisterDevice, Terms, Values
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Role
 from siteward_drivers.slow import SlowBlocks
@@ -24,7 +25,7 @@ class ModbusMeter:
         at: SerialSettings | None,
         clock: Clock,
         guard: Guard,
-        feeds: FedBy,
+        feeds: Feeding,
     ) -> None:
         poll = device.profile.file.poll
         self._meter = meter
@@ -38,7 +39,8 @@ class ModbusMeter:
         def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
             feeds(stage, at, sent_at)
 
-        self._terms = Terms(rank, guard=guard, trace=trace)
+        # Frames that no watchdog hears are of interest to nobody.
+        self._terms = Terms(rank, guard=guard, trace=trace if feeds.anybody else no_trace)
 
     @property
     def id(self) -> MeterId:

@@ -22,7 +22,6 @@ from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.line import LineOwner
 from siteward_drivers.link import Link
-from siteward_drivers.link_tcp import Outbox
 from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
@@ -30,6 +29,7 @@ from siteward_drivers.modbus_meter import ModbusMeter
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.relay_board import RelayBoard
 from siteward_drivers.slave import Role, Slave
+from siteward_drivers.tcp_pool import TcpPool
 
 
 class SiteLines:
@@ -113,12 +113,12 @@ class _Builder:
         self._log = log
         self._lines = {line.id: line for line in site.lines}
         self._slaves: dict[tuple[LineId, int | str], Slave] = {}
-        self._outbox = Outbox()
+        self._pool = TcpPool()
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
-        self.owners[line.id] = LineOwner(line, link or open_link(line, self._outbox), framing(line), self._clock)
+        self.owners[line.id] = LineOwner(line, link or open_link(line, self._pool), framing(line), self._clock)
 
     def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
         """The slave of an address, this one where it is new."""

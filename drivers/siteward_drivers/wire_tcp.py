@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from siteward.model.errors import WeAreWrong
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown
-from siteward_drivers.link import Link, Prompt
+from siteward_drivers.link import Cancels, Link, Prompt
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
@@ -45,7 +45,7 @@ class TcpWire:
         self._quiet_since = 0.0
         self._asked: _Asked | None = None
         self._done: Done | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Cancels | None = None
 
     def reset(self) -> None:
         """Bytes of the old connection mean nothing on the new one."""
@@ -85,13 +85,14 @@ class TcpWire:
         self._prompt.listen(self._heard)
         self._asked = asked = self._send(slave, request, before)
         self._done = done
-        self._timer = asyncio.get_running_loop().call_at(asked.sent + slave.timeout_s, self._late)
+        self._timer = self._prompt.call_at(asked.sent + slave.timeout_s, self._late)
 
     def abandon(self) -> None:
         """Forget the request that was started: nobody is told any more."""
         self._asked = self._done = None
-        if self._timer is not None:
-            self._timer.cancel()
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _heard(self) -> None:
         asked = self._asked

@@ -150,7 +150,9 @@ def measure() -> list[Row]:
     most = bound()
     metric = "registers/s from a sparse map, 19200 baud, of 125-register blocks"
     return [
-        Row(3, metric, round(rate / most, 3), 0.85, "ratio", "more", round(peer / most, 3), "minimalmodbus, one by one"),
+        Row(
+            3, metric, round(rate / most, 3), 0.85, "ratio", "more", round(peer / most, 3), "minimalmodbus, one by one"
+        ),
         Row(3, "our frames before t3.5 meanwhile", early, 0, "frames", "less", None, ""),
     ]
 
