@@ -49,11 +49,15 @@ class ModbusMeter:
 
     async def read(self) -> MeterReading:
         """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
-        await self._device.meet(self._terms, self._at)
-        values = await self._device.read(self._blocks, self._terms)
-        await self._device.meet(self._terms, self._at)
-        await self._slow.refresh(self._clock.now(), self._terms)
-        self._slow.show(values)
+        device = self._device
+        if not device.known:
+            await device.meet(self._terms, self._at)
+        values = await device.read(self._blocks, self._terms)
+        if not device.known:
+            await device.meet(self._terms, self._at)
+        if self._slow.any:
+            await self._slow.refresh(self._clock.now(), self._terms)
+            self._slow.show(values)
         self._device.judge(values)
         self._judge(values)
         return reading(self._meter.id, values)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from siteward_drivers.deadlines import Deadlines
 from siteward_drivers.link import Inbox
 
-GATHER_S = 0.001
-"""How long the first bytes that come wait for those of other connections; a loop rounds it up to whole ms."""
+GATHER_S = 0.002
+"""How long after a burst, or after the first bytes that come, the bytes of all connections are read together."""
 
 _MOST = 65536
+
+
+def _never() -> None:
+    """What is called when an epoll becomes writable."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +36,16 @@ class TcpPool:
         self._epoll: select.epoll | None = None
         self._open: dict[int, Connection] = {}
         self.deadlines = Deadlines()
+        self._gathering = False
         self._waiting: list[tuple[Connection, bytes]] = []
 
     def add(self, sock: socket.socket) -> Connection:
         """Take over a connected socket that does not block."""
         if self._epoll is None:
             self._epoll = select.epoll()
+            # An epoll is never writable. Being waited for keeps it registered: the kernel walks through all
+            # connections whenever an epoll is registered with another.
+            asyncio.get_running_loop().add_writer(self._epoll.fileno(), _never)
             self._listen(self._epoll)
         connection = Connection(sock, Inbox())
         self._open[sock.fileno()] = connection
@@ -53,7 +61,9 @@ class TcpPool:
         self._epoll.unregister(file)
         connection.sock.close()
         if not self._open:
-            asyncio.get_running_loop().remove_reader(self._epoll.fileno())
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._epoll.fileno())
+            loop.remove_writer(self._epoll.fileno())
             self._epoll.close()
             self._epoll = None
 
@@ -73,11 +83,17 @@ class TcpPool:
                     self._lose(connection, OSError("the peer takes no more bytes"))
             except OSError as error:
                 self._lose(connection, error)
+        if self._epoll is not None:
+            self._ready(self._epoll)
 
     def _listen(self, epoll: select.epoll) -> None:
+        self._gathering = False
         asyncio.get_running_loop().add_reader(epoll.fileno(), self._ready, epoll)
 
     def _ready(self, epoll: select.epoll) -> None:
+        if self._gathering:
+            return
+        self._gathering = True
         loop = asyncio.get_running_loop()
         loop.remove_reader(epoll.fileno())
         loop.call_later(GATHER_S, self._drain, epoll)
