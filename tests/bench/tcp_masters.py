@@ -125,7 +125,8 @@ async def siteward(port: int, devices: int, tally: Tally) -> AsyncIterator[None]
         yield
         # What was counted as arrived must have been true: the last reading of every meter speaks for the others.
         first = next(iter(poller.meters.values())).current_a
-        assert first is not None and abs(first[0] - VOLTS) < 1, first
+        assert first is not None
+        assert abs(first[0] - VOLTS) < 1
         tally.bad += sum(m.current_a != first or m.power_w != first[0] for m in poller.meters.values())
         tally.bad += sum(poller.meter_misses.values()) + (devices - len(poller.meters))
     finally:
