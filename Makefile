@@ -4,7 +4,7 @@ RIG ?= emulated
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench hil soak docs package clean
+.PHONY: help setup run test check format bench hil soak load dying docs package clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,7 @@ format: setup ## put every file into the house format
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: ## goals 3 to 6, 8, 14 and 15 as ratios against their peers; writes bench.json
+bench: ## goals 1 to 6, 8, 14 and 15 as ratios against their peers; writes bench.json
 	@.ci/setup python
 	@$(PYTHON) -m tests.bench.run --json bench.json
 
@@ -46,6 +46,14 @@ hil: ## a rig for MINUTES minutes, judged from outside (RIG=emulated: the demo o
 soak: ## seeded virtual hours with faults; SEEDS=n
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.soak
+
+load: ## seeded sites under the load turn alone; FIRST, SEEDS, HOURS, FAULTS an hour
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.load_campaign
+
+dying: ## writers of the journal that die at random instants; KILLS=n CUTS=n SEED=n (cuts need root)
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.dying_campaign
 
 docs: setup ## regenerate schemas, references and diagrams
 	@$(PYTHON) -m siteward schema --write

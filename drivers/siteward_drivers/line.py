@@ -10,8 +10,9 @@ from siteward.model.ports import Clock
 from siteward.model.site import Line
 from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
+from siteward_drivers.babble import Babble
 from siteward_drivers.busy import Busy
-from siteward_drivers.errors import LinkDown, SettingsRefused
+from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue, no_trace
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
@@ -25,7 +26,6 @@ from siteward_drivers.wire_tcp import TcpWire
 _DEAF_FRAMES = 3
 _DEAF_SERIAL_S = 15.0
 _DEAF_SOCKET_S = 3.0
-_BABBLE_S = 0.5
 _MISSES = {
     (False, False): "no answer",
     (False, True): "wrong bytes",
@@ -69,7 +69,7 @@ class LineOwner:
         self.openings = 0
         self._unheard = 0
         self._heard_at = 0.0
-        self._noisy_since: float | None = None
+        self._babble = Babble()
         self._prompt = self._wire if isinstance(self._wire, TcpWire) else None
         self._started: _OnWire | None = None
         self._idle = False
@@ -216,12 +216,14 @@ class LineOwner:
         # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
         silence = await self._wire.settle(job.slave)
-        if silence:
-            self._noisy_since = None
-        silence = silence or self._babbles(loop.time())
-        if silence and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
+        free = self._babble.may_send(silence, loop.time())
+        if free and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
-            await self._send(job)
+            try:
+                await self._send(job)
+            except Disturbed:
+                self._babble.not_silent(loop.time())
+                self._hold_back(job)
             self._current = None
         self._busy.add(began, loop.time())
 
@@ -234,12 +236,6 @@ class LineOwner:
             self._never_sent(job, DeviceUnreachable(f"{job.slave.device}: {error}"))
             return False
         return True
-
-    def _babbles(self, now: float) -> bool:
-        """Whether the line was noisy for so long that frames go out all the same: callers must not wait for ever."""
-        if self._noisy_since is None:
-            self._noisy_since = now
-        return now - self._noisy_since > _BABBLE_S
 
     async def _reopen(self) -> bool:
         await self._wait_to_reopen()
@@ -270,6 +266,10 @@ class LineOwner:
 
     async def _sleep_until(self, at: float) -> None:
         """Sleep until the time or the next new job."""
+        # Whoever had an answer just now mostly asks on at once: that needs no timer.
+        await asyncio.sleep(0)
+        if self._wake.is_set():
+            return
         timer = asyncio.get_running_loop().call_at(at, self._wake.set)
         try:
             await self._wake.wait()
@@ -305,7 +305,7 @@ class LineOwner:
         try:
             outcome = await self._wire.exchange(job.slave, job.request, frame.before)
         except (LinkDown, asyncio.CancelledError) as error:
-            self._missed(job, frame.at, f"line {self.line.id}: {error or 'closed'}", noise=False)
+            self._missed(job, frame.at, f"line {self.line.id}: {str(error) or 'closed'}", noise=False)
             raise
         if self._end(frame, outcome):
             await self._link.close()
@@ -328,6 +328,14 @@ class LineOwner:
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
         return False
+
+    def _hold_back(self, job: Job) -> None:
+        """Queue a job whose frame did not leave in its old place."""
+        job.slave.on_not_sent()
+        if job.future.done():
+            self._never_sent(job, Withdrawn("caller gave up"))
+        elif not self._queue.put_back(job):
+            self._never_sent(job, Withdrawn("a newer write took its place"))
 
     def _doubts_port(self, outcome: Outcome) -> bool:
         """Whether nobody at all answers any more: a dead connection or a stuck adapter looks just like that.

@@ -9,7 +9,9 @@ from pymodbus.framer.socket import FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import (
     ReadCoilsRequest,
+    ReadCoilsResponse,
     ReadDiscreteInputsRequest,
+    ReadDiscreteInputsResponse,
     WriteMultipleCoilsRequest,
     WriteSingleCoilRequest,
 )
@@ -28,6 +30,8 @@ _READS = (1, 2, 3, 4)
 _DECODER = DecodePDU(False)
 _RTU = FramerRTU(_DECODER)
 _TCP = FramerSocket(_DECODER)
+_BITS: dict[int, type[ReadCoilsResponse]] = {1: ReadCoilsResponse, 2: ReadDiscreteInputsResponse}
+_CACHED_FRAMES = 1024
 _EXCEPTION_LENGTH = 5
 _REQUEST_LENGTH = 8
 _LAST_EXCEPTION = 11
@@ -90,8 +94,12 @@ class _RawCoilRequest(ModbusPDU):
         return self.address.to_bytes(2, "big") + self.registers[0].to_bytes(2, "big")
 
 
+@lru_cache(maxsize=_CACHED_FRAMES)
 def encode_rtu(request: Request) -> bytes:
-    """The request as an RTU frame. Raises ValueError for counts and addresses outside the protocol."""
+    """The request as an RTU frame. Raises ValueError for counts and addresses outside the protocol.
+
+    Polls ask the same again and again: their frames are kept.
+    """
     return bytes(_RTU.buildFrame(_pdu(request)))
 
 
@@ -266,7 +274,9 @@ def _answer(request: Request, pdu: bytes) -> Answer | None:
         return Answer() if pdu[1:] == _echo(request) else None
     if pdu[1] != len(pdu) - 2:
         return None
-    if request.function not in _READ_BITS:
-        return Answer(_WORDS[request.count].unpack_from(pdu, 2))
-    decoded = _DECODER.decode(pdu)
-    return None if decoded is None else Answer(tuple(int(bit) for bit in decoded.bits[: request.count]))
+    # Length and function are judged: the library is asked without its search and its log, and not for plain words.
+    if request.function in _BITS:
+        bits = _BITS[request.function]()
+        bits.decode(pdu[1:])
+        return Answer(values=tuple(int(bit) for bit in bits.bits[: request.count]))
+    return Answer(_WORDS[request.count].unpack_from(pdu, 2))

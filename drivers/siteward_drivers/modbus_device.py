@@ -16,6 +16,7 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table, WordOrder
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
+from siteward_drivers.speech import AnyRequest
 
 _NOT_THERE = (2, 3)
 
@@ -35,6 +36,30 @@ class Terms:
     trace: Trace = no_trace
     key: Hashable | None = None
     deadline: float | None = None
+
+    def job(self, slave: Slave, request: AnyRequest, other: AnyRequest | None = None) -> Job:
+        """A request on these terms; `other` is another way to ask for the same."""
+        return Job(
+            slave,
+            request,
+            self.rank,
+            retries=self.retries,
+            guard=self.guard,
+            trace=self.trace,
+            key=self.key,
+            deadline=self.deadline,
+            other=other,
+        )
+
+    def noting(self, sent: list[float]) -> "Terms":
+        """The same terms; the instants (Clock) of sending are added to a list."""
+
+        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+            if stage is FrameStage.SENT:
+                sent.append(at if sent_at is None else sent_at)
+            self.trace(stage, at, sent_at, reason)
+
+        return replace(self, trace=trace)
 
 
 @dataclass(slots=True)
@@ -159,12 +184,11 @@ class RegisterDevice:
         """
         if ask.longer is None:
             spaced_at = await self._space(ask.request, terms) if alone else None
-            job = self._job(ask.request, terms)
+            job = terms.job(self.slave, ask.request)
             answer = await self._owner.perform(job)
             return answer, job.sent_at if spaced_at is None else spaced_at
         # The longer way comes first: what follows may have no choice.
-        job = self._job(ask.longer, terms)
-        job.other = ask.request
+        job = terms.job(self.slave, ask.longer, other=ask.request)
         try:
             return await self._owner.perform(job), job.sent_at
         except DeviceRefused as error:
@@ -172,7 +196,7 @@ class RegisterDevice:
                 raise
             # Documented or not, this device does not part with them: from now on without.
             ask.longer = None
-            return await self._owner.perform(self._job(ask.request, terms)), job.sent_at
+            return await self._owner.perform(terms.job(self.slave, ask.request)), job.sent_at
 
     async def _space(self, request: Request, terms: Terms) -> float | None:
         """Read something else where the answer could be taken for that of the request before it; when it was sent."""
@@ -183,7 +207,7 @@ class RegisterDevice:
         spacer = next((other for other in spacers if not other.confusable(request)), None)
         if spacer is None:
             return None
-        job = self._job(spacer, terms)
+        job = terms.job(self.slave, spacer)
         await self._owner.perform(job)
         return job.sent_at
 
@@ -191,19 +215,7 @@ class RegisterDevice:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         function = write_function(self.profile, table, len(words))
         request = Request(self.slave.unit, function, address, len(words), tuple(words))
-        await self._owner.perform(self._job(request, terms))
-
-    def _job(self, request: Request, terms: Terms) -> Job:
-        return Job(
-            self.slave,
-            request,
-            terms.rank,
-            retries=terms.retries,
-            guard=terms.guard,
-            trace=terms.trace,
-            key=terms.key,
-            deadline=terms.deadline,
-        )
+        await self._owner.perform(terms.job(self.slave, request))
 
 
 def _spacers(profile: Profile) -> tuple[tuple[Table, int, int], ...]:

@@ -1,5 +1,7 @@
 """A Modbus meter as the port of the model sees it, made from its profile."""
 
+from dataclasses import replace
+
 from siteward.model.ids import MeterId
 from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
@@ -9,9 +11,9 @@ from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.feeding import Feeding
 from siteward_drivers.line_job import Rank, no_trace
-from siteward_drivers.modbus_device import Guard, RegisterDevice, Terms, Values
+from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
 from siteward_drivers.quantities import Quantity
-from siteward_drivers.slave import Role
+from siteward_drivers.slave import Role, Slave
 from siteward_drivers.slow import SlowBlocks
 
 
@@ -34,13 +36,9 @@ class ModbusMeter:
         self._at = at
         self._blocks = poll_blocks(device.profile, poll.always, 1, at)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, at))
-        rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
-
-        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
-            feeds(stage, at, sent_at)
-
+        terms = meter_terms(device.slave, guard, feeds)
         # Frames that no watchdog hears are of interest to nobody.
-        self._terms = Terms(rank, guard=guard, trace=trace if feeds.anybody else no_trace)
+        self._terms = terms if feeds.anybody else replace(terms, trace=no_trace)
 
     @property
     def id(self) -> MeterId:
@@ -68,6 +66,16 @@ class ModbusMeter:
         if part is not None and any(values.raw.get(c.quantity) != c.raw for c in part.valid_when):
             values.rejected.extend(q for q in values.values if q not in values.rejected)
             values.values.clear()
+
+
+def meter_terms(slave: Slave, guard: Guard, feeds: FedBy) -> Terms:
+    """On what terms a meter is read: the meter of a fuse before all others (ruling 3)."""
+    rank = Rank.LIMIT_METER if slave.role is Role.LIMIT_METER else Rank.REST
+
+    def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+        feeds(stage, at, sent_at)
+
+    return Terms(rank, guard=guard, trace=trace)
 
 
 def reading(meter: MeterId, values: Values) -> MeterReading:

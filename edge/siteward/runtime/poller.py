@@ -122,5 +122,5 @@ class Poller:
                 await self._clock.sleep(connector.facts.limit.apply_s + 0.05)
 
     def _next(self, due: float) -> float:
-        """When to poll next: on the tick before it is due, and never without a pause."""
-        return max(floor(due), self._clock.now() + _LEAST_PAUSE_S)
+        """When to poll next: on the tick before it is due, so never later (R3b), and never without a pause."""
+        return floor(max(due, self._clock.now() + _LEAST_PAUSE_S))

@@ -85,6 +85,16 @@ class LineTable(Table):
         "Whether the kernel switches the direction of the port's RS485 driver.",
         reason="UARTs with a driver chip on RTS need it; most USB adapters switch by themselves and refuse it.",
     )
+    link: Literal["serial", "serialx", "thread"] = key(
+        "serial",
+        "What moves the bytes of a serial port: pyserial-asyncio, serialx (an extra), or a thread of our own.",
+        reason="`thread` costs the processor least; `serialx` asks the driver of a USB adapter for low latency.",
+    )
+    real_time: bool = key(
+        False,
+        'Whether the thread of `link = "thread"` runs before ordinary programs, where the system allows it.',
+        reason="Keeps the pace on a busy computer; core's unit must allow it with RestrictRealtime and LimitRTPRIO.",
+    )
 
 
 class MeterTable(Table):
@@ -94,14 +104,14 @@ class MeterTable(Table):
     line: Id = key(MISSING, "The wire that it hangs on.", reason="One task owns each wire.")
     unit: int | None = key(
         None,
-        "Modbus unit id (slave address); a DL/T 645 meter has `address` instead.",
+        "Modbus unit id (slave address); a DL/T 645 or 698.45 meter has `address` instead.",
         reason="Two devices of one wire must not share it.",
         ge=0,
         le=255,
     )
     address: str | None = key(
         None,
-        "Address of a DL/T 645 meter: the 12 digits on its plate.",
+        "Address of a DL/T 645 or 698.45 meter: the 12 digits on its plate.",
         reason="These meters have no unit id; each is called by its own number.",
         min_length=12,
         max_length=12,
@@ -109,13 +119,13 @@ class MeterTable(Table):
     profile: str = key(MISSING, "Device profile.", reason="Registers are data, one file for each kind of device.")
     baud: Literal[1200, 2400, 4800, 9600, 19200] | None = key(
         None,
-        "Speed of a DL/T 645 meter; the profile's factory speed when it is not given.",
+        "Speed of a DL/T 645 or 698.45 meter; the profile's factory speed when it is not given.",
         unit="baud",
         reason="It may share the wire with Modbus devices of another speed: the settings change for each exchange.",
     )
     parity: Literal["none", "even", "odd"] | None = key(
         None,
-        "Parity of a DL/T 645 meter; the profile's when it is not given.",
+        "Parity of a DL/T 645 or 698.45 meter; the profile's when it is not given.",
         reason="The standard says even; the Modbus devices beside it mostly have none.",
     )
 

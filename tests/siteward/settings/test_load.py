@@ -7,7 +7,7 @@ import pytest
 
 from siteward.model.access import DriveKind, OnEmergency
 from siteward.model.errors import ConfigError
-from siteward.model.site import Parity, Priority
+from siteward.model.site import LinkKind, Parity, Priority
 from siteward.settings.load import load_settings, load_site
 from tests.siteward.settings.fake_catalogue import FakeCatalogue
 
@@ -120,6 +120,18 @@ def test_only_pseudo_terminals_escape_the_serial_settings_of_a_profile(tmp_path:
     assert load_site(played, FakeCatalogue()).lines[0].parity is Parity.NONE
 
 
+def test_what_moves_the_bytes_of_a_port_is_said_for_ports_only(tmp_path: Path) -> None:
+    """Architecture section 2: the link of a line is a key of it, and no other line has one."""
+    told = edited(tmp_path, 'parity = "even"', 'parity = "even"\nlink = "thread"\nreal_time = true')
+    line = load_site(told, FakeCatalogue()).lines[0]
+    assert (line.link, line.real_time) == (LinkKind.THREAD, True)
+    assert load_site(FILES / "good.toml", FakeCatalogue()).lines[0].link is LinkKind.SERIAL
+    other = refusal(edited(tmp_path, 'parity = "even"', 'parity = "even"\nlink = "serialx"\nreal_time = true'))
+    assert 'line[1].real_time: is for link = "thread", not for "serialx"' in other
+    socket = refusal(edited(tmp_path, 'port = "tcp://', 'link = "thread"\nport = "tcp://'))
+    assert "line[2].link: is for serial ports, not for tcp://; leave it out" in socket
+
+
 def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:
     """Fault 67: a file that is not there, a folder, and a file of the wrong kind."""
     assert "cannot be read (No such file or directory)" in refusal(tmp_path / "none.toml")
@@ -147,14 +159,17 @@ def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path, data: bytes, mess
     assert refusal(path).removeprefix(f"{path}:").startswith(message)
 
 
-def test_the_demo_site_stands_and_is_twelve_connectors_on_three_wires() -> None:
-    """Issue 2: the demo's shape: two RS485 lines, one Modbus TCP line, three levels of fuses."""
+def test_the_demo_site_stands_and_is_twelve_connectors_on_four_wires() -> None:
+    """Issues 2 and 3: two RS485 lines, one Modbus TCP line, three levels of fuses; the arms on a wire of their own."""
     from siteward_drivers.registry import load_profiles
 
     root = Path(__file__).parents[3]
     site = load_site(root / "config" / "demo" / "site.toml", load_profiles())
     assert len(site.connectors) == 12
-    assert [line.is_serial for line in site.lines] == [True, True, False]
+    assert [line.is_serial for line in site.lines] == [True, True, True, False]
+    assert {c.line for c in (*site.chargers, *site.meters)} == {"rs485-1", "rs485-2", "tcp-1"}
+    assert [(board.id, board.line) for board in site.relays] == [("ways", "rs485-3")]
+    assert [b.id for b in site.barriers] + [(k.id, k.connector) for k in site.locks] == ["gate", ("bay-C01-4", "C01-4")]
     assert max(len(site.path(f.id)) for f in site.feeders) == 3
     assert not os.path.isabs(site.lines[0].port)  # noqa: PTH117
 
