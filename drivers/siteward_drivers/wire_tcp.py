@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from siteward.model.errors import WeAreWrong
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown
-from siteward_drivers.link import Cancels, Link, Prompt
+from siteward_drivers.link import Cancels, Link, Prompt, bare
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
@@ -39,8 +39,11 @@ class TcpWire:
     def __init__(self, link: Link) -> None:
         self.overheard = Overheard()
         self._link = link
-        self._prompt = link if isinstance(link, Prompt) else None
+        inside = bare(link)
+        self._prompt = inside if isinstance(inside, Prompt) else None
         self._buffer = bytearray()
+        # Bytes are taken through the wrapping, which notes them.
+        self._take_now: Callable[[], bytes] = getattr(link, "take_now", bytes)
         self._transaction = 0
         self._quiet_since = 0.0
         self._asked: _Asked | None = None
@@ -99,7 +102,7 @@ class TcpWire:
         if asked is None or self._prompt is None:
             return
         try:
-            answer = self._take(asked, self._prompt.take_now())
+            answer = self._take(asked, self._take_now())
         except LinkDown as error:
             self._tell(error)
             return
