@@ -12,6 +12,7 @@ from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
@@ -139,8 +140,14 @@ class LineOwner:
         if job is None:
             await self._sleep_until(self._earlier(again, link_up=True))
             return
-        # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
+        calm_at = self._wire.calm_at(job.slave)
+        if calm_at > began:
+            # Whoever comes meanwhile is looked at anew: a cut waits for its own device's gap, not for this one's.
+            await self._sleep_until(calm_at)
+            self._busy.add(began, loop.time())
+            return
+        # Bytes may make the wait for silence long: whatever became most urgent meanwhile is what goes out.
         silence = await self._wire.settle(job.slave)
         if silence:
             self._noisy_since = None
@@ -157,7 +164,7 @@ class LineOwner:
             self._wire.tune(job.slave)
         except SettingsRefused as error:
             self._queue.remove(job)
-            self._never_sent(job, DeviceUnreachable(f"{job.slave.device}: {error}"))
+            self._never_sent(job, error if isinstance(job, Visit) else DeviceUnreachable(f"{job.slave.device}: {error}"))
             return False
         return True
 
@@ -216,6 +223,9 @@ class LineOwner:
             return
         loop = asyncio.get_running_loop()
         sent = loop.time()
+        if isinstance(job, Visit):
+            await self._visit(job, at)
+            return
         self._queue.sent(job, sent)
         before = job.slave.last
         job.choose(sent)
@@ -237,6 +247,27 @@ class LineOwner:
         self._reopening.heard()
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
+
+    async def _visit(self, visit: Visit, at: float) -> None:
+        """Send the call of a bus tool. Silence is no sign of a dead port: most addresses that are tried are free."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._trace(visit, FrameStage.SENT, at)
+        try:
+            answer = await self._wire.call(visit)
+        except (LinkDown, asyncio.CancelledError) as error:
+            self._trace(visit, FrameStage.FAILED, at, str(error))
+            if not visit.future.done():
+                visit.future.set_exception(DeviceUnreachable(f"line {self.line.id}: {error or 'closed'}"))
+            raise
+        ended = loop.time()
+        visit.left(ended, answer, self._wire.late_s)
+        self._queue.visited(ended + (ended - began) * visit.pause_factor)
+        if visit.heard or answer is not None:
+            self._unheard, self._heard_at = 0, ended
+        self._trace(visit, FrameStage.FAILED if answer is None else FrameStage.ANSWERED, at)
+        if not visit.future.done():
+            visit.future.set_result(answer or Answer())
 
     async def _doubt_port(self, behind: bool) -> None:
         """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that.
@@ -277,7 +308,7 @@ class LineOwner:
         if wanted:
             job.future.set_exception(DeviceUnreachable(why))
 
-    def _never_sent(self, job: Job, error: Withdrawn | DeviceUnreachable) -> None:
+    def _never_sent(self, job: Job, error: Withdrawn | DeviceUnreachable | SettingsRefused) -> None:
         self._trace(job, FrameStage.WITHDRAWN, reason=str(error))
         if not job.future.done():
             job.future.set_exception(error)

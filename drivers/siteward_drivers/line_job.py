@@ -18,7 +18,7 @@ _SILENT_PACE_S = 1.0
 
 
 class Rank(IntEnum):
-    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself."""
+    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself, VISIT is a bus tool's."""
 
     CUT = 0
     LIMIT_METER = 1
@@ -26,6 +26,7 @@ class Rank(IntEnum):
     CONTROL = 3
     REST = 4
     SILENT_REST = 5
+    VISIT = 6
 
 
 def no_guard(at: float) -> str:
@@ -71,6 +72,15 @@ class Job:
         self.other = next((way for way in ways if way != self.request), None)
 
     @property
+    def pace(self) -> Slave:
+        """The device whose rest and late answers the job must wait for."""
+        return self.slave
+
+    def ready_at(self, visits_from: float) -> float:
+        """When it may be sent, as far as its device is concerned; `visits_from` holds back bus tools only."""
+        return max(self.pace.rest_until, min(self.pace.clear_at(request) for request in self.ways))
+
+    @property
     def urgency(self) -> Rank:
         """Rank as things are now."""
         freeing = self.rank is Rank.CUT and self.slave.role is Role.INOUT
@@ -87,6 +97,7 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._count = 0
         self._silent_slot = 0.0
+        self._visits_from = 0.0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -142,8 +153,12 @@ class JobQueue:
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 
+    def visited(self, until: float) -> None:
+        """Note that a bus tool had its share: the wire belongs to others until then."""
+        self._visits_from = until
+
     def _ready_at(self, job: Job) -> float:
-        ready = max(job.slave.rest_until, min(job.slave.clear_at(request) for request in job.ways))
+        ready = job.ready_at(self._visits_from)
         return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:

@@ -8,7 +8,9 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Link, Tunable
+from siteward_drivers.listening import END_S, collect
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
@@ -58,6 +60,14 @@ class Wire(Protocol):
         """Send the request and wait for its answer; `before` is what the slave was asked last. Raises LinkDown."""
         ...
 
+    async def call(self, visit: Visit) -> Answer | None:
+        """Send the call of a bus tool and collect all that comes; the answer, if one is in it. Raises LinkDown."""
+        ...
+
+    def calm_at(self, slave: Slave) -> float:
+        """When the wire will have been silent for as long as must be before a frame to the device, if nobody speaks."""
+        ...
+
     def reset(self) -> None:
         """Forget everything about the old connection."""
         ...
@@ -105,14 +115,17 @@ class RtuWire:
         Where the settings change, the silence is that of the slower ones: devices of both kinds heard the last frame.
         """
         loop = asyncio.get_running_loop()
-        silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
-        data = await self._link.read(max(self._quiet_since + silence_s, loop.time()))
+        data = await self._link.read(max(self.calm_at(slave), loop.time()))
         if not data:
             return True
         self.strays += len(data)
         self._quiet_since = loop.time()
         self.overheard.listen(data, self._quiet_since)
         return False
+
+    def calm_at(self, slave: Slave) -> float:
+        """Silence of the line and the device's gap, counted from the last byte on the wire."""
+        return self._quiet_since + max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
 
     def tune(self, slave: Slave) -> None:
         """Change to the device's own settings, or back to the line's; nothing happens when they are set."""
@@ -147,6 +160,21 @@ class RtuWire:
             self.overheard.answered(request.is_read)
         behind = answer is None and before is not None and find(before, wrong) is not None
         return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
+
+    async def call(self, visit: Visit) -> Answer | None:
+        """Everything that comes until the wire falls silent belongs to the visit: that is what it is for."""
+        loop = asyncio.get_running_loop()
+        frame = encode(visit.request)
+        self._link.write(frame)
+        self.overheard.sent(frame)
+        sent_end = self._quiet_since = loop.time() + len(frame) * self._char_s
+        end_s = visit.answer_s if visit.patient else max(END_S, 5 * self._char_s)
+        visit.heard = await collect(self._link, frame, sent_end + visit.answer_s, end_s)
+        self._quiet_since = max(sent_end, loop.time()) if visit.heard else sent_end
+        answer = find(visit.request, visit.heard)
+        if answer is None:
+            self.overheard.listen(visit.heard, loop.time())
+        return answer
 
     async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
         loop = asyncio.get_running_loop()
@@ -185,10 +213,18 @@ class TcpWire:
 
     async def settle(self, slave: Slave) -> bool:
         """Wait for the device's gap; a stream needs no silence."""
-        delay = self._quiet_since + slave.timing.gap_s - asyncio.get_running_loop().time()
+        delay = self.calm_at(slave) - asyncio.get_running_loop().time()
         if delay > 0:
             await asyncio.sleep(delay)
         return True
+
+    def calm_at(self, slave: Slave) -> float:
+        """The device's gap."""
+        return self._quiet_since + slave.timing.gap_s
+
+    async def call(self, visit: Visit) -> Answer | None:
+        """A connection is nobody else's: an ordinary exchange."""
+        return (await self.exchange(visit.slave, visit.request)).answer
 
     def tune(self, slave: Slave) -> None:
         """A connection has no serial settings."""
