@@ -40,6 +40,10 @@ class Feeding:
         self._strange = strange
         self._log = log
 
+    def stage(self, stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+        """Take a stage of a frame whose failure needs no words here."""
+        self(stage, at, sent_at)
+
     def __call__(self, stage: FrameStage, at: float, sent_at: float | None) -> None:
         """Take a stage of a frame."""
         for connector in self._fed:

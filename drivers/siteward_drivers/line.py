@@ -1,7 +1,6 @@
 """The line: the one task that owns a wire and decides which request goes out next (law 7)."""
 
 import asyncio
-from collections.abc import Sequence
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
 from siteward.model.live import LineView
@@ -20,9 +19,6 @@ from siteward_drivers.reopening import Reopening
 from siteward_drivers.slave import Slave
 from siteward_drivers.wire import RtuWire, TcpWire, Wire
 
-_DEAF_FRAMES = 3
-_DEAF_SERIAL_S = 15.0
-_DEAF_SOCKET_S = 3.0
 _BABBLE_S = 0.5
 _MISSES = {
     (False, False): "no answer",
@@ -51,11 +47,8 @@ class LineOwner:
         self._task: asyncio.Task[None] | None = None
         self._current: Job | None = None
         self._reopening = Reopening(line)
-        self._deaf_s = _DEAF_SERIAL_S if line.is_serial else _DEAF_SOCKET_S
         self._why_down = "not opened"
         self.openings = 0
-        self._unheard = 0
-        self._heard_at = 0.0
         self._noisy_since: float | None = None
 
     def add_slave(self, slave: Slave) -> Slave:
@@ -164,7 +157,9 @@ class LineOwner:
             self._wire.tune(job.slave)
         except SettingsRefused as error:
             self._queue.remove(job)
-            self._never_sent(job, error if isinstance(job, Visit) else DeviceUnreachable(f"{job.slave.device}: {error}"))
+            self._never_sent(
+                job, error if isinstance(job, Visit) else DeviceUnreachable(f"{job.slave.device}: {error}")
+            )
             return False
         return True
 
@@ -185,7 +180,7 @@ class LineOwner:
         finally:
             self._reopening.tried(loop.time())
         self.openings += 1
-        self._unheard, self._heard_at = 0, loop.time()
+        self._reopening.opened(loop.time())
         self._wire.reset()
         return True
 
@@ -243,8 +238,7 @@ class LineOwner:
             self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
             await self._doubt_port(outcome.behind)
             return
-        self._unheard, self._heard_at = 0, outcome.ended
-        self._reopening.heard()
+        self._reopening.heard(outcome.ended)
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
 
@@ -264,7 +258,7 @@ class LineOwner:
         visit.left(ended, answer, self._wire.late_s)
         self._queue.visited(ended + (ended - began) * visit.pause_factor)
         if visit.heard or answer is not None:
-            self._unheard, self._heard_at = 0, ended
+            self._reopening.heard(ended)
         self._trace(visit, FrameStage.FAILED if answer is None else FrameStage.ANSWERED, at)
         if not visit.future.done():
             visit.future.set_result(answer or Answer())
@@ -278,8 +272,7 @@ class LineOwner:
             self._why_down = "answers came one request behind"
             await self._link.close()
             return
-        self._unheard += 1
-        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > self._deaf_s:
+        if self._reopening.deaf(asyncio.get_running_loop().time()):
             self._why_down = "nobody answers"
             await self._link.close()
 
@@ -315,8 +308,3 @@ class LineOwner:
 
     def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
         job.trace(stage, self._clock.now(), sent_at, reason)
-
-
-def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:
-    """Statistics of several lines."""
-    return tuple(line.view() for line in lines)

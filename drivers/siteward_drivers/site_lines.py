@@ -13,6 +13,7 @@ from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
 from siteward.model.site import RelayBoard as BoardSpec
+from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.closed_gate import ClosedGate
@@ -21,6 +22,7 @@ from siteward_drivers.dlt645_meter import Dlt645Meter
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.line import LineOwner
+from siteward_drivers.line_calls import LineCalls
 from siteward_drivers.link import Link
 from siteward_drivers.links import framing, open_link
 from siteward_drivers.modbus_charger import ModbusCharger
@@ -41,10 +43,12 @@ class SiteLines:
         chargers: Mapping[Charger, LineId],
         devices: Mapping[str, RegisterDevice],
         clock: Clock,
+        calls: LineCalls,
         points: Sequence[PointDevice] = (),
     ) -> None:
         self._devices = dict(devices)
         self._clock = clock
+        self._calls = calls
         self._owners = tuple(owners)
         self._meters = tuple(meters)
         self._chargers = tuple(chargers)
@@ -95,6 +99,10 @@ class SiteLines:
                 frames = owner.recorder.frames(last_s)
                 return await asyncio.to_thread(capture_file, owner.line, frames, self._clock, form)
         return None
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """One call of a bus tool, None on a strange line. Raises ValueError, Withdrawn, DeviceUnreachable."""
+        return await self._calls.call(line, call)
 
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. KeyError for a strange connector."""
@@ -205,4 +213,5 @@ def build_lines(
     may_drive = drive_gate or ClosedGate()
     points: list[PointDevice] = [builder.board(board, may_drive) for board in site.relays]
     points += gpio_devices(site, clock, may_drive)
-    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, points)
+    calls = LineCalls(site, builder.owners, gate, log)
+    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, calls, points)

@@ -11,6 +11,7 @@ from siteward.model.ports import Charger, Clock, Gate, Meter, PointDevice, WireL
 from siteward.model.readings import MeterReading
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Site
+from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.modbus_meter import reading
 from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.meters import SimMeter
@@ -102,6 +103,10 @@ class PortLines:
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """None: nothing travels here in frames."""
+        return None
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """None: nobody can be called where nothing travels in frames."""
         return None
 
     def line_of(self, connector: ConnectorId) -> LineId:

@@ -66,6 +66,7 @@ class EventType(StrEnum):
     AUDIT_USER = "audit.user"
     AUDIT_FOREIGN_WRITE = "audit.foreign_write"
     AUDIT_SALVAGED = "audit.salvaged"
+    AUDIT_WIRE_TOOL = "audit.wire_tool"
     JOURNAL_STUB = "journal.stub"
 
     @property

@@ -102,6 +102,11 @@ class Station:
         self._live_changed = asyncio.Condition()
 
     @property
+    def clock(self) -> Clock:
+        """The station's time."""
+        return self._ports.clock
+
+    @property
     def live(self) -> LiveView | None:
         """The newest live view; None before the first turn."""
         return self._live
