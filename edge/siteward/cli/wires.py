@@ -120,8 +120,9 @@ def instead_of_core(paths: Paths) -> Iterator[None]:
 
 
 def cores_line(live: LiveMessage | None, port: str) -> LineMessage | None:
-    """The wire of a running core at that port, None when core has none or does not run."""
-    return next((line for line in (live.lines if live is not None else ()) if same_port(line.port, port)), None)
+    """The wire of a running core at that port or of that name, None when core has none or does not run."""
+    lines = live.lines if live is not None else ()
+    return next((line for line in lines if port == line.id or same_port(line.port, port)), None)
 
 
 def refuse_cores_line(live: LiveMessage | None, port: str) -> None:
