@@ -41,6 +41,7 @@ class Dlt645Meter:
         values = await self._device.read(self._blocks, self._terms)
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
+        self._device.slave.accept()
         return reading(self._meter.id, values)
 
     async def freeze_line(self) -> None:

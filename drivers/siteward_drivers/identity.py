@@ -22,13 +22,15 @@ class Identity:
         self._name = f"{file.vendor} {file.model}"
         self._probes = tuple(probe for probe in file.identify if probe.quantity not in file.poll.always)
         self._serial: Value | None = None
+        self._strange_at: int | None = None
+        self.took_turns = False
         named = [probe.quantity for probe in self._probes]
         if Quantity.SERIAL_NUMBER in file.points and Quantity.SERIAL_NUMBER not in named:
             named.append(Quantity.SERIAL_NUMBER)
         self.quantities: Iterable[Quantity] = tuple(q for q in named if file.points[q].readable)
 
-    def wrong(self, values: Mapping[Quantity, Value]) -> str:
-        """What proves that somebody else answered, "" where nothing does."""
+    def wrong(self, values: Mapping[Quantity, Value], opening: int = 0) -> str:
+        """What proves that somebody else answered, "" where nothing does; `opening` counts those of the port."""
         for probe in self._probes:
             value = values.get(probe.quantity)
             if value not in (None, "") and not _holds(probe, value):
@@ -38,7 +40,11 @@ class Identity:
             return ""
         if self._serial is None:
             self._serial = serial
-        return "" if serial == self._serial else f"serial number is {serial}, but it was {self._serial}"
+        # At one opening a device that was changed does not come back by itself: two of them answer in turn (fault 9).
+        own = serial == self._serial
+        self.took_turns = own and self._strange_at == opening
+        self._strange_at = None if own else opening
+        return "" if own else f"serial number is {serial}, but it was {self._serial}"
 
 
 def _holds(probe: Probe, value: Value) -> bool:

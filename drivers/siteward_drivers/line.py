@@ -9,6 +9,7 @@ from siteward.model.site import Line
 from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
+from siteward_drivers.clash import EXTRA_BYTES
 from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue
 from siteward_drivers.line_visit import Visit
@@ -50,6 +51,8 @@ class LineOwner:
         self._why_down = "not opened"
         self.openings = 0
         self._noisy_since: float | None = None
+        self._spoke: Slave | None = None
+        self._strays = 0
 
     def add_slave(self, slave: Slave) -> Slave:
         """Register an address, for its statistics."""
@@ -144,6 +147,7 @@ class LineOwner:
         silence = await self._wire.settle(job.slave)
         if silence:
             self._noisy_since = None
+            self._judge_last()
         silence = silence or self._babbles(loop.time())
         if silence and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
@@ -162,6 +166,20 @@ class LineOwner:
             )
             return False
         return True
+
+    def _judge_last(self) -> None:
+        """Whether somebody else spoke behind the last answer (fault 9); a late answer to another question may too."""
+        now = asyncio.get_running_loop().time()
+        last, self._spoke = self._spoke, None
+        if last is None or self._wire.strays - self._strays < EXTRA_BYTES:
+            return
+        late = any(ghost.until > now for slave in self.slaves for ghost in slave.ghosts)
+        if not late and not self.foreign_lately:
+            last.clash.second(now)
+            self._judge_clash(last, now)
+
+    def _judge_clash(self, slave: Slave, now: float) -> None:
+        slave.clash.judge((other.clash for other in self.slaves if other is not slave), now)
 
     def _babbles(self, now: float) -> bool:
         """Whether the line was noisy for so long that frames go out all the same: callers must not wait for ever."""
@@ -225,6 +243,7 @@ class LineOwner:
         before = job.slave.last
         job.choose(sent)
         job.slave.on_sent(job.request)
+        self._strays = self._wire.strays
         self._trace(job, FrameStage.SENT, at)
         try:
             outcome = await self._wire.exchange(job.slave, job.request, before)
@@ -240,6 +259,9 @@ class LineOwner:
             return
         self._reopening.heard(outcome.ended)
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
+        if job.request.is_read:
+            self._spoke = job.slave
+            job.slave.clash.clear(outcome.ended)
         self._finish(job, at, answer)
 
     async def _visit(self, visit: Visit, at: float) -> None:
@@ -292,6 +314,9 @@ class LineOwner:
     def _missed(self, job: Job, at: float, why: str, noise: bool) -> None:
         now = asyncio.get_running_loop().time()
         job.slave.on_miss(job.request, now, noise, self._wire.late_s)
+        if noise and job.request.is_read:
+            job.slave.clash.damaged(now)
+            self._judge_clash(job.slave, now)
         self._trace(job, FrameStage.FAILED, at, why)
         wanted = not job.future.done()
         if wanted and job.retries > 0 and not job.slave.silent and self._queue.put_back(job):

@@ -90,7 +90,7 @@ class ModbusCharger:
 
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
-        self._device.accept()
+        self._device.accept(cut=not write.raises)
         plan = plan_write(self._device.profile, self._connector.channel, write, self._nominal_v)
         cut = write.kind is WriteKind.LIMIT and not write.raises
         trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)

@@ -1,5 +1,6 @@
 """A device with registers on a line: reads blocks of its profile and decodes them, with the instant of sending."""
 
+import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -105,17 +106,24 @@ class RegisterDevice:
     def known(self) -> bool:
         """Whether nothing speaks against this being the device that it was before the port was last opened."""
         met = self._owner.openings in (0, 1, self._known_at) or not self._identity.quantities
-        return met and not self.stranger
+        return met and not self.stranger and not self.slave.clash.standing
 
     def judge(self, values: Values) -> None:
         """Hold values against what proves the model. Raises DeviceUnreachable when somebody else answered."""
-        self.stranger = self._identity.wrong(values.values)
+        self.stranger = self._identity.wrong(values.values, self._owner.openings)
+        if self._identity.took_turns:
+            self.slave.clash.proven(asyncio.get_running_loop().time())
         self.accept()
 
-    def accept(self) -> None:
-        """Raise DeviceUnreachable while somebody else answers at the address."""
+    def accept(self, cut: bool = False) -> None:
+        """Raise DeviceUnreachable while somebody else answers at the address, or two devices do (fault 9).
+
+        A cut goes to both of two all the same: whichever obeys, less flows.
+        """
         if self.stranger:
             raise DeviceUnreachable(f"{self.slave.device} is another device: {self.stranger}")
+        if not cut:
+            self.slave.accept()
 
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""

@@ -90,7 +90,9 @@ class SiteLines:
         """What is wrong with the wires themselves, now."""
         strangers = (Alarm(AlarmCode.WRONG_DEVICE, name) for name, device in self._devices.items() if device.stranger)
         foreign = (Alarm(AlarmCode.FOREIGN_MASTER, owner.line.id) for owner in self._owners if owner.foreign_lately)
-        return frozenset((*strangers, *foreign))
+        slaves = [slave for owner in self._owners for slave in owner.slaves]
+        twins = (Alarm(AlarmCode.DUPLICATE_ADDRESS, slave.device) for slave in slaves if slave.clash.standing)
+        return frozenset((*strangers, *foreign, *twins))
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire in the last seconds, as a file; None for a strange line."""

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from siteward.model.errors import DeviceUnreachable
 from siteward.model.live import SlaveView
 from siteward.model.site import SerialSettings
+from siteward_drivers.clash import Clash
 from siteward_drivers.profile_schema import TimingPart
 from siteward_drivers.speech import AnyRequest
 
@@ -63,6 +65,7 @@ class Slave:
     behind: int = 0
     last: AnyRequest | None = None
     ghosts: list[Ghost] = field(default_factory=list)
+    clash: Clash = field(default_factory=Clash)
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _learned_s: float | None = None
@@ -79,6 +82,11 @@ class Slave:
         if self._learned_s is None:
             return most
         return min(most, max(self._learned_s * 2.0 ** min(self.misses, 8), self.timing.least_timeout_s))
+
+    def accept(self) -> None:
+        """Raise DeviceUnreachable while two devices answer: nobody knows whose values came."""
+        if self.clash.standing:
+            raise DeviceUnreachable(f"{self.device}: two devices seem to answer at its address")
 
     def clear_at(self, request: AnyRequest) -> float:
         """When no late answer can be taken for the answer to this request any more.
@@ -149,6 +157,7 @@ class Slave:
             mean,
             worst,
             self.behind,
+            self.clash.standing,
         )
 
 

@@ -44,6 +44,8 @@ class Wire(Protocol):
 
     late_s: float
     overheard: Overheard
+    strays: int
+    """Bytes that came behind whole answers or between two exchanges."""
 
     async def settle(self, slave: Slave) -> bool:
         """Wait for the silence that must stand before a frame to a device; False when bytes broke it.
@@ -188,6 +190,8 @@ class RtuWire:
             if may_be_whole(request, buffer):
                 answer = find(request, bytes(buffer))
                 if answer is not None:
+                    whole = request.reply_length if answer.exception is None else len(buffer)
+                    self.strays += max(len(buffer) - whole, 0)
                     return answer, b""
             if len(buffer) >= request.reply_length:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.
@@ -199,6 +203,7 @@ class TcpWire:
     """Modbus TCP framing: a transaction number ties each answer to its request, late ones fall away by themselves."""
 
     late_s = 0.0
+    strays = 0
 
     def __init__(self, link: Link) -> None:
         self.overheard = Overheard()

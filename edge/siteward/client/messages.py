@@ -145,6 +145,7 @@ class SlaveMessage(Message):
     latency_ms: float | None
     latency_p99_ms: float | None
     behind: int = 0
+    clash: bool = False
 
 
 class LineMessage(Message):

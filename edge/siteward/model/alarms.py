@@ -31,6 +31,7 @@ class AlarmCode(StrEnum):
     FOREIGN_WRITE = "FOREIGN_WRITE"
     FOREIGN_MASTER = "FOREIGN_MASTER"
     WRONG_DEVICE = "WRONG_DEVICE"
+    DUPLICATE_ADDRESS = "DUPLICATE_ADDRESS"
     STORE_FAILED = "STORE_FAILED"
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
     TURN_GAP = "TURN_GAP"
@@ -67,6 +68,7 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
     AlarmCode.FOREIGN_MASTER: Severity.HIGH,
     AlarmCode.WRONG_DEVICE: Severity.HIGH,
+    AlarmCode.DUPLICATE_ADDRESS: Severity.HIGH,
     AlarmCode.STORE_FAILED: Severity.HIGHEST,
     AlarmCode.CLOCK_UNTRUSTED: Severity.LOW,
     AlarmCode.TURN_GAP: Severity.LOW,
@@ -130,6 +132,11 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.WRONG_DEVICE: Sentence(
         "Another device than configured answers for {subject}; it is not controlled; look for swapped adapters.",
         "{subject} 的应答来自与配置不符的设备，已停止控制；请检查适配器是否接反。",
+    ),
+    AlarmCode.DUPLICATE_ADDRESS: Sentence(
+        "Two devices seem to answer at the address of {subject}, which is not controlled; disconnect one of them, give "
+        "it a free address, and scan the wire.",
+        "{subject} 的地址疑似有两台设备应答，已停止控制；请断开其中一台，改为空闲地址后重新扫描总线。",
     ),
     AlarmCode.STORE_FAILED: Sentence(
         "The disk does not accept records; running sessions go on, no new one starts.",
