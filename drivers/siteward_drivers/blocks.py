@@ -82,6 +82,12 @@ def poll_blocks(
     )
 
 
+def sentinel_blocks(profile: Profile, channel: int, framing: Transport) -> tuple[Block, ...]:
+    """The read that closes every poll of a device whose answers all look alike, none for others (fault 12)."""
+    wanted = profile.file.poll.sentinel
+    return poll_blocks(profile, (wanted,), channel, framing) if wanted is not None else ()
+
+
 def _all_points(profile: Profile, channel: int) -> list[Point]:
     return [profile.point(quantity, channel) for quantity in profile.file.points]
 

@@ -33,7 +33,7 @@ class Identity:
         """What proves that somebody else answered, "" where nothing does; `opening` counts those of the port."""
         for probe in self._probes:
             value = values.get(probe.quantity)
-            if value not in (None, "") and not _holds(probe, value):
+            if value not in (None, "") and not holds(probe, value):
                 return f"{probe.quantity} is {value!r}, which no {self._name} shows"
         serial = values.get(Quantity.SERIAL_NUMBER)
         if serial is None or serial in _NO_SERIAL:
@@ -47,7 +47,8 @@ class Identity:
         return "" if own else f"serial number is {serial}, but it was {self._serial}"
 
 
-def _holds(probe: Probe, value: Value) -> bool:
+def holds(probe: Probe, value: Value) -> bool:
+    """Whether a value is what the probe's model shows."""
     if probe.range is not None:
         return not isinstance(value, str) and probe.range[0] <= value <= probe.range[1]
     return isinstance(value, str) and value.startswith(probe.begins or "")

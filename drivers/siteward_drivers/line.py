@@ -51,6 +51,7 @@ class LineOwner:
         self._why_down = "not opened"
         self.openings = 0
         self._noisy_since: float | None = None
+        self._distrusted = False
         self._spoke: Slave | None = None
         self._strays = 0
 
@@ -104,6 +105,15 @@ class LineOwner:
                 self._trace(job, FrameStage.WITHDRAWN, reason="caller gave up")
             raise
 
+    def distrust(self, why: str) -> None:
+        """A device found that answers came one request behind: a connection is opened anew, it begins without backlog.
+
+        A wire of our own is only drained: nobody keeps a queue on it.
+        """
+        if not self.line.is_serial:
+            self._why_down, self._distrusted = why, True
+            self._wake.set()
+
     def view(self) -> LineView:
         """Statistics of the line and its slaves."""
         load = self._busy.share(asyncio.get_running_loop().time())
@@ -127,6 +137,9 @@ class LineOwner:
                 await self._link.close()
 
     async def _step(self) -> None:
+        if self._distrusted:
+            self._distrusted = False
+            await self._link.close()
         if not self._link.is_open and not await self._reopen():
             return
         loop = asyncio.get_running_loop()

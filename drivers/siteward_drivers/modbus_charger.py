@@ -8,7 +8,7 @@ from siteward.model.ports import Clock, Gate, WireLog
 from siteward.model.readings import ChargerReading
 from siteward.model.site import Connector
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.charger_reading import charger_reading
 from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.line_job import Rank
@@ -41,6 +41,7 @@ class ModbusCharger:
         self._log = log
         self._feeds = feeds
         self._blocks = poll_blocks(device.profile, poll.always, connector.channel, framing)
+        self._last = sentinel_blocks(device.profile, connector.channel, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, framing))
         self._read_back = False
         self._framing = framing
@@ -64,7 +65,8 @@ class ModbusCharger:
         terms = Terms(rank, guard=self._may_speak, trace=trace)
         try:
             await self._device.meet(terms, self._framing)
-            values = await self._device.read(self._blocks, terms)
+            values = await self._device.read((*self._blocks, *self._last), terms)
+            self._device.check_sentinel(values)
             await self._device.meet(terms, self._framing)
         except DeviceUnreachable:
             # The lost answer may still come late and would pass for one to the same block: asking for another block

@@ -1,24 +1,25 @@
 """A device with registers on a line: reads blocks of its profile and decodes them, with the instant of sending."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block, poll_blocks
 from siteward_drivers.decode import Decoded, Value, decode
-from siteward_drivers.identity import Identity
+from siteward_drivers.identity import Identity, holds
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table
-from siteward_drivers.profile_schema import Transport
+from siteward_drivers.profile_schema import Probe, Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
 
 _NOT_THERE = (2, 3)
+_DEAF = 3
 
 Trace = Callable[[FrameStage, float, float | None, str], None]
 Guard = Callable[[float], str]
@@ -80,7 +81,9 @@ class RegisterDevice:
         self._identity = Identity(profile)
         self._known_at = 0
         self._no_more: set[tuple[Table, int, int]] = set()
-        self._spacers = _spacers(profile)
+        self._deaf_to: dict[Place, int] = {}
+        self._spacers = spacers(profile)
+        self._sentinel = _sentinel(profile)
 
     async def meet(self, terms: Terms, framing: Transport) -> None:
         """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
@@ -140,7 +143,8 @@ class RegisterDevice:
             before = self.slave.last
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
             answer = await self._ask(block, terms, trace, alone=index == len(blocks) - 1 and not fresh)
-            fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
+            last = self.slave.last
+            fresh = fresh or (before is not None and last is not None and not last.confusable(before))
             result.add(decode(block.points, block.first, answer.values, self.profile.file.word_order))
         result.sent_at = first[0] if first else 0.0
         return result
@@ -170,10 +174,36 @@ class RegisterDevice:
         last = self.slave.last
         if last is None or not request.confusable(last):
             return
-        spacers = (Request(self.slave.unit, table.read_function, at, width) for table, at, width in self._spacers)
-        spacer = next((other for other in spacers if not other.confusable(request)), None)
-        if spacer is not None:
-            await self._owner.perform(self._job(spacer, terms, trace))
+        place = spacer_for(request, [spot for spot in self._spacers if spot not in self._no_more])
+        if place is None:
+            return
+        table, at, width = place
+        garbled = self.slave.garbled
+        try:
+            await self._owner.perform(self._job(Request(self.slave.unit, table.read_function, at, width), terms, trace))
+        except DeviceRefused as error:
+            # Half a value need not be had: a refusal is an answer of its own, this once.
+            if error.code not in _NOT_THERE:
+                raise
+            self._no_more.add(place)
+        except DeviceUnreachable:
+            # A device that is deaf to such a read, yet answers all others, must not be lost for it.
+            self._deaf_to[place] = self._deaf_to.get(place, 0) + (self.slave.garbled == garbled)
+            if self._deaf_to[place] >= _DEAF:
+                self._no_more.add(place)
+            raise
+        self._deaf_to.pop(place, None)
+
+    def check_sentinel(self, values: Values) -> None:
+        """Hold the last read of a poll against what only that register shows. Raises DeviceUnreachable (fault 12)."""
+        probe = self._sentinel
+        if probe is None:
+            return
+        value = values.values.pop(probe.quantity, None)
+        if value is None or not holds(probe, value):
+            self.slave.behind += 1
+            self._owner.distrust(f"{self.slave.device} answers one request behind")
+            raise DeviceUnreachable(f"{self.slave.device}: {probe.quantity} is {value!r}: answers one request behind")
 
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -194,11 +224,37 @@ class RegisterDevice:
         )
 
 
-def _spacers(profile: Profile) -> tuple[tuple[Table, int, int], ...]:
-    """Places that can be read only to have been read: the identity first, else what is polled anyway."""
+Place = tuple[Table, int, int]
+"""Table, first address and count of a read."""
+
+
+def spacers(profile: Profile) -> tuple[Place, ...]:
+    """Places that can be read only to have been read: the identity first, what is polled anyway, halves at last."""
     polled = (*(probe.quantity for probe in profile.file.identify), *profile.file.poll.always, *profile.file.poll.slow)
-    points = (profile.point(quantity) for quantity in polled)
-    return tuple((point.table, point.address, point.width) for point in points if point.readable)
+    points = [profile.point(quantity) for quantity in polled]
+    whole = tuple((point.table, point.address, point.width) for point in points if point.readable)
+    halves = [(table, at, 1) for table, at, width in whole if width > 1]
+    return (*whole, *halves[:1]) if profile.file.timing.part_reads else whole
+
+
+def spacer_for(request: Request, places: Iterable[Place]) -> Place | None:
+    """The first place whose answer could not be taken for the request's, None where all look alike."""
+    for table, at, width in places:
+        if not Request(request.unit, table.read_function, at, width).confusable(request):
+            return table, at, width
+    return None
+
+
+def guard_read(profile: Profile, blocks: Sequence[Block]) -> Place | None:
+    """What every poll of these blocks reads besides, so that one of its answers could be no other (fault 12)."""
+    asks = [Request(1, block.table.read_function, block.first, block.count) for block in blocks]
+    alike = not any(block.more for block in blocks) and all(a.confusable(asks[0]) for a in asks)
+    return spacer_for(asks[-1], spacers(profile)) if alike and asks and _sentinel(profile) is None else None
+
+
+def _sentinel(profile: Profile) -> Probe | None:
+    wanted = profile.file.poll.sentinel
+    return next((probe for probe in profile.file.identify if probe.quantity is wanted), None)
 
 
 def write_function(profile: Profile, table: Table, count: int) -> int:

@@ -5,7 +5,7 @@ from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
 from siteward.model.site import Meter
 from siteward.model.wire import FrameStage
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
 from siteward_drivers.profile_schema import Transport
@@ -26,6 +26,7 @@ class ModbusMeter:
         self._clock = clock
         self._framing = framing
         self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
+        self._blocks += sentinel_blocks(device.profile, 1, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
         rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
 
@@ -43,6 +44,7 @@ class ModbusMeter:
         """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         await self._device.meet(self._terms, self._framing)
         values = await self._device.read(self._blocks, self._terms)
+        self._device.check_sentinel(values)
         await self._device.meet(self._terms, self._framing)
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)

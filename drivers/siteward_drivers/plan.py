@@ -9,14 +9,14 @@ from siteward.model.points import device_of, local_of
 from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Line, Meter, RelayBoard, Site
 from siteward.model.wire import Write, WriteKind
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.charger_writes import plan_write
 from siteward_drivers.dlt645 import WAKE_UP, WILDCARD, read
 from siteward_drivers.dlt645_blocks import data_blocks
 from siteward_drivers.links import framing
 from siteward_drivers.modbus import Request
-from siteward_drivers.modbus_device import write_function
+from siteward_drivers.modbus_device import guard_read, write_function
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language, Transport
 from siteward_drivers.quantities import Quantity
@@ -106,6 +106,17 @@ class _WireTime:
             for b in blocks
         ]
 
+    def guard(self, profile: Profile, channel: int) -> list[float]:
+        """Seconds of the read that every poll makes besides, where its own answers all look alike (fault 12)."""
+        if profile.file.protocol is Language.DLT645:
+            return []
+        place = guard_read(profile, poll_blocks(profile, profile.file.poll.always, channel, self.framing))
+        places = [(b.table, b.first, b.count) for b in sentinel_blocks(profile, channel, self.framing)]
+        if place is not None:
+            places.append(place)
+        asks = [Request(1, table.read_function, first, count) for table, first, count in places]
+        return [self.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks]
+
 
 def plan_lines(site: Site, profiles: Profiles) -> tuple[LinePlan, ...]:
     """The poll plan of every line of the site. Raises ConfigError for unknown profiles and strange ports."""
@@ -165,7 +176,7 @@ def _device(
 ) -> DevicePlan:
     poll = profile.file.poll
     period_s = max(poll.every_s, every_s or 0.0)
-    always = wire.reads(profile, poll.always, channel)
+    always = [*wire.reads(profile, poll.always, channel), *wire.guard(profile, channel)]
     slow = wire.reads(profile, poll.slow, channel)
     load = sum(always) / period_s + sum(slow) / poll.slow_s
     return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)
