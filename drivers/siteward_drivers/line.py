@@ -3,6 +3,7 @@
 import asyncio
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
+from siteward.model.ids import LineId
 from siteward.model.live import LineView
 from siteward.model.ports import Clock
 from siteward.model.site import Line
@@ -50,6 +51,8 @@ class LineOwner:
         self._reopening = Reopening(line)
         self._why_down = "not opened"
         self.openings = 0
+        self.displaced: LineId | None = None
+        """The line whose devices answer here since adapters changed places (fault 7)."""
         self._noisy_since: float | None = None
         self._distrusted = False
         self._spoke: Slave | None = None
@@ -211,6 +214,7 @@ class LineOwner:
         finally:
             self._reopening.tried(loop.time())
         self.openings += 1
+        self.displaced = None
         self._reopening.opened(loop.time())
         self._wire.reset()
         return True

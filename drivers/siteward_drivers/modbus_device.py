@@ -8,7 +8,7 @@ from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block, poll_blocks
 from siteward_drivers.decode import Decoded, Value, decode
-from siteward_drivers.identity import Identity, holds
+from siteward_drivers.identity import Identity, Whereabouts, holds
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
@@ -73,12 +73,14 @@ class Values:
 class RegisterDevice:
     """One address with a profile, as its meter or connectors use it."""
 
-    def __init__(self, owner: LineOwner, slave: Slave, profile: Profile) -> None:
+    def __init__(
+        self, owner: LineOwner, slave: Slave, profile: Profile, whereabouts: Whereabouts | None = None
+    ) -> None:
         self.profile = profile
         self.slave = slave
         self._owner = owner
-        self.stranger = ""
-        self._identity = Identity(profile)
+        self._stranger = ""
+        self._identity = Identity(profile, owner.line.id, whereabouts or Whereabouts())
         self._known_at = 0
         self._no_more: set[tuple[Table, int, int]] = set()
         self._deaf_to: dict[Place, int] = {}
@@ -106,6 +108,15 @@ class RegisterDevice:
         self._known_at = opening
 
     @property
+    def stranger(self) -> str:
+        """What proves that somebody else answers, "" where nothing does.
+
+        On a wire that carries the devices of another one nobody is trusted, not even who looks like himself.
+        """
+        swapped = self._owner.displaced
+        return self._stranger or ("" if swapped is None else f"its wire carries the devices of {swapped}")
+
+    @property
     def known(self) -> bool:
         """Whether nothing speaks against this being the device that it was before the port was last opened."""
         met = self._owner.openings in (0, 1, self._known_at) or not self._identity.quantities
@@ -113,7 +124,11 @@ class RegisterDevice:
 
     def judge(self, values: Values) -> None:
         """Hold values against what proves the model. Raises DeviceUnreachable when somebody else answered."""
-        self.stranger = self._identity.wrong(values.values, self._owner.openings)
+        self._stranger = self._identity.wrong(values.values, self._owner.openings)
+        if self._identity.at_home_on is not None:
+            self._owner.displaced = self._identity.at_home_on
+        elif self._owner.displaced is not None and self._identity.proven_at == self._owner.openings:
+            self._owner.displaced = None
         if self._identity.took_turns:
             self.slave.clash.proven(asyncio.get_running_loop().time())
         self.accept()

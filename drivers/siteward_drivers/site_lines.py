@@ -21,6 +21,7 @@ from siteward_drivers.dlt645_device import DataDevice
 from siteward_drivers.dlt645_meter import Dlt645Meter
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
+from siteward_drivers.identity import Whereabouts
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_calls import LineCalls
 from siteward_drivers.link import Link
@@ -124,6 +125,7 @@ class _Builder:
         self._slaves: dict[tuple[LineId, int | str], Slave] = {}
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
+        self._whereabouts = Whereabouts()
 
     def add_line(self, line: Line, link: Link | None) -> None:
         self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
@@ -138,7 +140,7 @@ class _Builder:
     def _device(self, name: str, line: LineId, unit: int, profile: str, role: Role) -> RegisterDevice:
         known = self._profiles[profile]
         slave = self._slave(line, unit, Slave(name, unit, role, known.file.timing))
-        return RegisterDevice(self.owners[line], slave, known)
+        return RegisterDevice(self.owners[line], slave, known, self._whereabouts)
 
     def meter(self, meter: MeterSpec) -> Meter:
         limits = any(feeder.meter == meter.id for feeder in self._site.feeders)

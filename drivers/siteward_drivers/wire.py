@@ -190,8 +190,8 @@ class RtuWire:
             if may_be_whole(request, buffer):
                 answer = find(request, bytes(buffer))
                 if answer is not None:
-                    whole = request.reply_length if answer.exception is None else len(buffer)
-                    self.strays += max(len(buffer) - whole, 0)
+                    if isinstance(request, Request) and answer.exception is None:
+                        self.strays += max(len(buffer) - request.reply_length, 0)
                     return answer, b""
             if len(buffer) >= request.reply_length:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.

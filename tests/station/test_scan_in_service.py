@@ -30,7 +30,7 @@ from tests.fixtures.station import PROFILES, VirtualStation
 from tests.siteward_drivers.scan_rig import bank
 
 LINE = LineId("rs485-1")
-HOME = Setting(9600)
+HOME = Setting(19200)
 BUSY = Scenario(
     base_load=BaseLoadPlan(share=(0.1, 1.0), step_s=20.0),
     arrivals=ArrivalPlan(first_s=(2.0, 30.0), free_s=(20.0, 60.0), stay_s=(60.0, 300.0)),
@@ -95,7 +95,7 @@ def test_a_new_device_is_found_on_a_full_wire_and_control_keeps_its_times(tmp_pa
         station.watchers.append(watch)
         await station.start()
         station.sim.bank(LINE).devices |= bank(clock.now, meters=(40,)).devices
-        await station.run_for(120)
+        await station.run_for(60)
         without = (watch.oldest_s, watch.slowest_s)
         watch.begin()
         api, book = Api(station), Book()
@@ -127,7 +127,7 @@ def test_a_new_device_is_found_on_a_full_wire_and_control_keeps_its_times(tmp_pa
 @pytest.mark.parametrize("share", [HOME_SHARE, FOREIGN_SHARE])
 def test_tools_never_take_more_than_their_share(tmp_path: Path, share: float) -> None:
     """Ruling 3: whatever is asked and however fast, the wire belongs to others for the rest of the time."""
-    foreign = Setting(19200, Parity.EVEN) if share == FOREIGN_SHARE else HOME
+    foreign = Setting(9600, Parity.EVEN) if share == FOREIGN_SHARE else HOME
 
     async def story(clock: VirtualClock) -> None:
         station = VirtualStation(clock, tmp_path, frames=True)

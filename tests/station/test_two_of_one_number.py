@@ -27,7 +27,7 @@ async def busy(clock: VirtualClock, folder: Path) -> VirtualStation:
         )
     station.sim.base_step("grid", 20.0)
     await station.start()
-    await station.run_for(100)
+    await station.run_for(60)
     return station
 
 
