@@ -21,6 +21,7 @@ _PACK = {
 }
 _DIGITS = 9
 _STEP_SLACK = 1e-6
+_LEAST = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | N
     number: float | int = struct.unpack(_PACK[point.type], data)[0]
     if not math.isfinite(number) or number in point.invalid:
         return None
-    return number
+    # No device measures so little: it is a number whose words, or bytes, came in the wrong order (fault 30).
+    return None if 0.0 < abs(number) < _LEAST else number
 
 
 def _text(words: Sequence[int]) -> str | None:

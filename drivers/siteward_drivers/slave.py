@@ -121,10 +121,13 @@ class Slave:
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
         self.answered += 1
-        self.misses = 0
         self.rest_until = now + self.timing.rest_s
         self._latency.append(latency_s)
         self._turnaround.append(max(turnaround_s, 0.0))
+        if self._learned_s is not None and self.misses:
+            # It was waited for longer after a miss, and came: a device that became slow must not be missed each time.
+            self._learned_s = max(self._learned_s, turnaround_s + _MARGIN_S)
+        self.misses = 0
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
 

@@ -1,5 +1,6 @@
 """Wires at fault under the whole station, by the simulator's truth: what flows, what was written, what is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from siteward.client.messages import LineMessage
 from siteward.model.alarms import AlarmCode
 from siteward.model.ids import LineId
 from siteward.model.serial import Parity, SerialSettings
+from siteward.model.site import Site
 from siteward_drivers.sim.car import Car
+from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.memory_line import SimLink
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.station import VirtualStation
+from tests.siteward_drivers.plant import RTU, TCP, charger, plant
 
 ROW_A = ("A01-1", "A02-1", "A03-1", "A04-1")
 ROW_B = ("B01-1", "B02-1", "B03-1", "B04-1")
@@ -138,3 +142,173 @@ def since_fault(station: VirtualStation, before: dict[str, int]) -> list[LineMes
         whole = {n: getattr(view, n) for n in ("id", "port", "open", "load", "early_frames")}
         made.append(LineMessage.model_validate({**whole, "slaves": [{**s, **rest} for s in slaves]}))
     return made
+
+
+BOXES = ("A-1", "B-1")
+TOWER = "C-1"
+WORST_A = 20.0
+
+
+def small() -> Site:
+    """A fuse of 80 A with a meter and two boxes on one pair, and a tower behind a gateway."""
+    site = plant(
+        charger("A", RTU, 11, "heidelberg_energy_control"),
+        charger("B", RTU, 12, "heidelberg_energy_control"),
+        charger("C", TCP, 1, "phoenix_charx_sec"),
+    )
+    grid = replace(site.feeders[0], rating_a=(80.0,) * 3, worst_base_load_a=(WORST_A,) * 3)
+    return replace(site, feeders=(grid,))
+
+
+async def charging(clock: VirtualClock, folder: Path) -> VirtualStation:
+    """All three charge, beside 10 A of other load."""
+    station = VirtualStation(clock, folder, site=small(), frames=True)
+    for connector in station.site.connectors:
+        station.sim.world.plug(connector.id, Car("car", capacity_wh=80_000.0, soc=0.2, max_a=16.0, phases=3))
+    station.sim.base_step("grid", 10.0)
+    await station.start()
+    await station.run_for(90)
+    assert all(drawn(station, name) > 12.0 for name in (*BOXES, TOWER))
+    return station
+
+
+def base_a(station: VirtualStation) -> float:
+    live = station.station.live
+    assert live is not None
+    return min(live.feeders[0].base_a)
+
+
+METER_LIES = [
+    ("silent", 6, AlarmCode.METER_LOST),
+    (Shows.NAN, 6, AlarmCode.METER_LOST),
+    (Shows.INFINITE, 6, AlarmCode.METER_LOST),
+    (Shows.ONES, 6, AlarmCode.METER_LOST),
+    (Shows.SWAPPED, 6, AlarmCode.METER_LOST),
+    (Shows.FROZEN, 15, AlarmCode.METER_IMPLAUSIBLE),
+    (Shows.ZERO, 40, AlarmCode.METER_IMPLAUSIBLE),
+]
+
+
+@pytest.mark.parametrize(("lie", "within_s", "alarm"), METER_LIES)
+def test_a_meter_that_is_silent_stuck_or_shows_nonsense_counts_as_the_worst(
+    tmp_path: Path, lie: str, within_s: float, alarm: AlarmCode
+) -> None:
+    """Faults 28, 29 and 30: I3, never a zero and never the last value; the true fuse carries what comes meanwhile."""
+
+    async def story(clock: VirtualClock) -> None:
+        station = await charging(clock, tmp_path)
+        meter = station.sim.meter("grid-meter")
+        meter.faults.silent = lie == "silent"
+        if lie != "silent":
+            meter.faults.shows = Shows(lie)
+        await station.run_for(within_s)
+        assert base_a(station) >= WORST_A
+        station.sim.base_step("grid", WORST_A)
+        await station.run_for(20)
+        truth = station.sim.truth()
+        assert (alarm, "grid-meter") in alarms(station)
+        assert max(truth.feeder("grid").current_a) <= 80.0
+        assert (truth.trips, truth.longest_over_s) == ((), 0.0)
+        meter.faults.clear()
+        await station.run_for(60)
+        assert (alarm, "grid-meter") not in alarms(station)
+        await station.stop()
+
+    run_virtual(story)
+
+
+def test_a_reversed_transformer_is_told_and_costs_no_fuse(tmp_path: Path) -> None:
+    """Fault 33: a load that counts as export would lift every limit."""
+
+    async def story(clock: VirtualClock) -> None:
+        station = await charging(clock, tmp_path)
+        station.sim.meter("grid-meter").faults.factor = -1.0
+        await station.run_for(40)
+        assert (AlarmCode.METER_IMPLAUSIBLE, "grid-meter") in alarms(station)
+        assert base_a(station) >= 0.0
+        station.sim.base_step("grid", WORST_A)
+        await station.run_for(20)
+        truth = station.sim.truth()
+        assert (truth.trips, truth.longest_over_s) == ((), 0.0)
+        await station.stop()
+
+    run_virtual(story)
+
+
+@pytest.mark.parametrize("code", [2, 6, 0x5A])
+def test_a_device_that_refuses_everything_is_left_in_peace_and_floods_no_journal(tmp_path: Path, code: int) -> None:
+    """Fault 14: known codes and strange ones; the box is asked every five seconds, told of once, and its neighbours
+    do not notice.
+    """
+
+    async def story(clock: VirtualClock) -> None:
+        station = await charging(clock, tmp_path)
+        slaves = {s.device: s for s in station.station.lines.views()[0].slaves}
+        before = len(station.journal.batches)
+        station.sim.device("A").faults.refuses = code
+        await station.run_for(20)
+        sent = {s.device: s.sent for s in station.station.lines.views()[0].slaves}
+        await station.run_for(180)
+        after = {s.device: s for s in station.station.lines.views()[0].slaves}
+        assert after["A"].sent - sent["A"] <= 180 / 5 + 2
+        assert after["grid-meter"].sent - sent["grid-meter"] >= 180 * 1.8
+        assert after["B"].timeouts == slaves["B"].timeouts
+        assert (AlarmCode.CHARGER_UNREACHABLE, "A-1") in alarms(station)
+        facts = [fact for batch in station.journal.batches[before:] for fact in batch.facts]
+        told = [f for f in facts if f.connector == "A-1" or f.data.get("subject") == "A-1"]
+        assert len(told) <= 5
+        assert drawn(station, "A-1") <= 6.0
+        assert drawn(station, "B-1") > 12.0
+        await station.stop()
+
+    run_virtual(story)
+
+
+def test_a_gateway_that_falls_silent_is_dead_in_two_periods_and_its_tower_is_booked(tmp_path: Path) -> None:
+    """Fault 16: the socket stays open; U rises to what the tower may do, and nothing is raised against it."""
+
+    async def story(clock: VirtualClock) -> None:
+        station = await charging(clock, tmp_path)
+        live = station.station.live
+        assert live is not None
+        view = next(c for c in live.connectors if c.id == TOWER)
+        station.sim.bank(TCP).faults.cut = True
+        openings = station.station.lines.views()[1].openings
+        await station.run_for(6)
+        live = station.station.live
+        assert live is not None
+        now = next(c for c in live.connectors if c.id == TOWER)
+        assert not now.online
+        assert now.grant.reserved_a >= view.grant.reserved_a
+        await station.run_for(40)
+        assert station.station.lines.views()[1].openings > openings
+        assert (AlarmCode.CHARGER_UNREACHABLE, TOWER) in alarms(station)
+        assert drawn(station, TOWER) <= 6.0
+        assert all(drawn(station, name) > 12.0 for name in BOXES)
+        station.sim.bank(TCP).faults.cut = False
+        await station.run_for(60)
+        assert drawn(station, TOWER) > 12.0
+        await station.stop()
+
+    run_virtual(story)
+
+
+@pytest.mark.parametrize(("late_s", "usable"), [(0.2, True), (3.0, False)])
+def test_a_slow_meter_stretches_its_period_or_counts_as_stale(tmp_path: Path, late_s: float, usable: bool) -> None:
+    """Fault 19: no two requests overlap on the pair; what comes too late is no reading."""
+
+    async def story(clock: VirtualClock) -> None:
+        station = await charging(clock, tmp_path)
+        station.sim.meter("grid-meter").faults.latency_s = late_s
+        await station.run_for(30)
+        assert ((AlarmCode.METER_LOST, "grid-meter") not in alarms(station)) == usable
+        assert (base_a(station) < WORST_A) == usable
+        station.sim.base_step("grid", WORST_A)
+        await station.run_for(30)
+        truth = station.sim.truth()
+        assert (truth.trips, truth.longest_over_s) == ((), 0.0)
+        assert station.sim.bank(RTU).count.early == 0
+        assert all(drawn(station, name) > 5.9 for name in BOXES)
+        await station.stop()
+
+    run_virtual(story)
