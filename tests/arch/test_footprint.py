@@ -94,3 +94,14 @@ def test_core_starts_without_openssl_and_says_so_when_asked_for_it() -> None:
         "    print(json.dumps(str(error)))"
     )
     assert refusal == "core was started without this module: see siteward.app.lean"
+
+
+def test_core_carries_no_forms_and_no_http_client_yet_names_a_missing_page() -> None:
+    """Goal 14: forms, mail and ini files stay out; the router's own refusals keep the standard's phrase (contract)."""
+    start = "from siteward.app.lean import leave_out; leave_out(); from siteward.app.main import load; load('core')"
+    assert not {"python_multipart.multipart", "email.parser", "difflib"} & modules(start)
+    phrase = told(
+        f"{start}\nimport json\nfrom starlette.exceptions import HTTPException\n"
+        "print(json.dumps(HTTPException(405).detail))"
+    )
+    assert phrase == "Method Not Allowed"

@@ -19,8 +19,8 @@ _PEER = (
     "import pymodbus.client, serial_asyncio, paho.mqtt.client, aiosqlite, transitions, gpiozero, fastapi, uvicorn, "
     "pydantic"
 )
-_OURS = "from siteward.app.main import load; load('core')"
-"""The import as the process does it: siteward.app.core, and the collector's rest around it (decision 0017)."""
+_OURS = "from siteward.app.lean import leave_out; leave_out(); from siteward.app.main import load; load('core')"
+"""The import as `python -m siteward core` does it: without what core leaves out, and the collector at rest (0017)."""
 
 
 def measure() -> list[Row]:

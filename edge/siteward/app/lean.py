@@ -1,5 +1,6 @@
-"""What core leaves out of its memory before anything is imported: OpenSSL, plug-ins, log set-up (decision 0017)."""
+"""What core leaves out of its memory before anything is imported: OpenSSL, plug-ins, forms (decision 0017)."""
 
+import http
 import os
 import sys
 from types import ModuleType
@@ -26,14 +27,19 @@ def leave_out() -> None:
 
     asyncio and hashlib do without it by their own rules: no TLS transports, and the interpreter's own hash functions
     instead of OpenSSL's. Core never listens on a network and calls nobody over TLS (architecture section 1). pydantic
-    is told to look for no plug-ins, so it needs no catalogue of installed packages; uvicorn is given no log set-up.
+    is told to look for no plug-ins, so it needs no catalogue of installed packages; uvicorn is given no log set-up, in
+    no ini file; Starlette gets no forms, and of the HTTP client only the phrases of the status codes.
     """
     if "ssl" in sys.modules:
         return
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     sys.modules["_hashlib"] = None  # type: ignore[assignment]
     sys.modules["ssl"] = None  # type: ignore[assignment]
+    sys.modules["python_multipart"] = None  # type: ignore[assignment]
     import asyncio  # noqa: F401
 
-    for name in ("ssl", "importlib.metadata", "logging.config"):
+    for name in ("ssl", "importlib.metadata", "logging.config", "configparser"):
         sys.modules[name] = _LeftOut(name)
+    phrases = _LeftOut("http.client")
+    phrases.__dict__["responses"] = {status.value: status.phrase for status in http.HTTPStatus}
+    sys.modules["http.client"] = http.__dict__["client"] = phrases

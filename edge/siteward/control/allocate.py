@@ -2,13 +2,14 @@
 
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
+from siteward.control.rotation import places, worn_out
 from siteward.control.tree import EPS, Outlet, step_down
+from siteward.control.waking import dark
 from siteward.control.work import Work
 from siteward.model.site import Priority
 
 WEIGHTS = {Priority.EMERGENCY: 8.0, Priority.FLEET: 4.0, Priority.NORMAL: 2.0, Priority.GUEST: 1.0}
 """Share of the current above the floor, by class."""
-RANKS = {priority: priority.rank for priority in Priority}
 RESTART_SPARE_A, RESTART_S = 2.0, 60.0
 """A connector that was paused for want of room restarts once floor + 2 A fitted for 60 s, the others at their floor."""
 
@@ -26,7 +27,7 @@ def allocate(work: Work) -> None:
     _relax_grace(work, room, floors)
     admitted: list[Outlet] = []
     shares: list[Share] = []
-    for o in sorted(takers, key=lambda o: _order(work, o)):
+    for o in places(work, takers):
         share = _admit(work, o, room)
         if share is not None:
             admitted.append(o)
@@ -38,14 +39,6 @@ def allocate(work: Work) -> None:
         value = step_down(given[i], o.step_a)
         work.targets[o.index] = min(value, _highest(work, o))
         work.binder[o.index] = binder[i]
-
-
-def _order(work: Work, o: Outlet) -> tuple[bool, int, bool, float, str]:
-    """Must-run, class, running before waiting, waiting time, name."""
-    demand = work.demand(o)
-    w = work.watches[o.index]
-    running = w.conf_a is not None and w.conf_a > 0.0
-    return (not demand.must_run, RANKS[demand.priority], not running, demand.waiting_since, o.id)
 
 
 def _book_fixed(work: Work, room: list[float]) -> list[float]:
@@ -89,9 +82,15 @@ def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
 def _highest(work: Work, o: Outlet) -> float:
     """Highest limit that this outlet may be given now."""
     w = work.watches[o.index]
+    if dark(w, work.at):
+        return 0.0
     high = min(work.cap_a[o.index], work.demand(o).max_a)
     if work.only_down[o.index] and w.conf_a is not None:
         high = min(high, w.conf_a)
+    if w.unused.cap_a is not None:
+        high = min(high, w.unused.cap_a)
+    if worn_out(w, work.at):
+        high = min(high, o.floor_a)
     return step_down(high, o.step_a)
 
 
@@ -111,10 +110,14 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     if room[worst] < need - EPS or not _may_restart(work, o, room[worst] - need, running):
         work.binder[i] = -10 - worst
         w.room_paused = True
+        if w.slot.turn_since is not None or w.slot.node != worst // 3:
+            w.slot = w.slot._replace(turn_since=None, node=worst // 3)
         if room[worst] < need + RESTART_SPARE_A - EPS:
             w.fits_since = None
         return None
     w.room_paused, w.fits_since = False, None
+    if w.slot.turn_since is None:
+        w.slot = w.slot._replace(turn_since=work.at)
     for c in cells:
         room[c] -= need
     return Share(WEIGHTS[work.demand(o).priority], low, high, o.step_a, cells)
@@ -129,4 +132,5 @@ def _may_restart(work: Work, o: Outlet, spare: float, running: bool) -> bool:
         return False
     if w.fits_since is None:
         w.fits_since = work.at
-    return work.at - w.fits_since >= RESTART_S
+    rested = work.at >= w.slot.rests_until and not worn_out(w, work.at)
+    return rested and work.at - w.fits_since >= RESTART_S

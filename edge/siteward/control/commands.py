@@ -1,11 +1,9 @@
 """Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
 
-from dataclasses import replace
-
 from siteward.control import limits
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
-from siteward.control.observe import Seen, see
+from siteward.control.observe import Seen
 from siteward.control.params import (
     BadParam,
     StartParams,
@@ -69,7 +67,7 @@ def _start(draft: Draft, request: Request) -> None:
         raise BadParam("maxEnergy_wh: this connector has no billing meter to count it")
     if request.order is not None and not is_id(request.order):
         raise BadParam(f"orderId: {request.order!r} is no id")
-    seen = see(draft.snapshot, connector.id)
+    seen = draft.see(connector.id)
     _may_start(draft, request, connector, seen)
     session = _open(draft, request, connector, params)
     draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
@@ -152,7 +150,7 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
         row_wh=register.wh,
     )
     _, state = feed(draft.posts[connector.id].state, ConnectorEvent.OPENED)
-    draft.posts[connector.id] = replace(draft.posts[connector.id], state=state, session=session)
+    draft.posts[connector.id] = draft.posts[connector.id]._replace(state=state, session=session)
     draft.row(record)
     draft.facts.append(tell(EventType.SESSION_CREATED, record, _created(request, record), snapshot.wall))
     return session
@@ -208,7 +206,7 @@ def end(draft: Draft, connector: ConnectorId, ending: Ending) -> None:
     """Begin to end the session at a connector; the first reason stays."""
     post = draft.posts[connector]
     if post.session is not None and post.session.ending is None:
-        draft.posts[connector] = replace(post, session=replace(post.session, ending=ending))
+        draft.posts[connector] = post._replace(session=post.session._replace(ending=ending))
 
 
 def _limit(draft: Draft, request: Request) -> None:

@@ -11,7 +11,6 @@ from siteward.control.demand import Demand
 from siteward.control.demands import demands
 from siteward.control.draft import Draft, Standing, StoryMemory
 from siteward.control.limits import expire, static_limits
-from siteward.control.observe import see
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
 from siteward.control.session import settle
@@ -51,11 +50,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorNow:
-    """A connector for the live view: its OCPP status, who holds its session, and the session while it is open."""
+    """A connector for the live view: its OCPP status, who holds its session, and the session while it is open.
+
+    The record is as last written to the journal; charging_s has gone on since.
+    """
 
     status: ConnectorStatus
     suspended_by: SuspendedBy | None
-    session: SessionRecord | None
+    session: SessionRecord | None = None
+    charging_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _alarms(draft: Draft) -> frozenset[Alarm]:
             found.add(Alarm(AlarmCode.CHARGER_FAULT, connector.id))
         if post.session is None:
             continue
-        heard = connector.meter is not None or see(draft.snapshot, connector.id).online
+        heard = connector.meter is not None or draft.see(connector.id).online
         if heard and meter_lost(post.session, draft.snapshot.at):
             found.add(Alarm(AlarmCode.SESSION_METER_LOST, connector.id))
         if post.session.register.doubted:
@@ -156,10 +159,11 @@ def _clock(draft: Draft, memory: StoryMemory) -> None:
 def _now(draft: Draft) -> dict[ConnectorId, ConnectorNow]:
     found = {}
     for name, post in draft.posts.items():
-        online = see(draft.snapshot, name).online
+        online = draft.see(name).online
         session = post.session
-        record = None if session is None else session.record
-        if session is not None and session.record.charging_s != int(session.charging_s):
-            record = replace(session.record, charging_s=int(session.charging_s))
-        found[name] = ConnectorNow(status_of(post.state, online), suspended_by(post.state), record)
+        status, held = status_of(post.state, online), suspended_by(post.state)
+        if session is None:
+            found[name] = ConnectorNow(status, held)
+        else:
+            found[name] = ConnectorNow(status, held, session.record, int(session.charging_s))
     return found

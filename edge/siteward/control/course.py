@@ -56,7 +56,7 @@ def run(scene: Scene, session: OpenSession) -> OpenSession | None:
     session = _hold(scene, session)
     reached = _reached(scene, session) if session.ending is None else None
     if reached is not None:
-        session = replace(session, ending=reached)
+        session = session._replace(ending=reached)
     after = _closed(scene, session)
     return None if after is None else _rowed(scene, before, after)
 
@@ -83,20 +83,20 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     if scene.post.plugged is False and not waits_for_car:
         record = replace(session.record, estimated=session.metered and session.charged, gap=True)
         ending = Ending(StopReason.UNPLUGGED, scene.at, stopped_at=scene.at, stopped_wall=scene.wall)
-        _finish(scene, replace(session, record=record), ending)
+        _finish(scene, session._replace(record=record), ending)
         return None
     session = _metered(scene, session)
     if session.register.doubted:
         ending = Ending(StopReason.POWER_LOSS, scene.at, AlarmCode.METER_IMPLAUSIBLE.value, failed=True)
         record = replace(session.record, gap=True)
-        return replace(session, record=record, restored=False, ending=session.ending or ending)
+        return session._replace(record=record, restored=False, ending=session.ending or ending)
     waited = scene.at - session.opened_at >= METER_LOST_S
     if session.metered and session.register.fresh_at is None and not waited:
         return session
-    session = replace(session, restored=False)
+    session = session._replace(restored=False)
     if not session.charged:
         return session
-    session = replace(session, record=replace(session.record, gap=True))
+    session = session._replace(record=replace(session.record, gap=True))
     session, fact = resumed(session, "restart", scene.wall)
     scene.tell(fact)
     return session
@@ -106,12 +106,11 @@ def _flow(scene: Scene, session: OpenSession) -> OpenSession:
     """Count the time in which current flows, and since when none does."""
     seen, at = scene.seen, scene.at
     if not seen.online:
-        return replace(session, full_since=None)
+        return session._replace(full_since=None)
     step_s = 0.0 if session.seen_at is None else min(at - session.seen_at, _LONGEST_STEP_S)
     idle_since = at if session.idle_since is None else session.idle_since
     soc = session.soc_now if seen.soc_percent is None else seen.soc_percent
-    return replace(
-        session,
+    return session._replace(
         seen_at=at,
         charging_s=session.charging_s + (step_s if seen.flows else 0.0),
         idle_since=None if seen.flows else idle_since,
@@ -126,7 +125,7 @@ def _order(scene: Scene, session: OpenSession) -> OpenSession:
         if scene.post.plugged is False:
             late = session.ending is None and scene.at >= session.vehicle_until
             ending = Ending(StopReason.NEVER_STARTED, scene.at, session.vehicle_code.value)
-            return replace(session, ending=ending) if late else session
+            return session._replace(ending=ending) if late else session
         if session.ending is None:
             session, fact = starting(session, scene.wall)
             scene.tell(fact)
@@ -135,7 +134,7 @@ def _order(scene: Scene, session: OpenSession) -> OpenSession:
         scene.tell(fact)
         scene.feed(ConnectorEvent.FLOWS)
     if scene.post.plugged is False and session.ending is None:
-        return replace(session, ending=Ending(StopReason.UNPLUGGED, scene.at))
+        return session._replace(ending=Ending(StopReason.UNPLUGGED, scene.at))
     return session
 
 
@@ -188,9 +187,9 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
     """Follow the wait for "full", and write the row when it is due or a step was told."""
     if not _idle_by_choice(scene):
         if session.full_since is not None:
-            session = replace(session, full_since=None)
+            session = session._replace(full_since=None)
     elif session.full_since is None:
-        session = replace(session, full_since=scene.at)
+        session = session._replace(full_since=scene.at)
     record = session.record
     grown = (record.last_register_wh or 0) - (session.row_wh or 0)
     due = session.charged and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
@@ -198,7 +197,7 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
         return session
     record = replace(record, charging_s=int(session.charging_s))
     scene.draft.row(record)
-    return replace(session, record=record, row_at=scene.at, row_wh=record.last_register_wh)
+    return session._replace(record=record, row_at=scene.at, row_wh=record.last_register_wh)
 
 
 def _idle_by_choice(scene: Scene) -> bool:
@@ -217,13 +216,13 @@ def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
         if not _stopped(scene, session, ending):
             return session
         ending = replace(ending, stopped_at=scene.at, stopped_wall=scene.wall, read_from=scene.seen.sent_at or scene.at)
-        session = replace(session, ending=ending)
+        session = session._replace(ending=ending)
     if session.metered and session.charged:
         fresh_at = session.register.fresh_at
         final = fresh_at is not None and fresh_at >= ending.read_from
         if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
             return session
-        session = replace(session, record=replace(session.record, estimated=session.record.estimated or not final))
+        session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
     _finish(scene, session, ending)
     return None
 

@@ -3,12 +3,13 @@
 from siteward.control.caps import over_cutline
 from siteward.control.flight import top
 from siteward.control.memory import NEVER
+from siteward.control.rotation import MIN_OFF_S, MIN_ON_S
 from siteward.control.tree import EPS, Node, Outlet
+from siteward.control.waking import dark
 from siteward.control.work import Work
 from siteward.model.alarms import AlarmCode
 
 FAIR_A, FAIR_EVERY_S = 1.0, 10.0
-MIN_ON_S = 300.0
 SHED_A = 2.0
 PROMISE_S = 30.0
 OVER_S = 8.0
@@ -73,6 +74,8 @@ def _ordered(work: Work) -> None:
         if not work.wants(o) or (not work.allocatable[i] and not _sure(work, o)):
             if told > 0.0:
                 work.cut(o, 0.0)
+        elif dark(w, work.at):
+            work.cut(o, 0.0)
         elif told > min(work.cap_a[i], work.demand(o).max_a) + TOLERANCE_A:
             work.cut(o, min(work.targets[i], told))
         elif work.allocatable[i] and w.foreign_at == work.at and told > max(w.limit_a or 0.0, work.targets[i]):
@@ -98,6 +101,8 @@ def _fair(work: Work, o: Outlet) -> bool:
     if not work.cut(o, target):
         return False
     w.fair_cut_at = work.at
+    if target <= 0.0:
+        w.slot = w.slot._replace(rests_until=work.at + MIN_OFF_S)
     return True
 
 

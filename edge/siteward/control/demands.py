@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from siteward.control.demand import IDLE, Demand
 from siteward.control.draft import Draft, Post
-from siteward.control.observe import see
 from siteward.control.session import OpenSession
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.site import Connector
@@ -21,7 +20,7 @@ def demands(draft: Draft) -> Mapping[ConnectorId, Demand]:
     for connector in draft.site.connectors:
         post = _durable(draft.posts[connector.id], draft.snapshot, draft.opened)
         draft.posts[connector.id] = post
-        found[connector.id] = _demand(connector, post, draft.snapshot)
+        found[connector.id] = _demand(connector, post, draft)
     return found
 
 
@@ -32,13 +31,13 @@ def _durable(post: Post, snapshot: Snapshot, opened: set[SessionId]) -> Post:
         return post
     if snapshot.commit_age_s > 0.0 and snapshot.commit_age_s >= snapshot.at - session.opened_at - _HANDOVER_S:
         return post
-    return replace(post, session=replace(session, durable=True))
+    return post._replace(session=session._replace(durable=True))
 
 
-def _demand(connector: Connector, post: Post, snapshot: Snapshot) -> Demand:
+def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
     session = post.session
     if session is None:
-        flows = see(snapshot, connector.id).flows
+        flows = draft.see(connector.id).flows
         return replace(IDLE, priority=connector.priority, stop=bool(flows))
     wants = session.durable and session.ending is None and post.plugged is not False
     return Demand(

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from siteward.control.connector import ConnectorState
+from siteward.control.observe import Seen, see
 from siteward.control.session import Closed, OpenSession
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality, Fact
@@ -27,9 +29,11 @@ class Told:
     fault: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One connector as remembered: state, plug as last known, fault as last seen, session, and what was told of it."""
+class Post(NamedTuple):
+    """One connector as remembered: state, plug as last known, fault as last seen, session, and what was told of it.
+
+    A tuple, for each turn replaces it at each connector (goal 15).
+    """
 
     state: ConnectorState = ConnectorState.AVAILABLE
     plugged: bool | None = None
@@ -99,6 +103,14 @@ class Draft:
         self.closed: dict[SessionId, Closed] = {}
         self.finished = dict(memory.finished)
         self.opened: set[SessionId] = set()
+        self._seen: dict[ConnectorId, Seen] = {}
+
+    def see(self, connector: ConnectorId) -> Seen:
+        """What this turn sees at a connector; looked at once."""
+        seen = self._seen.get(connector)
+        if seen is None:
+            seen = self._seen[connector] = see(self.snapshot, connector)
+        return seen
 
     def new_session_id(self) -> SessionId:
         """Return the next session id of this turn: the snapshot's entropy, counted up."""

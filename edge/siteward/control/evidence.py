@@ -1,5 +1,6 @@
 """What is known of an outlet after the wire log and the reads of a turn (turn.md steps 2 and 3; R3b, R4, R5, R8)."""
 
+from hashlib import sha256
 from math import isfinite
 
 from siteward.control.flight import settle
@@ -120,6 +121,7 @@ def apply_reading(o: Outlet, w: Watch, r: ChargerReading, at: float) -> bool:
     if r.restart_mark is not None:
         if w.mark is not None and w.mark != r.restart_mark:
             doubt(w, r.sent_at)
+            w.rests_until = r.sent_at + start_delay_s(o, r.restart_mark)
         w.mark = r.restart_mark
     w.misses, w.seen_misses = 0, 0
     w.reading, w.read_at = r, r.sent_at
@@ -132,6 +134,12 @@ def apply_reading(o: Outlet, w: Watch, r: ChargerReading, at: float) -> bool:
     foreign = settle(o, w, r)
     _measure(o, w, r)
     return foreign
+
+
+def start_delay_s(o: Outlet, mark: int) -> float:
+    """B07: how long it waits after its own restart; spread over the site, and the same again in a replay."""
+    chance = sha256(f"{o.start_seed} {mark}".encode()).digest()
+    return o.start_delay_s * int.from_bytes(chance[:4], "big") / 0x1_0000_0000
 
 
 def _verify(o: Outlet, w: Watch, r: ChargerReading) -> None:
@@ -165,6 +173,8 @@ def _measure(o: Outlet, w: Watch, r: ChargerReading) -> None:
     else:
         measured = (max(0.0, measured[0]), max(0.0, measured[1]), max(0.0, measured[2]))
     drawing = measured is not None and max(measured) > PHASE_ON_A
+    if drawing:
+        w.drew_at = r.sent_at
     plugged = r.pilot is not None and r.pilot.plugged
     if (drawing and not w.drawing) or (plugged and not w.plugged):
         w.phases_known_at = r.sent_at + PHASES_UNKNOWN_S

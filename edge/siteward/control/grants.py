@@ -2,7 +2,9 @@
 
 from siteward.control.flight import top
 from siteward.control.memory import NEVER, Watch
+from siteward.control.rotation import worn_out
 from siteward.control.tree import Outlet
+from siteward.control.waking import dark
 from siteward.control.work import Work
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Cause, CauseStep, Grant
@@ -52,12 +54,18 @@ def _target(work: Work, o: Outlet, w: Watch) -> tuple[CauseStep, ...]:
         return (CauseStep(Cause.PAUSED_NO_ROOM, 0.0, _feeder(work, -10 - bound)), _line(work, -10 - bound))
     if bound >= 0:
         return (CauseStep(Cause.FAIR_SHARE, target, _feeder(work, bound)), _line(work, bound))
-    return _own(work, o, target)
+    return _own(work, o, w, target)
 
 
-def _own(work: Work, o: Outlet, target: float) -> tuple[CauseStep, ...]:
+def _own(work: Work, o: Outlet, w: Watch, target: float) -> tuple[CauseStep, ...]:
     """Bound by its own maximum, by what the session asks, or by a limit on this connector."""
     cap, asked = work.cap_a[o.index], work.demand(o).max_a
+    if dark(w, work.at):
+        return (CauseStep(Cause.WAKING, target),)
+    if w.unused.cap_a is not None and w.unused.cap_a < min(cap, asked):
+        return (CauseStep(Cause.UNUSED, target),)
+    if worn_out(w, work.at):
+        return (CauseStep(Cause.PAUSED_OFTEN, target),)
     if cap < min(o.cap_a, asked):
         named = next((x for x in work.limits if x.connector == o.id and min(x.limit_a) < o.cap_a), None)
         return (CauseStep(Cause.LIMIT, target, limit=named.id if named else None),)

@@ -11,14 +11,17 @@ from siteward.control.evidence import apply_reading, apply_wire, count_misses
 from siteward.control.flight import compact, drop_dead
 from siteward.control.grants import explain
 from siteward.control.ledger import Ledger
-from siteward.control.memory import NEVER, LoadMemory, NodeWatch, Watch
+from siteward.control.memory import NEVER, LoadMemory, NodeWatch, Slot, Unused, Waking, Watch
 from siteward.control.obey import judge_obedience
 from siteward.control.outcome import FeederBook, LoadOutcome, close
 from siteward.control.raises import raise_all, settle_late
 from siteward.control.reservation import reserve_all
+from siteward.control.rotation import note_pause
 from siteward.control.silent import speak_to_silent
 from siteward.control.timing import judge_time
-from siteward.control.tree import tree_of
+from siteward.control.tree import Outlet, tree_of
+from siteward.control.unused import note_short, note_unused
+from siteward.control.waking import dark, note_sleep, note_slept
 from siteward.control.work import Work
 from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType, Fact
@@ -81,7 +84,10 @@ def load_turn(
     reserve_all(work)
     judge_base(work)
     draw_lines(work)
+    note_unused(work)
+    note_sleep(work)
     allocate(work)
+    note_short(work)
     cut(work)
     judge_obedience(work)
     raise_all(work)
@@ -110,9 +116,23 @@ def _gather(work: Work) -> None:
             work.facts.append(Fact(EventType.AUDIT_FOREIGN_WRITE, data, connector=o.id))
         drop_dead(w, work.at)
         compact(w)
-        if not w.conf_a:
-            w.on_since = NEVER
-        elif w.on_since == NEVER:
-            w.on_since = work.at
+        _note_life(work, o, w)
         if work.at - w.foreign_at < FOREIGN_ALARM_S:
             work.alarm(AlarmCode.FOREIGN_WRITE, str(o.id))
+
+
+def _note_life(work: Work, o: Outlet, w: Watch) -> None:
+    """When it was switched on and off, and what a new session does not take over from the last."""
+    demand = work.demand(o)
+    if demand.wants and demand.waiting_since != w.session_at:
+        w.session_at = demand.waiting_since
+        w.unused, w.slot, w.waking = Unused(), Slot(off_since=w.slot.off_since), Waking()
+        w.room_paused = False
+    if w.conf_a:
+        if w.on_since == NEVER:
+            w.on_since = work.at
+    elif w.on_since != NEVER:
+        w.on_since = NEVER
+        if not dark(w, work.at):
+            note_pause(w, work.at, work.wants(o))
+            note_slept(w, work.at)

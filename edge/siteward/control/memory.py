@@ -34,13 +34,57 @@ class Flight(NamedTuple):
     low_at: float | None = None
 
 
+class Unused(NamedTuple):
+    """What an outlet leaves of its offer (B11): since when, the wait before it is lowered, the lowered offer, its end.
+
+    cap_a is None while the whole offer stands; after_s doubles with each car that took its current back.
+    """
+
+    since: float | None = None
+    after_s: float = 60.0
+    cap_a: float | None = None
+    reclaimed_at: float = NEVER
+
+
+class Slot(NamedTuple):
+    """An outlet's place where not all floors fit (B08, B12): off_since its last pause, pauses those of the last hour.
+
+    turn_since: when it was admitted, None while it waits; rests_until: end of a pause for fairness; node is the feeder
+    that had no room for it (-1: none); favoured_since: it waited an hour and goes before its class.
+    """
+
+    turn_since: float | None = None
+    rests_until: float = NEVER
+    off_since: float = NEVER
+    pauses: tuple[float, ...] = ()
+    node: int = -1
+    favoured_since: float | None = None
+
+
+class Waking(NamedTuple):
+    """A car that drew current before our pause (B10): slept until it draws again, toggled so often, dark until then.
+
+    keeps marks a car that did not wake: it is not paused for fairness again in this session.
+    """
+
+    slept: bool = False
+    toggles: int = 0
+    dark_until: float = NEVER
+    keeps: bool = False
+
+
+_WHOLE, _NO_PAST, _AWAKE = Unused(), Slot(), Waking()
+
+
 @dataclass(slots=True)
 class Watch:
     """Everything known of one outlet; times are sending times on the boot-time clock, NEVER = not yet.
 
     conf_a: last set point READ (None unknown); booked_a: the most that it could have been told while conf_a is
     unknown (None: nothing known, the hardware maximum); heard: last answered frame that feeds its watchdog; spoke:
-    last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6.
+    last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6;
+    session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
+    bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07).
     """
 
     conf_a: float | None = None
@@ -85,6 +129,13 @@ class Watch:
     failsafe_tries: int = 0
     probe_at: float = NEVER
     silent_since: float | None = None
+    session_at: float = NEVER
+    unused: Unused = _WHOLE
+    slot: Slot = _NO_PAST
+    waking: Waking = _AWAKE
+    drew_at: float = NEVER
+    bound: int = -1
+    rests_until: float = NEVER
 
     def clone(self) -> "Watch":
         """Copy for the next turn."""
@@ -99,7 +150,8 @@ class NodeWatch:
     """Everything known of one feeder.
 
     window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
-    other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free.
+    other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free; short: how many
+    below wanted more than it could give, last turn.
     """
 
     meter_at: float = NEVER
@@ -120,6 +172,7 @@ class NodeWatch:
     shed_at: float = NEVER
     room_since: tuple[float | None, float | None, float | None] = (None, None, None)
     lifted_a: float = 0.0
+    short: int = 0
 
     def clone(self) -> "NodeWatch":
         """Copy for the next turn."""

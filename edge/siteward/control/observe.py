@@ -1,6 +1,6 @@
 """What a turn sees at one connector: plug, current, fault and reach, each None when it cannot be told."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from siteward.model.ids import ConnectorId
 from siteward.model.readings import ChargerReading, Pilot
@@ -16,8 +16,7 @@ _MISSES = 2
 """Polls without an answer, in a row, that make a connector unreachable (turn.md step 3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One connector now. plugged and flows are None when unknown; sent_at is the reading's, None without one."""
 
     online: bool

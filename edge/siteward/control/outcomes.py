@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from siteward.control.draft import Draft, Pending
-from siteward.control.observe import FLOW_A, see
+from siteward.control.observe import FLOW_A
 from siteward.control.session import Ending, OpenSession
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Grant, Limit
@@ -104,7 +104,7 @@ class _Judge:
         """The start has failed, so its session must not begin any more."""
         ending = Ending(StopReason.NEVER_STARTED, self._at, Refusal.START_TIMEOUT.value, failed=True)
         post = self._draft.posts[session.record.connector]
-        ended = replace(post, session=replace(session, ending=ending))
+        ended = post._replace(session=session._replace(ending=ending))
         self._draft.posts[session.record.connector] = ended
         return self._failed(pending, Refusal.START_TIMEOUT)
 
@@ -127,7 +127,7 @@ class _Judge:
 
     def _why_not_stopped(self, pending: Pending) -> str:
         """Only measured current is called current: silence and an unconfirmed pause are said as they are."""
-        seen = see(self._draft.snapshot, pending.connector or ConnectorId(""))
+        seen = self._draft.see(pending.connector or ConnectorId(""))
         if not seen.online:
             return "The charger does not answer; the stop goes on."
         if seen.amps is not None and seen.amps < FLOW_A:
@@ -189,7 +189,7 @@ class _Judge:
         name = pending.connector or ConnectorId(pending.request.target or "")
         post = self._draft.posts.get(name)
         if post is not None:
-            seen = see(self._draft.snapshot, name)
+            seen = self._draft.see(name)
             result["connectorId"] = name
             result["observed"] = {"state": post.state.value, "online": seen.online, "current_a": seen.amps}
         if pending.session is not None:

@@ -3,6 +3,7 @@
 from siteward.control.flight import top
 from siteward.control.reservation import measured_on
 from siteward.control.tree import EPS, Outlet, step_down
+from siteward.control.unused import reclaims
 from siteward.control.work import Wait, Work
 from siteward.model.limits import Cause
 from siteward.model.wire import WriteKind
@@ -58,6 +59,8 @@ def _blocked(work: Work, o: Outlet) -> Wait | None:
             return Wait(Cause.AFTER_SHED, node)
     if w.flights or w.held_a > 0.0:
         return Wait(Cause.CONFIRMING)
+    if work.at < w.rests_until and top(o, w) < o.floor_a:
+        return Wait(Cause.START_DELAY)
     if work.at - w.last_raise < o.raise_every_s:
         return Wait(Cause.RAMP)
     return None
@@ -72,15 +75,16 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
     if resuming:
         work.used[i] = o.all_mask
     pace = RAMP_A_S * min(max(5.0, o.step_a / RAMP_A_S), max(0.0, work.at - w.last_raise))
-    ceiling = max(o.floor_a, now + pace)
+    back = reclaims(w, work.at)
+    ceiling = work.targets[i] if back else max(o.floor_a, now + pace)
     free = _free(work, o)
-    if not (work.at < w.promised_until or _room_stood(work, o)):
+    if not (back or work.at < w.promised_until or _room_stood(work, o)):
         return Wait(Cause.FUSE, _tightest(work, o))
     value = step_down(min(work.targets[i], ceiling, free), o.step_a)
     if value < o.floor_a or value <= now + EPS:
         return Wait(Cause.FUSE, _tightest(work, o)) if free < min(ceiling, work.targets[i]) else Wait(Cause.RAMP)
     gain = value - now
-    if any(_ramp_full(work, node, gain) for node in o.path):
+    if not back and any(_ramp_full(work, node, gain) for node in o.path):
         return Wait(Cause.RAMP)
     _book(work, o, value)
     for node in o.path:
@@ -161,12 +165,20 @@ def settle_late(work: Work) -> None:
         if newest.sent_at is None or (newest.answered_at is not None) or work.at - newest.sent_at < SETTLE_S:
             continue
         lifts = newest.value_a > w.conf_a + 0.01
-        if lifts and (work.gap_at is not None or newest.value_a > work.targets[i] or not has_room(work, o)):
+        if lifts and (_jumps(work, o, newest.value_a) or newest.value_a > work.targets[i] or not has_room(work, o)):
             work.cuts.append((0.0, work.order(o, min(w.conf_a, newest.value_a), raises=False)))
         elif lifts:
             work.raises.append((0.0, work.order(o, newest.value_a, raises=True)))
         else:
             work.cuts.append((0.0, work.order(o, newest.value_a, raises=False)))
+
+
+def _jumps(work: Work, o: Outlet, value_a: float) -> bool:
+    """Whether a raise decided before a gap, or before its charger restarted, is now more than one step of the ramp."""
+    w = work.watches[o.index]
+    known = w.conf_a or 0.0
+    step = max(5.0 * RAMP_A_S, o.step_a)
+    return work.gap_at is not None or work.at < w.rests_until or value_a > max(o.floor_a, known + step) + EPS
 
 
 def has_room(work: Work, o: Outlet) -> bool:

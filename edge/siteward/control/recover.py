@@ -126,8 +126,8 @@ def _stop_again(posts: dict[ConnectorId, Post], request: Request, at: float) -> 
         if session is None or not _named(session.record, named.session, named.order):
             continue
         reason = StopReason.REMOTE if request.source is Source.CLOUD else StopReason.USER
-        stopping = replace(session, ending=session.ending or Ending(reason, at))
-        return posts | {name: replace(post, session=stopping)}, Pending(request, at, name, session.record.id)
+        stopping = session._replace(ending=session.ending or Ending(reason, at))
+        return posts | {name: post._replace(session=stopping)}, Pending(request, at, name, session.record.id)
     return posts, Pending(request, at, unknown=True)
 
 

@@ -1,10 +1,8 @@
 """One connector within one turn: what was seen, what it is granted, and its post while it changes."""
 
-from dataclasses import replace
-
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Post
-from siteward.control.observe import Seen, see
+from siteward.control.observe import Seen
 from siteward.model.events import Fact
 from siteward.model.limits import Grant
 from siteward.model.site import Connector
@@ -18,7 +16,7 @@ class Scene:
         self.connector = connector
         self.grant = grant
         self.disobeys = disobeys
-        self.seen: Seen = see(draft.snapshot, connector.id)
+        self.seen: Seen = draft.see(connector.id)
         self.post: Post = draft.posts[connector.id]
         self.at = draft.snapshot.at
         self.wall = draft.snapshot.wall
@@ -29,7 +27,7 @@ class Scene:
         before, after = feed(self.post.state, event)
         if before is after:
             return False
-        self.post = replace(self.post, state=after)
+        self.post = self.post._replace(state=after)
         return True
 
     def tell(self, fact: Fact) -> None:

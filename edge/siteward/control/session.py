@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from siteward.control.register import Register
 from siteward.model.events import EventType, Fact
@@ -28,12 +29,12 @@ class Ending:
     read_from: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSession:
+class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
     counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
-    waits for "suspended" and "full"; restored is set until the first look after a restart.
+    waits for "suspended" and "full"; restored is set until the first look after a restart. A tuple, for each turn
+    replaces it at each connector (goal 15).
     """
 
     record: SessionRecord
@@ -84,7 +85,7 @@ def tell(event: EventType, record: SessionRecord, data: Mapping[str, object], at
 def starting(session: OpenSession, wall: datetime) -> tuple[OpenSession, Fact]:
     """CREATED to STARTING: a vehicle is there and the charger is asked."""
     record = replace(session.record, state=OrderState.STARTING)
-    return replace(session, record=record), tell(EventType.SESSION_STARTING, record, {}, wall)
+    return session._replace(record=record), tell(EventType.SESSION_STARTING, record, {}, wall)
 
 
 def charging(session: OpenSession, at: float, wall: datetime) -> tuple[OpenSession, Fact]:
@@ -94,7 +95,7 @@ def charging(session: OpenSession, at: float, wall: datetime) -> tuple[OpenSessi
     if session.soc_start is not None:
         data["start_soc_percent"] = session.soc_start
     fact = tell(EventType.SESSION_CHARGING, record, data, wall)
-    return replace(session, record=record, counts_from=at), fact
+    return session._replace(record=record, counts_from=at), fact
 
 
 def suspended(session: OpenSession, by: SuspendedBy, cause: str | None, wall: datetime) -> tuple[OpenSession, Fact]:
@@ -103,7 +104,7 @@ def suspended(session: OpenSession, by: SuspendedBy, cause: str | None, wall: da
     data: dict[str, object] = {"suspendedBy": by.value, "energy_wh": record.energy_wh}
     if cause is not None:
         data["cause"] = cause
-    return replace(session, record=record), tell(EventType.SESSION_SUSPENDED, record, data, wall)
+    return session._replace(record=record), tell(EventType.SESSION_SUSPENDED, record, data, wall)
 
 
 def resumed(session: OpenSession, reason: str, wall: datetime) -> tuple[OpenSession, Fact]:
@@ -113,7 +114,7 @@ def resumed(session: OpenSession, reason: str, wall: datetime) -> tuple[OpenSess
     data: dict[str, object] = {"reason": reason, "energy_wh": record.energy_wh, "gap": record.gap}
     if held is not None:
         data["suspendedBy"] = held.value
-    return replace(session, record=record), tell(EventType.SESSION_RESUMED, record, data, wall)
+    return session._replace(record=record), tell(EventType.SESSION_RESUMED, record, data, wall)
 
 
 def measured(session: OpenSession, register: Register) -> OpenSession:
@@ -129,7 +130,7 @@ def measured(session: OpenSession, register: Register) -> OpenSession:
         )
     if record.meter != register.name and session.metered:
         record = replace(record, meter=register.name)
-    return replace(session, record=record, register=register)
+    return session._replace(record=record, register=register)
 
 
 def settle(record: SessionRecord, wall: datetime) -> tuple[SessionRecord, Fact]:

@@ -1,7 +1,5 @@
 """The story of one connector in one turn: what was seen moves its state and its session, and each change is told."""
 
-from dataclasses import replace
-
 from siteward.control.connector import ConnectorEvent, status_of, suspended_by
 from siteward.control.course import run
 from siteward.control.draft import Draft, Told
@@ -20,7 +18,7 @@ def advance(draft: Draft, connector: Connector, grant: Grant | None, disobeys: b
     session = scene.post.session
     if session is not None:
         session = run(scene, session)
-        scene.post = replace(scene.post, session=session)
+        scene.post = scene.post._replace(session=session)
     _level(scene)
     _tell_status(scene)
     draft.posts[connector.id] = scene.post
@@ -33,7 +31,7 @@ def _plug_and_fault(scene: Scene) -> None:
         return
     plugged = post.plugged if seen.plugged is None else seen.plugged
     if plugged != post.plugged or seen.fault != post.fault:
-        scene.post = replace(post, plugged=plugged, fault=seen.fault)
+        scene.post = post._replace(plugged=plugged, fault=seen.fault)
     if seen.fault is None:
         scene.feed(ConnectorEvent.REPAIRED)
         return
@@ -41,7 +39,7 @@ def _plug_and_fault(scene: Scene) -> None:
     session = post.session
     if session is not None and session.ending is None:
         ending = Ending(StopReason.FAULT, scene.at, seen.fault, failed=True)
-        scene.post = replace(scene.post, session=replace(session, ending=ending))
+        scene.post = scene.post._replace(session=session._replace(ending=ending))
 
 
 def _level(scene: Scene) -> None:
@@ -64,7 +62,7 @@ def _tell_status(scene: Scene) -> None:
     told = Told(status, state, suspended_by(state), scene.post.fault)
     if told == scene.post.told:
         return
-    scene.post = replace(scene.post, told=told)
+    scene.post = scene.post._replace(told=told)
     session = scene.post.session
     data: dict[str, object] = {
         "status": status.value,

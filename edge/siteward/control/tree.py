@@ -74,6 +74,8 @@ class Outlet:
     other_feeds: bool
     refresh_s: float | None
     alone: bool
+    start_delay_s: float
+    start_seed: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +121,8 @@ def tree_of(site: Site) -> Tree:
     paths = {f.id: tuple(node_of[n.id] for n in site.path(f.id)) for f in site.feeders}
     shared = {charger.id for charger in site.chargers if len(charger.connectors) > 1}
     outlets = tuple(
-        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared) for i, c in enumerate(site.connectors)
+        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared, site)
+        for i, c in enumerate(site.connectors)
     )
     nodes = tuple(_node(i, f, site, outlets) for i, f in enumerate(site.feeders))
     flat = [(f.rating_a[p], f.worst_base_load_a[p], f.chargers_only) for f in site.feeders for p in range(3)]
@@ -164,7 +167,7 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     )
 
 
-def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool) -> Outlet:
+def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool, site: Site) -> Outlet:
     wired = tuple(p.position for p in c.wiring)
     by_phase = tuple(tuple(node * 3 + p for node in path) for p in wired)
     masks = range(1 << len(wired))
@@ -205,6 +208,8 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone
         other_feeds=reset is ResetBy.HEARTBEAT,
         refresh_s=tw / 4.0 if by_limit else None,
         alone=alone,
+        start_delay_s=site.start_delay_s,
+        start_seed=f"{site.id} {c.id}",
     )
 
 

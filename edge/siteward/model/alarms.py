@@ -27,6 +27,7 @@ class AlarmCode(StrEnum):
     CHARGER_DISOBEYS = "CHARGER_DISOBEYS"
     CHARGER_STILL_DRAWS = "CHARGER_STILL_DRAWS"
     CHARGER_FAULT = "CHARGER_FAULT"
+    VEHICLE_ASLEEP = "VEHICLE_ASLEEP"
     FAILSAFE_UNVERIFIED = "FAILSAFE_UNVERIFIED"
     FOREIGN_WRITE = "FOREIGN_WRITE"
     FOREIGN_MASTER = "FOREIGN_MASTER"
@@ -64,6 +65,7 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.CHARGER_DISOBEYS: Severity.HIGH,
     AlarmCode.CHARGER_STILL_DRAWS: Severity.HIGHEST,
     AlarmCode.CHARGER_FAULT: Severity.MEDIUM,
+    AlarmCode.VEHICLE_ASLEEP: Severity.LOW,
     AlarmCode.FAILSAFE_UNVERIFIED: Severity.MEDIUM,
     AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
     AlarmCode.FOREIGN_MASTER: Severity.HIGH,
@@ -117,6 +119,10 @@ ALARMS: dict[AlarmCode, Sentence] = {
         "充电枪 {subject} 停止后仍有电流；请断开其断路器。",
     ),
     AlarmCode.CHARGER_FAULT: Sentence("Connector {subject} reports a fault.", "充电枪 {subject} 报告故障。"),
+    AlarmCode.VEHICLE_ASLEEP: Sentence(
+        "The car at connector {subject} did not take up charging after a pause; unplug and plug it in again.",
+        "充电枪 {subject} 的车辆暂停后未恢复充电；请拔出后重新插枪。",
+    ),
     AlarmCode.FAILSAFE_UNVERIFIED: Sentence(
         "The fail-safe current of connector {subject} is not confirmed; its full rating is reserved.",
         "充电枪 {subject} 的安全电流未确认；按额定电流预留。",

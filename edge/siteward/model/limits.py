@@ -62,6 +62,10 @@ class Cause(StrEnum):
     CLOCK_GAP = "clock_gap"
     STORE = "store"
     START = "start"
+    START_DELAY = "start_delay"
+    UNUSED = "unused"
+    WAKING = "waking"
+    PAUSED_OFTEN = "paused_often"
 
 
 @dataclass(frozen=True, slots=True)

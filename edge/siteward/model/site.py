@@ -147,7 +147,10 @@ class StaticLimit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration."""
+    """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration.
+
+    start_delay_s is the longest that a connector waits after its charger restarted (B07): not all begin at once.
+    """
 
     id: SiteId
     name: str
@@ -162,6 +165,7 @@ class Site:
     relays: tuple[RelayBoard, ...] = ()
     barriers: tuple[Barrier, ...] = ()
     locks: tuple[Lock, ...] = ()
+    start_delay_s: float = 120.0
     connectors: tuple[Connector, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -69,6 +69,21 @@ CAUSES: Final[dict[Cause, Sentence]] = {
     ),
     Cause.STORE: Sentence("A raise waits for its record on disk.", "等待记录写入磁盘后再提升电流。"),
     Cause.START: Sentence("The station has just started and reads its devices first.", "站点刚启动，正在先读取设备。"),
+    Cause.START_DELAY: Sentence(
+        "The charger has just restarted; it begins after a short random delay, so that not all begin at once.",
+        "充电桩刚重启；随机延时后再启动，避免同时启动。",
+    ),
+    Cause.UNUSED: Sentence(
+        "The car leaves some of its current unused; {amps}\u00a0A are kept for it and the rest goes to others.",
+        "车辆未用满电流；为其保留 {amps}\u00a0A，其余分给其他车辆。",
+    ),
+    Cause.WAKING: Sentence(
+        "The car did not wake after a pause; its offer is interrupted for 5 s.",
+        "车辆暂停后未恢复；中断供电 5 秒以唤醒。",
+    ),
+    Cause.PAUSED_OFTEN: Sentence(
+        "Paused six times within an hour; it is held at its lowest current.", "一小时内已暂停六次；保持最低电流。"
+    ),
 }
 
 EVENTS: Final[dict[EventType, Sentence]] = {

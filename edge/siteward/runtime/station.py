@@ -108,7 +108,11 @@ class Station:
 
     @property
     def live(self) -> LiveView | None:
-        """The newest live view; None before the first turn."""
+        """The live view of the newest turn, made when first asked for; None before the first turn."""
+        done, ports = self._last, self._ports
+        if self._live is None and done is not None:
+            lines = self.lines.views()
+            self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
         return self._live
 
     async def next_live(self, after_turn: int, seconds: float) -> LiveView | None:
@@ -116,11 +120,11 @@ class Station:
         try:
             async with asyncio.timeout(seconds), self._live_changed:
                 await self._live_changed.wait_for(
-                    lambda: self._live is not None and self._live.health.turn > after_turn
+                    lambda: self._last is not None and self._last.snapshot.turn > after_turn
                 )
         except TimeoutError:
             return None
-        return self._live
+        return self.live
 
     async def run(self, stop: asyncio.Event) -> None:
         """Protect the site until `stop`; starts with any device, and with the disk, missing."""
@@ -229,9 +233,7 @@ class Station:
         ports.notifier.send("WATCHDOG=1")
         ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
-        lines = self.lines.views()
-        self._last = done
-        self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
+        self._last, self._live = done, None
         self._announce = asyncio.ensure_future(self._announce_live())
 
     async def _announce_live(self) -> None:

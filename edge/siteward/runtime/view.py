@@ -1,5 +1,7 @@
 """Builds the live view of a turn: the only picture of the station that leaves core."""
 
+from dataclasses import replace
+
 from siteward.control.decide import Decision
 from siteward.model.alarms import ALARMS, SEVERITIES
 from siteward.model.live import (
@@ -86,7 +88,7 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision) -> 
         soc_percent=reading.soc_percent,
         age_s=round(snapshot.at - reading.sent_at, 1) if seen else None,
         grant=grant,
-        session=now.session,
+        session=None if now.session is None else replace(now.session, charging_s=now.charging_s),
     )
 
 

@@ -70,6 +70,7 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         name=head.name,
         timezone=head.timezone,
         phase_voltage_v=head.phase_voltage_v,
+        start_delay_s=head.start_delay_s,
         lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
         meters=tuple(_meter(table, lines, catalogue) for _, table in draft.of("meter", MeterTable)),
         feeders=_parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)]),

@@ -1,6 +1,5 @@
 """What is wrong in a file: faults gathered with their key, shown all at once in the order of the file."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -19,6 +18,9 @@ def dotted(path: Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most like the given one, or None when none is near."""
+    # Only a wrong file needs it (goal 14).
+    import difflib
+
     hits = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return hits[0] if hits else None
 

@@ -37,6 +37,14 @@ class SiteTable(Table):
         ge=90,
         le=400,
     )
+    start_delay_s: float = key(
+        120.0,
+        "Longest that a connector waits after its charger restarted before it charges again; each has its own delay.",
+        unit="s",
+        reason="When the power of a street returns, not all cars may begin in the same second; British sites need 600.",
+        ge=0,
+        le=600,
+    )
 
 
 class LineTable(Table):

@@ -100,9 +100,18 @@ def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
         box.phases = tuple(str(i) in do["phases"] for i in (1, 2, 3))  # type: ignore[assignment]
     elif what == "failsafe":
         box.fs = do["amps"]
-    elif what == "wants":
+    else:
+        act_in_car(t, cid, do)
+
+
+def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
+    """Something happens in its car or its session: a new wish, another draw in the same session, a stop."""
+    box, what = t.boxes[cid], do["what"]
+    if what == "wants":
         box.wants = do["amps"]
         t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at)
+    elif what == "takes":
+        box.wants = do["amps"]
     elif what == "stop":
         t.demands[cid] = Demand(True, 32.0, box.connector.priority, t.at, stop=True)
     else:
