@@ -20,7 +20,7 @@ from siteward_drivers.capture import load_capture
 from siteward_drivers.sim.mixed_line import MixedPty, TwinBank
 from siteward_drivers.sim.pty_line import PtyLine
 from siteward_drivers.sim.replay import ReplayDevice
-from tests.siteward_drivers.scan_rig import ALL, FAST, FASTEST, METERS, PLAIN, PROFILES, bank, mixed_banks
+from tests.siteward_drivers.scan_rig import ALL, BOXES, FAST, FASTEST, METERS, PLAIN, PROFILES, bank, mixed_banks
 
 pytestmark = pytest.mark.station
 
@@ -118,6 +118,9 @@ async def test_a_mixed_line_of_twelve_devices_is_found_through_the_command_line(
     found = {(device["baud"], device["unit"]): device["profiles"] for device in told["devices"]}
     assert set(found) == {(setting.baud, unit) for setting, units in ALL.items() for unit in units}
     assert all("eastron_sdm630" in found[setting.baud, unit] for setting in METERS for unit in METERS[setting])
+    boxes = [found[setting.baud, unit] for setting in BOXES for unit in BOXES[setting]]
+    assert len(found) == 12
+    assert boxes == [["heidelberg_energy_control"]] * 4
     assert [finding["code"] for finding in told["findings"]] == ["several_settings"]
     assert told["complete"] is True
     assert "set it to 9600 8N1 first" in told["site_toml"]
