@@ -4,7 +4,7 @@ RIG ?= emulated
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench hil soak docs package clean
+.PHONY: help setup run test check format bench hil soak load dying docs package clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,14 @@ hil: ## a rig for MINUTES minutes, judged from outside (RIG=emulated: the demo o
 soak: ## seeded virtual hours with faults; SEEDS=n
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.soak
+
+load: ## seeded sites under the load turn alone; FIRST, SEEDS, HOURS, FAULTS an hour
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.load_campaign
+
+dying: ## writers of the journal that die at random instants; KILLS=n CUTS=n SEED=n (cuts need root)
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.dying_campaign
 
 docs: setup ## regenerate schemas, references and diagrams
 	@$(PYTHON) -m siteward schema --write

@@ -1,13 +1,21 @@
 """`up/heartbeat` from the live view, every few seconds, and silence when there is nothing true to say."""
 
-from siteward.client.messages import ConnectorMessage, LiveMessage, MeterMessage, SessionMessage
+from siteward.client.messages import ArmMessage, ConnectorMessage, LiveMessage, MeterMessage, SessionMessage
 from siteward.model.alarms import Severity
+from siteward.model.live import ArmKind
 from siteward.model.ports import Clock
 from siteward.model.sessions import ConnectorStatus, OrderState
 from siteward_sync.errors import LinkDown, PublishRefused
 from siteward_sync.link import Link
 from siteward_sync.live import LiveFeed
-from siteward_sync.protocol.v1 import Heartbeat, HeartbeatConnector, HeartbeatMeter, HeartbeatStation
+from siteward_sync.protocol.v1 import (
+    Heartbeat,
+    HeartbeatBarrier,
+    HeartbeatConnector,
+    HeartbeatLock,
+    HeartbeatMeter,
+    HeartbeatStation,
+)
 from siteward_sync.speaker import Speaker
 from siteward_sync.topics import HEARTBEAT
 
@@ -64,6 +72,24 @@ def _meter_now(view: MeterMessage) -> HeartbeatMeter:
     )
 
 
+def _barrier_now(view: ArmMessage) -> HeartbeatBarrier:
+    return HeartbeatBarrier(
+        id=view.id, state=view.state, occupied=view.occupied, blocked_by=view.blocked, emergency=view.emergency
+    )
+
+
+def _lock_now(view: ArmMessage) -> HeartbeatLock:
+    return HeartbeatLock(
+        id=view.id,
+        connector_id=view.connector,
+        state=view.state,
+        occupied=view.occupied,
+        blocked_by=view.blocked,
+        waiting=view.waits,
+        emergency=view.emergency,
+    )
+
+
 def _station_status(view: LiveMessage) -> ConnectorStatus:
     if any(alarm.severity == Severity.HIGHEST for alarm in view.alarms):
         return ConnectorStatus.FAULTED
@@ -85,6 +111,8 @@ def heartbeat(view: LiveMessage) -> Heartbeat:
         ),
         connectors=tuple(connector_now(c) for c in view.connectors),
         meters=tuple(_meter_now(m) for m in view.meters),
+        barriers=tuple(_barrier_now(a) for a in view.arms if a.kind == ArmKind.BARRIER),
+        locks=tuple(_lock_now(a) for a in view.arms if a.kind == ArmKind.LOCK),
     )
 
 

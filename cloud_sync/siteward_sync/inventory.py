@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from siteward_sync.protocol.v1 import SiteCharger, SiteConnector, SiteFeeder, SiteInventory, SiteMeter
+from siteward_sync.protocol.v1 import (
+    SiteBarrier,
+    SiteCharger,
+    SiteConnector,
+    SiteFeeder,
+    SiteInventory,
+    SiteLock,
+    SiteMeter,
+)
 
 _DC_WORDS = ("ccs", "chademo", "dc", "nacs")
 
@@ -50,5 +58,10 @@ def inventory(site: Mapping[str, Any], software: str) -> SiteInventory:
         feeders=tuple(
             SiteFeeder(id=raw["id"], name=raw.get("name"), parent=raw.get("parent"), rating_a=_rating(raw))
             for raw in site["feeders"]
+        ),
+        barriers=tuple(SiteBarrier(id=raw["id"], name=raw.get("name")) for raw in site.get("barriers") or ()),
+        locks=tuple(
+            SiteLock(id=raw["id"], name=raw.get("name"), connector_id=raw.get("connector"))
+            for raw in site.get("locks") or ()
         ),
     )

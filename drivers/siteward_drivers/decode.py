@@ -2,8 +2,9 @@
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from siteward_drivers.profile_points import Point, RegisterType, WordOrder
 from siteward_drivers.quantities import Quantity
@@ -22,6 +23,20 @@ _PACK = {
 _DIGITS = 9
 _STEP_SLACK = 1e-6
 _LEAST = 1e-30
+
+
+class Scaled(Protocol):
+    """What turns a raw number into a value: factor, and the span in which it can be true."""
+
+    @property
+    def scale(self) -> float:
+        """Value of one count, in the point's unit."""
+        ...
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Least and largest value that can be true, None where any can."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +99,31 @@ def _ordered(point: Point, words: Sequence[int], order: WordOrder) -> Sequence[i
 
 
 def _scaled(point: Point, raw: Value) -> Value | None:
-    if isinstance(raw, str) or point.type is RegisterType.BITFIELD or point.is_bit:
+    return raw if point.type is RegisterType.BITFIELD or point.is_bit else in_unit(point, raw)
+
+
+def in_unit(point: Scaled, raw: Value) -> Value | None:
+    """A number in the point's unit, None where it cannot be true; texts are what they are."""
+    if isinstance(raw, str):
         return raw
     value = raw if point.scale == 1.0 else round(raw * point.scale, _DIGITS)
     if point.range is not None and not point.range[0] <= value <= point.range[1]:
         return None
     return value
+
+
+def told(found: Iterable[tuple[Quantity, Scaled, Value | None]]) -> Decoded:
+    """Raw values as they came, by quantity and point, sorted into what is known and what is rejected."""
+    values: dict[Quantity, Value] = {}
+    raws: dict[Quantity, Value] = {}
+    rejected = []
+    for quantity, point, raw in found:
+        value = None if raw is None else in_unit(point, raw)
+        if raw is None or value is None:
+            rejected.append(quantity)
+        else:
+            values[quantity], raws[quantity] = value, raw
+    return Decoded(values, raws, tuple(rejected))
 
 
 def encode(point: Point, value: float, order: WordOrder) -> tuple[int, ...]:

@@ -41,6 +41,7 @@ _FEEDS = {
     "heartbeat": "its life bit",
     "unknown": "not stated: a new limit at the least",
 }
+_BY_ADDRESS = {Language.DLT645: "DL/T 645", Language.DLT698: "DL/T 698.45"}
 _PHASES = {0: "totals only", 1: "one", 3: "three"}
 
 
@@ -116,8 +117,8 @@ def _wiring(profile: Profile) -> str:
         ways.append(f"RTU {serial.baud} 8{str(serial.parity)[0].upper()}{serial.stop_bits}")
     if Transport.TCP in wire.transports:
         ways.append(f"TCP {wire.tcp_port}")
-    if profile.file.protocol is Language.DLT645:
-        return f"{', '.join(ways)}, DL/T 645 by address"
+    if profile.file.protocol is not Language.MODBUS:
+        return f"{', '.join(ways)}, {_BY_ADDRESS[profile.file.protocol]} by address"
     return f"{', '.join(ways)}, unit {wire.unit}"
 
 

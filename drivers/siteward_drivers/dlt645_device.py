@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
-from siteward.model.wire import FrameStage
-from siteward_drivers.answer import Answer
 from siteward_drivers.decode import Decoded
-from siteward_drivers.dlt645 import MeterRequest, follow, freeze, read
+from siteward_drivers.dlt645 import follow, freeze, read
 from siteward_drivers.dlt645_blocks import DataBlock, decode
 from siteward_drivers.line import LineOwner
-from siteward_drivers.line_job import Job
-from siteward_drivers.modbus_device import Terms, Trace, Values
+from siteward_drivers.modbus_device import Terms, Values
 from siteward_drivers.profile import Profile
 from siteward_drivers.slave import Role, Slave
 
@@ -35,56 +32,38 @@ class DataDevice:
         A meter that refuses a block of several quantities is asked for them one by one from then on.
         """
         result = Values()
-        first: list[float] = []
-
-        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
-            if stage is FrameStage.SENT:
-                first.append(at if sent_at is None else sent_at)
-            terms.trace(stage, at, sent_at, reason)
-
+        sent: list[float] = []
+        noted = terms.noting(sent)
         for block in blocks:
-            for part in await self._parts(block, terms, trace):
+            for part in await self._parts(block, noted):
                 result.add(part)
-        result.sent_at = first[0] if first else 0.0
+        result.sent_at = sent[0] if sent else 0.0
         return result
 
     async def freeze_line(self, terms: Terms) -> None:
         """Tell ALL meters of the wire to keep their present counts. Nobody answers; raises as `read` does."""
-        await self._perform(self._everybody, freeze(), terms, terms.trace)
+        await self._owner.perform(terms.job(self._everybody, freeze()))
 
-    async def _parts(self, block: DataBlock, terms: Terms, trace: Trace) -> list[Decoded]:
+    async def _parts(self, block: DataBlock, terms: Terms) -> list[Decoded]:
         if block.id not in self._refused:
             try:
-                return [decode(block, await self._whole(block, terms, trace))]
+                return [decode(block, await self._whole(block, terms))]
             except DeviceRefused:
                 if len(block.points) == 1:
                     raise
                 self._refused.add(block.id)
-        return [decode(part, await self._whole(part, terms, trace)) for part in block.singles()]
+        return [decode(part, await self._whole(part, terms)) for part in block.singles()]
 
-    async def _whole(self, block: DataBlock, terms: Terms, trace: Trace) -> bytes:
-        answer = await self._perform(self.slave, read(self._address, block.id, block.count), terms, trace)
+    async def _whole(self, block: DataBlock, terms: Terms) -> bytes:
+        answer = await self._owner.perform(terms.job(self.slave, read(self._address, block.id, block.count)))
         data = bytes(answer.values)
         part = 0
         while answer.more:
             part += 1
             if part > _MOST_PARTS:
                 raise DeviceUnreachable(f"{self.slave.device}: data id {block.id} never ends")
-            answer = await self._perform(self.slave, follow(self._address, block.id, part), terms, trace)
+            answer = await self._owner.perform(terms.job(self.slave, follow(self._address, block.id, part)))
             data += bytes(answer.values)
         if len(data) != block.count:
             raise DeviceUnreachable(f"{self.slave.device}: data id {block.id} has {len(data)} bytes, not {block.count}")
         return data
-
-    async def _perform(self, slave: Slave, request: MeterRequest, terms: Terms, trace: Trace) -> Answer:
-        job = Job(
-            slave,
-            request,
-            terms.rank,
-            retries=terms.retries,
-            guard=terms.guard,
-            trace=trace,
-            key=terms.key,
-            deadline=terms.deadline,
-        )
-        return await self._owner.perform(job)

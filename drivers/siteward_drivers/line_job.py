@@ -18,15 +18,20 @@ _SILENT_PACE_S = 1.0
 
 
 class Rank(IntEnum):
-    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself, VISIT is a bus tool's."""
+    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself, VISIT is a bus
+    tool's.
 
-    CUT = 0
-    LIMIT_METER = 1
-    SILENT_CONTROL = 2
-    CONTROL = 3
-    REST = 4
-    SILENT_REST = 5
-    VISIT = 6
+    FREE takes an arm out of the way: the looks at a moving arm are cuts too, and must not hold it up (I11, I12).
+    """
+
+    FREE = 0
+    CUT = 1
+    LIMIT_METER = 2
+    SILENT_CONTROL = 3
+    CONTROL = 4
+    REST = 5
+    SILENT_REST = 6
+    VISIT = 7
 
 
 def no_guard(at: float) -> str:
@@ -83,7 +88,7 @@ class Job:
     @property
     def urgency(self) -> Rank:
         """Rank as things are now."""
-        freeing = self.rank is Rank.CUT and self.slave.role is Role.INOUT
+        freeing = self.rank <= Rank.CUT and self.slave.role is Role.INOUT
         if not self.slave.silent or freeing:
             # An arm in the way must be freed at the first chance; the retry pace of its board keeps that rare.
             return self.rank
@@ -139,13 +144,13 @@ class JobQueue:
         again = now + 3600.0
         hold = False
         for job in sorted(self._jobs, key=_urgency):
-            if hold and job.urgency is not Rank.CUT:
+            if hold and job.urgency > Rank.CUT:
                 break
             ready = self._ready_at(job)
             if ready <= now:
                 return job, now
             again = min(again, ready)
-            hold = hold or (job.urgency is Rank.CUT and ready - now <= _HOLD_S)
+            hold = hold or (job.urgency <= Rank.CUT and ready - now <= _HOLD_S)
         return None, again
 
     def sent(self, job: Job, now: float) -> None:

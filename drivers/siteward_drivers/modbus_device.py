@@ -17,6 +17,7 @@ from siteward_drivers.profile_points import Table
 from siteward_drivers.profile_schema import Probe, Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
+from siteward_drivers.speech import AnyRequest
 
 _NOT_THERE = (2, 3)
 _DEAF = 3
@@ -37,6 +38,30 @@ class Terms:
     trace: Trace = no_trace
     key: Hashable | None = None
     deadline: float | None = None
+
+    def job(self, slave: Slave, request: AnyRequest, other: AnyRequest | None = None) -> Job:
+        """A request on these terms; `other` is another way to ask for the same."""
+        return Job(
+            slave,
+            request,
+            self.rank,
+            retries=self.retries,
+            guard=self.guard,
+            trace=self.trace,
+            key=self.key,
+            deadline=self.deadline,
+            other=other,
+        )
+
+    def noting(self, sent: list[float]) -> "Terms":
+        """The same terms; the instants (Clock) of sending are added to a list."""
+
+        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+            if stage is FrameStage.SENT:
+                sent.append(at if sent_at is None else sent_at)
+            self.trace(stage, at, sent_at, reason)
+
+        return replace(self, trace=trace)
 
 
 @dataclass(slots=True)
@@ -146,35 +171,30 @@ class RegisterDevice:
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         result = Values()
-        first: list[float] = []
-
-        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
-            if stage is FrameStage.SENT:
-                first.append(at if sent_at is None else sent_at)
-            terms.trace(stage, at, sent_at, reason)
-
+        sent: list[float] = []
+        noted = terms.noting(sent)
         fresh = False
         for index, block in enumerate(blocks):
             before = self.slave.last
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
-            answer = await self._ask(block, terms, trace, alone=index == len(blocks) - 1 and not fresh)
+            answer = await self._ask(block, noted, alone=index == len(blocks) - 1 and not fresh)
             last = self.slave.last
             fresh = fresh or (before is not None and last is not None and not last.confusable(before))
             result.add(decode(block.points, block.first, answer.values, self.profile.file.word_order))
-        result.sent_at = first[0] if first else 0.0
+        result.sent_at = sent[0] if sent else 0.0
         return result
 
-    async def _ask(self, block: Block, terms: Terms, trace: Trace, alone: bool) -> Answer:
+    async def _ask(self, block: Block, terms: Terms, alone: bool) -> Answer:
         """Read one block, with some registers more wherever that makes its answer differ from the one before it."""
         request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
         place = (block.table, block.first, block.count)
         if block.more == 0 or place in self._no_more:
             if alone:
-                await self._space(request, terms, trace)
-            return await self._owner.perform(self._job(request, terms, trace))
+                await self._space(request, terms)
+            return await self._owner.perform(terms.job(self.slave, request))
         # The longer way comes first: what follows may have no choice.
-        job = self._job(replace(request, count=block.count + block.more), terms, trace)
-        job.other = request
+        longer = replace(request, count=block.count + block.more)
+        job = terms.job(self.slave, longer, other=request)
         try:
             return await self._owner.perform(job)
         except DeviceRefused as error:
@@ -182,9 +202,9 @@ class RegisterDevice:
                 raise
             # Documented or not, this device does not part with them: from now on without.
             self._no_more.add(place)
-            return await self._owner.perform(self._job(request, terms, trace))
+            return await self._owner.perform(terms.job(self.slave, request))
 
-    async def _space(self, request: Request, terms: Terms, trace: Trace) -> None:
+    async def _space(self, request: Request, terms: Terms) -> None:
         """Read something else where the answer could be taken for that of the request before it."""
         last = self.slave.last
         if last is None or not request.confusable(last):
@@ -195,7 +215,7 @@ class RegisterDevice:
         table, at, width = place
         garbled = self.slave.garbled
         try:
-            await self._owner.perform(self._job(Request(self.slave.unit, table.read_function, at, width), terms, trace))
+            await self._owner.perform(terms.job(self.slave, Request(self.slave.unit, table.read_function, at, width)))
         except DeviceRefused as error:
             # Half a value need not be had: a refusal is an answer of its own, this once.
             if error.code not in _NOT_THERE:
@@ -224,19 +244,7 @@ class RegisterDevice:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         function = write_function(self.profile, table, len(words))
         request = Request(self.slave.unit, function, address, len(words), tuple(words))
-        await self._owner.perform(self._job(request, terms, terms.trace))
-
-    def _job(self, request: Request, terms: Terms, trace: Trace) -> Job:
-        return Job(
-            self.slave,
-            request,
-            terms.rank,
-            retries=terms.retries,
-            guard=terms.guard,
-            trace=trace,
-            key=terms.key,
-            deadline=terms.deadline,
-        )
+        await self._owner.perform(terms.job(self.slave, request))
 
 
 Place = tuple[Table, int, int]

@@ -10,7 +10,7 @@ from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
-from siteward_drivers.slave import Role
+from siteward_drivers.slave import Role, Slave
 from siteward_drivers.slow import SlowBlocks
 
 
@@ -28,12 +28,7 @@ class ModbusMeter:
         self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
         self._blocks += sentinel_blocks(device.profile, 1, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
-        rank = Rank.LIMIT_METER if device.slave.role is Role.LIMIT_METER else Rank.REST
-
-        def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
-            feeds(stage, at, sent_at)
-
-        self._terms = Terms(rank, guard=guard, trace=trace)
+        self._terms = meter_terms(device.slave, guard, feeds)
 
     @property
     def id(self) -> MeterId:
@@ -58,6 +53,16 @@ class ModbusMeter:
         if part is not None and any(values.raw.get(c.quantity) != c.raw for c in part.valid_when):
             values.rejected.extend(q for q in values.values if q not in values.rejected)
             values.values.clear()
+
+
+def meter_terms(slave: Slave, guard: Guard, feeds: FedBy) -> Terms:
+    """On what terms a meter is read: the meter of a fuse before all others (ruling 3)."""
+    rank = Rank.LIMIT_METER if slave.role is Role.LIMIT_METER else Rank.REST
+
+    def trace(stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+        feeds(stage, at, sent_at)
+
+    return Terms(rank, guard=guard, trace=trace)
 
 
 def reading(meter: MeterId, values: Values) -> MeterReading:

@@ -14,6 +14,9 @@ from siteward_drivers.catalogue import Profiles
 from siteward_drivers.charger_writes import plan_write
 from siteward_drivers.dlt645 import WAKE_UP, WILDCARD, read
 from siteward_drivers.dlt645_blocks import data_blocks
+from siteward_drivers.dlt698 import reply_length, request_length
+from siteward_drivers.dlt698_blocks import ObjectBlock, object_blocks
+from siteward_drivers.dlt698_device import requests
 from siteward_drivers.links import framing
 from siteward_drivers.modbus import Request
 from siteward_drivers.modbus_device import guard_read, write_function
@@ -45,7 +48,7 @@ _METER_REQUEST_BYTES = 20
 class DevicePlan:
     """Polling of one meter or connector: requests of a poll, seconds of wire that they take, period, share.
 
-    `address` is that of a DL/T 645 meter, whose `unit` is 0.
+    `address` is that of a DL/T meter, whose `unit` is 0.
     """
 
     device: str
@@ -78,7 +81,7 @@ class LinePlan:
         return self.worst_reaction_s > SLOW_REACTION_S
 
 
-class _WireTime:
+class WireTime:
     """Seconds that frames take on one line, at its own serial settings or those of one device."""
 
     def __init__(self, line: Line, serial: SerialSettings | None = None) -> None:
@@ -87,12 +90,15 @@ class _WireTime:
         self._silence_s = max(t35_s(serial or line), t35_s(line)) if self.framing is Transport.RTU else 0.0
 
     def exchange(self, profile: Profile | RelayProfile, request_bytes: int, reply_bytes: int) -> float:
+        """Seconds from the end of the frame before to the end of the answer."""
         timing = profile.file.timing
         on_wire = (request_bytes + reply_bytes) * self._char_s
         return on_wire + timing.turnaround_s + max(self._silence_s, timing.gap_s)
 
     def reads(self, profile: Profile, quantities: Iterable[Quantity], channel: int) -> list[float]:
         """Seconds of each request that fetches some quantities."""
+        if profile.file.protocol is Language.DLT698:
+            return [self._objects(profile, part) for part in requests(object_blocks(profile, quantities))]
         if profile.file.protocol is Language.DLT645:
             asks = [read(WILDCARD, block.id, block.count) for block in data_blocks(profile, quantities)]
             return [self.exchange(profile, _METER_REQUEST_BYTES, WAKE_UP + a.reply_length) for a in asks]
@@ -108,7 +114,7 @@ class _WireTime:
 
     def guard(self, profile: Profile, channel: int) -> list[float]:
         """Seconds of the read that every poll makes besides, where its own answers all look alike (fault 12)."""
-        if profile.file.protocol is Language.DLT645:
+        if profile.file.protocol is not Language.MODBUS:
             return []
         place = guard_read(profile, poll_blocks(profile, profile.file.poll.always, channel, self.framing))
         places = [(b.table, b.first, b.count) for b in sentinel_blocks(profile, channel, self.framing)]
@@ -116,6 +122,10 @@ class _WireTime:
             places.append(place)
         asks = [Request(1, table.read_function, first, count) for table, first, count in places]
         return [self.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks]
+
+    def _objects(self, profile: Profile, blocks: Sequence[ObjectBlock]) -> float:
+        reply = reply_length(len(blocks), sum(block.data_bytes for block in blocks))
+        return self.exchange(profile, request_length(len(blocks)), WAKE_UP + reply)
 
 
 def plan_lines(site: Site, profiles: Profiles) -> tuple[LinePlan, ...]:
@@ -134,12 +144,12 @@ def _plan_line(site: Site, line: Line, profiles: Profiles, detection_s: float) -
     chargers = [c for c in site.chargers if c.line == line.id]
     reaction = 0.0
     if chargers:
-        reaction = detection_s + _TURN_S + _longest_s(site, line, profiles) + _cuts_s(line, chargers, profiles)
+        reaction = detection_s + _TURN_S + longest_s(site, line, profiles) + cuts_s(line, chargers, profiles)
     return LinePlan(line.id, sum(d.load for d in devices), reaction, devices)
 
 
 def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ...]:
-    wire = _WireTime(line)
+    wire = WireTime(line)
     limiting = {meter.id for meter in _limit_meters(site)}
     plans = []
     for meter in site.meters:
@@ -154,7 +164,7 @@ def _devices(site: Site, line: Line, profiles: Profiles) -> tuple[DevicePlan, ..
     return tuple(plans)
 
 
-def _board(wire: _WireTime, site: Site, board: RelayBoard, profiles: Profiles) -> DevicePlan:
+def _board(wire: WireTime, site: Site, board: RelayBoard, profiles: Profiles) -> DevicePlan:
     """A board at rest; while an arm moves its inputs are read ten times as often."""
     profile = profiles.relays[board.profile]
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
@@ -167,12 +177,12 @@ def _board(wire: _WireTime, site: Site, board: RelayBoard, profiles: Profiles) -
 
 
 def _meter(line: Line, meter: Meter, profiles: Profiles, every_s: float | None = None) -> DevicePlan:
-    wire = _WireTime(line, meter.serial)
+    wire = WireTime(line, meter.serial)
     return replace(_device(wire, meter.id, meter.unit, profiles[meter.profile], 1, every_s), address=meter.address)
 
 
 def _device(
-    wire: _WireTime, name: str, unit: int, profile: Profile, channel: int, every_s: float | None = None
+    wire: WireTime, name: str, unit: int, profile: Profile, channel: int, every_s: float | None = None
 ) -> DevicePlan:
     poll = profile.file.poll
     period_s = max(poll.every_s, every_s or 0.0)
@@ -187,27 +197,29 @@ def _detection_s(site: Site, meter: Meter, profiles: Profiles) -> float:
     line = next(line for line in site.lines if line.id == meter.line)
     plan = _meter(line, meter, profiles)
     pauses = (plan.requests - 1) * profiles[meter.profile].file.timing.rest_s
-    return meter.facts.refresh_s + plan.period_s + plan.wire_s + pauses + _longest_s(site, line, profiles)
+    return meter.facts.refresh_s + plan.period_s + plan.wire_s + pauses + longest_s(site, line, profiles)
 
 
-def _longest_s(site: Site, line: Line, profiles: Profiles) -> float:
+def longest_s(site: Site, line: Line, profiles: Profiles) -> float:
     """The longest that one exchange can keep the line: a device that does not answer any more."""
-    used = [(_WireTime(line, m.serial), profiles[m.profile]) for m in site.meters if m.line == line.id]
-    used += [(_WireTime(line), profiles[c.profile]) for c in site.chargers if c.line == line.id]
+    used = [(WireTime(line, m.serial), profiles[m.profile]) for m in site.meters if m.line == line.id]
+    used += [(WireTime(line), profiles[c.profile]) for c in site.chargers if c.line == line.id]
     boards = [profiles.relays[b.profile] for b in site.relays if b.line == line.id]
     silent = [w.exchange(p, _request_bytes(p), 0) + p.file.timing.response_timeout_s for w, p in used]
-    board_wire = _WireTime(line)
+    board_wire = WireTime(line)
     silent += [board_wire.exchange(p, _READ_REQUEST_BYTES, 0) + p.file.timing.response_timeout_s for p in boards]
     return max(silent, default=0)
 
 
 def _request_bytes(profile: Profile) -> int:
+    if profile.file.protocol is Language.DLT698:
+        return request_length(len(object_blocks(profile, profile.file.poll.always)))
     return _METER_REQUEST_BYTES if profile.file.protocol is Language.DLT645 else _READ_REQUEST_BYTES
 
 
-def _cuts_s(line: Line, chargers: Sequence[Charger], profiles: Profiles) -> float:
+def cuts_s(line: Line, chargers: Sequence[Charger], profiles: Profiles) -> float:
     """A cut to every connector of the line, one after the other, connectors of one device with its rest between."""
-    wire = _WireTime(line)
+    wire = WireTime(line)
     total = 0.0
     for charger in chargers:
         profile = profiles[charger.profile]

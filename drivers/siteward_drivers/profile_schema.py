@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from siteward.model.site import Parity
 from siteward_drivers.profile_charger import ChargerPart, Condition, Scope
-from siteward_drivers.profile_data import BlockPart, DataPoint
+from siteward_drivers.profile_data import BlockPart, DataPoint, ObjectPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
 from siteward_drivers.quantities import Quantity, Unit
 
@@ -36,10 +36,11 @@ class Transport(StrEnum):
 
 
 class Language(StrEnum):
-    """Language of the device: Modbus registers, or data ids of DL/T 645-2007."""
+    """Language of the device: Modbus registers, data ids of DL/T 645-2007, or objects of DL/T 698.45."""
 
     MODBUS = "modbus"
     DLT645 = "dlt645"
+    DLT698 = "dlt698"
 
 
 class SerialPart(Part):
@@ -54,7 +55,7 @@ class SerialPart(Part):
 
 
 class WirePart(Part):
-    """How the device hangs on a wire; `unit` is its factory address (0 for a DL/T 645 meter, which has none)."""
+    """How the device hangs on a wire; `unit` is its factory address (0 for a DL/T meter, which has none)."""
 
     transports: tuple[Transport, ...] = Field(min_length=1)
     unit: int = Field(default=0, ge=0, le=255)
@@ -181,6 +182,12 @@ class ProfileFile(Part):
     points: dict[Quantity, Point] = Field(default_factory=dict)
     block: tuple[BlockPart, ...] = ()
     data: dict[Quantity, DataPoint] = Field(default_factory=dict)
+    objects: dict[Quantity, ObjectPoint] = Field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[Quantity, Point | DataPoint | ObjectPoint]:
+        """Everything that the device can be asked for, in whatever language."""
+        return {**self.points, **self.data, **self.objects}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -189,11 +196,12 @@ class ProfileFile(Part):
         ):
             raise ValueError(f"kind {self.kind} needs exactly its own part [{self.kind}]")
         self._one_language()
-        missing = sorted({q for q in self._named() if q not in self.points and q not in self.data})
+        told = self.told
+        missing = sorted({q for q in self._named() if q not in told})
         if missing:
             raise ValueError(f"no point for {', '.join(missing)}")
         for quantity, unit in _ALWAYS_UNIT.items():
-            point = self.points.get(quantity) or self.data.get(quantity)
+            point = told.get(quantity)
             if point is not None and point.unit is not unit:
                 raise ValueError(f"points.{quantity}: unit must be {unit}")
         if self.charger is not None and self.channels.count > 1 and self.charger.limit.scope is not Scope.CONNECTOR:
@@ -211,17 +219,19 @@ class ProfileFile(Part):
 
     def _one_language(self) -> None:
         if self.protocol is Language.MODBUS:
-            if self.data or self.block:
-                raise ValueError("[data] and [[block]] belong to protocol dlt645")
+            if self.data or self.objects or self.block:
+                raise ValueError("[data] and [[block]] belong to protocol dlt645, [objects] to dlt698")
             if not self.documented or not self.points:
                 raise ValueError("a Modbus device needs [points] and what is documented")
             if "unit" not in self.wire.model_fields_set:
                 raise ValueError("wire.unit is missing: a Modbus device has a factory address")
             return
-        if self.points or self.documented:
-            raise ValueError("[points] and documented belong to protocol modbus; write [data]")
+        own, other = (self.data, self.objects) if self.protocol is Language.DLT645 else (self.objects, self.data)
+        if self.points or self.documented or other or not own:
+            part = "[data]" if self.protocol is Language.DLT645 else "[objects]"
+            raise ValueError(f"protocol {self.protocol} has no such points; write {part}")
         if self.kind is not Kind.METER or self.wire.transports != (Transport.RTU,):
-            raise ValueError("protocol dlt645 is for meters on a serial wire (transport rtu)")
+            raise ValueError(f"protocol {self.protocol} is for meters on a serial wire (transport rtu)")
 
     def _judged(self) -> Iterator[Quantity]:
         """Registers without which a reading says nothing about limit, watchdog, state or meaning."""

@@ -175,9 +175,10 @@ class RelayBoard:
             return "" if not drive.risky or self._gate.may_drive(drive, at) else "the reason to move is gone"
 
         request = Request(self._slave.unit, _WRITE_COIL, address, 1, (value,), raw)
-        # What frees the way is tried twice, what blocks it once. Both are urgent: a close goes out while its inputs
-        # are young or not at all; behind the urgent reads of a moving arm it would wait for ever.
-        await self._perform(request, Rank.CUT, 0 if drive.risky else 1, guard, drive.deadline)
+        # What frees the way is tried twice and goes before the looks at the arm, what blocks it is tried once and goes
+        # among them: while its inputs are young or not at all; behind them it would wait for ever.
+        rank, retries = (Rank.CUT, 0) if drive.risky else (Rank.FREE, 1)
+        await self._perform(request, rank, retries, guard, drive.deadline)
 
     async def _pulse_by_hand(self, drive: Drive) -> None:
         """On, and off after the time: for boards without a pulse of their own."""

@@ -17,8 +17,12 @@ from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.closed_gate import ClosedGate
+from siteward_drivers.data_meter import AddressedMeter
 from siteward_drivers.dlt645_device import DataDevice
 from siteward_drivers.dlt645_meter import Dlt645Meter
+from siteward_drivers.dlt698 import require as require_dlt698
+from siteward_drivers.dlt698_blocks import object_blocks
+from siteward_drivers.dlt698_device import ObjectDevice
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.identity import Whereabouts
@@ -29,6 +33,7 @@ from siteward_drivers.links import framing, open_link
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
+from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.relay_board import RelayBoard
 from siteward_drivers.slave import Role, Slave
@@ -149,15 +154,24 @@ class _Builder:
         guard = self._meter_guard([c.id for c in heard_by])
         feeds = Feeding(heard_by, self._log, strange=meter.address is not None)
         profile = self._profiles[meter.profile]
-        if profile.file.protocol is Language.DLT645:
-            if meter.address is None:
-                raise ConfigError(f"meter {meter.id}: profile {profile.id} needs an address")
-            fresh = Slave(meter.id, meter.unit, role, profile.file.timing, meter.serial)
-            slave = self._slave(meter.line, meter.address, fresh)
-            data = DataDevice(self.owners[meter.line], slave, profile, meter.address)
-            return Dlt645Meter(meter, data, self._clock, guard, feeds)
+        if profile.file.protocol is not Language.MODBUS:
+            return self._addressed(meter, profile, role, guard, feeds)
         device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
         return ModbusMeter(meter, device, framing(self._lines[meter.line]), self._clock, guard, feeds)
+
+    def _addressed(self, meter: MeterSpec, profile: Profile, role: Role, guard: Guard, feeds: Feeding) -> Meter:
+        """A meter that is called by its own address."""
+        if meter.address is None:
+            raise ConfigError(f"meter {meter.id}: profile {profile.id} needs an address")
+        owner = self.owners[meter.line]
+        fresh = Slave(meter.id, meter.unit, role, profile.file.timing, meter.serial)
+        slave = self._slave(meter.line, meter.address, fresh)
+        if profile.file.protocol is Language.DLT645:
+            data = DataDevice(owner, slave, profile, meter.address)
+            return Dlt645Meter(meter, data, self._clock, guard, feeds)
+        require_dlt698(f"meter {meter.id}")
+        objects = ObjectDevice(owner, slave, profile, meter.address)
+        return AddressedMeter(meter, objects, object_blocks, self._clock, guard, feeds)
 
     def _meter_guard(self, listening: Sequence[ConnectorId]) -> Guard:
         """Traffic that keeps chargers at their old limit stops when none of them may be spoken to any more (R7)."""

@@ -7,31 +7,37 @@ from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
 from siteward_drivers.modbus_device import Terms, Values
 from siteward_drivers.profile import Profile
 from siteward_drivers.quantities import Quantity
+from siteward_drivers.slave import Slave
 
 
-class _Block(Protocol):
+class ReadBlock(Protocol):
     """One read request, and the quantities that it brings."""
 
     @property
-    def points(self) -> Mapping[Quantity, object]: ...
+    def points(self) -> Mapping[Quantity, object]:
+        """Quantities in the order of the answer."""
+        ...
 
 
-_B = TypeVar("_B", bound=_Block)
+_B = TypeVar("_B", bound=ReadBlock)
 _B_contra = TypeVar("_B_contra", contravariant=True)
 
 
-class _Device(Protocol[_B_contra]):
+class BlockDevice(Protocol[_B_contra]):
     """What reads such blocks."""
 
     profile: Profile
+    slave: Slave
 
-    async def read(self, blocks: Sequence[_B_contra], terms: Terms) -> Values: ...
+    async def read(self, blocks: Sequence[_B_contra], terms: Terms) -> Values:
+        """Read blocks. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        ...
 
 
 class SlowBlocks(Generic[_B]):
     """The slow part of a device's poll plan. Times are the Clock's, in s."""
 
-    def __init__(self, device: _Device[_B], blocks: Sequence[_B]) -> None:
+    def __init__(self, device: BlockDevice[_B], blocks: Sequence[_B]) -> None:
         self._device = device
         self._blocks = blocks
         self._period_s = device.profile.file.poll.slow_s

@@ -1,13 +1,14 @@
-"""The two languages of a serial wire: requests of Modbus RTU or DL/T 645 as bytes, and their answers out of bytes."""
+"""The languages of a serial wire: requests of Modbus RTU or DL/T as bytes, and their answers out of bytes."""
 
 from typing import TypeAlias
 
-from siteward_drivers import dlt645
+from siteward_drivers import dlt645, dlt698
 from siteward_drivers.answer import Answer
 from siteward_drivers.dlt645 import MeterRequest
+from siteward_drivers.dlt698 import ObjectRequest
 from siteward_drivers.modbus import Request, encode_rtu, find_rtu
 
-AnyRequest: TypeAlias = Request | MeterRequest
+AnyRequest: TypeAlias = Request | MeterRequest | ObjectRequest
 """A request in one of the languages."""
 
 _GARBAGE_END_S = 0.05
@@ -16,11 +17,15 @@ _METER_BYTE_GAP_S = 0.5
 
 def encode(request: AnyRequest) -> bytes:
     """The frame of a request. Raises ValueError or NotBcd for what the language cannot say."""
+    if isinstance(request, ObjectRequest):
+        return dlt698.encode(request)
     return dlt645.encode(request) if isinstance(request, MeterRequest) else encode_rtu(request)
 
 
 def find(request: AnyRequest, buffer: bytes) -> Answer | None:
     """The first whole frame that answers the request, None while there is none."""
+    if isinstance(request, ObjectRequest):
+        return dlt698.find(request, buffer)
     return dlt645.find(request, buffer) if isinstance(request, MeterRequest) else find_rtu(request, buffer)
 
 
@@ -28,7 +33,7 @@ def may_be_whole(request: AnyRequest, buffer: bytes | bytearray) -> bool:
     """Whether the bytes may hold a whole answer by now: worth the search."""
     if len(buffer) >= request.reply_length:
         return True
-    if isinstance(request, MeterRequest):
+    if not isinstance(request, Request):
         # Refusals and parts of longer data are shorter, and some meters send a byte or two behind the frame.
         return dlt645.END in buffer
     refusal = bytes((request.unit, request.function | 0x80))
@@ -37,9 +42,9 @@ def may_be_whole(request: AnyRequest, buffer: bytes | bytearray) -> bool:
 
 def garbage_end_s(request: AnyRequest) -> float:
     """Silence after which nothing more comes behind enough wrong bytes; a meter may pause between its bytes."""
-    return _METER_BYTE_GAP_S if isinstance(request, MeterRequest) else _GARBAGE_END_S
+    return _GARBAGE_END_S if isinstance(request, Request) else _METER_BYTE_GAP_S
 
 
 def wants_answer(request: AnyRequest) -> bool:
     """Whether anybody answers: broadcasts are only heard."""
-    return request.wants_answer if isinstance(request, MeterRequest) else True
+    return True if isinstance(request, Request) else request.wants_answer

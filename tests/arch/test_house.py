@@ -22,6 +22,7 @@ OWNER = {
     "serial_asyncio": "drivers/siteward_drivers/link_serial.py",
     "gpiozero": "drivers/siteward_drivers/gpio_pi.py",
     "gpiod": "drivers/siteward_drivers/gpio_chip.py",
+    "dlt698": "drivers/siteward_drivers/dlt698.py",
     "paho": "cloud_sync/siteward_sync/link.py",
     "aiosqlite": "edge/siteward/store/db.py",
     "transitions": "edge/siteward/control/connector.py",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.station
 
 SIZES = {"360": PHONE, "1280": DESK}
 NEW_PASSWORD = "seven quiet lanterns"
-PAGES = ("", "connectors/A01-1", "alarms", "lines", "events")
+PAGES = ("", "connectors/A01-1", "alarms", "access", "lines", "events")
 
 
 @dataclass(slots=True)
@@ -183,7 +183,7 @@ async def test_contrast_of_text_holds(browser: Browser, tmp_path: Path) -> None:
         for scheme in ("light", "dark"):
             await visit.page.emulate_media(color_scheme=scheme)
             await asyncio.sleep(0.1)
-            for path in ("", "lines", "alarms"):
+            for path in ("", "lines", "alarms", "access"):
                 await visit.page.goto(f"{served.url}/{path}")
                 poor = await visit.page.evaluate((Path(__file__).parent / "contrast.js").read_text())
                 assert poor == [], f"{scheme} /{path}"

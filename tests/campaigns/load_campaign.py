@@ -1,28 +1,66 @@
-"""Run many seeded scenes of the load turn: `python -m tests.campaigns.load_campaign FIRST COUNT SECONDS FAULTS`."""
+"""Many seeded scenes of the load turn with every fault of R18: `FIRST=n SEEDS=n HOURS=h FAULTS=n make load`.
 
-from __future__ import annotations
+Each seed is a site of its own, drawn and proven (R3); FAULTS is their mean number in an hour. Figures of the last run,
+with its date and commit, stand in `last_load.json`.
+"""
 
+import os
 import sys
+import time
+from collections import Counter
+from pathlib import Path
 
+from tests.campaigns.record import keep
 from tests.siteward.control.scenes import Scene
+from tests.siteward.control.truth import TRIP_THETA, Verdict
+
+LAST = Path(__file__).with_name("last_load.json")
 
 
-def main(first: int, count: int, seconds: int, faults: float) -> int:
-    """Print each seed's verdict; return how many seeds broke a promise."""
-    bad = 0
-    for seed in range(first, first + count):
+def main(first: int, seeds: int, hours: float, faults: float) -> int:
+    """Print each seed's verdict, keep the figures; return how many seeds broke a promise."""
+    began = time.monotonic()
+    verdicts: list[Verdict] = []
+    broken: dict[str, list[str]] = {}
+    struck: Counter[str] = Counter()
+    for seed in range(first, first + seeds):
         scene = Scene(seed)
-        v = scene.run(seconds, faults)
-        wrong = scene.broken()
-        bad += bool(wrong)
-        print(
-            f"seed {seed}: theta {v.worst_theta:.3f} over {v.longest_over_s:.1f} calm {v.longest_calm_over_s:.1f} "
-            f"raises {v.raises} trips {len(v.tripped)} bounds {len(v.broken_bounds)} low {len(v.low_u)}",
-            *((*wrong, *scene.log[-4:]) if wrong else ()),
-            flush=True,
-        )
-    return bad
+        verdict = scene.run(round(hours * 3600), faults)
+        verdicts.append(verdict)
+        struck.update(line.split()[1] for line in scene.log)
+        if wrong := scene.broken():
+            broken[f"seed {seed}"] = [*wrong, *scene.log[-4:]]
+        _tell(seed, verdict, broken.get(f"seed {seed}", []))
+    command = f"FIRST={first} SEEDS={seeds} HOURS={hours:g} FAULTS={faults:g} make load"
+    took = {"virtual_hours": round(seeds * hours, 2), "took_s": round(time.monotonic() - began, 1), "seeds": seeds}
+    keep(LAST, command, took | {"broken": broken} | _worst(verdicts) | {"faults": dict(sorted(struck.items()))})
+    return len(broken)
+
+
+def _tell(seed: int, v: Verdict, wrong: list[str]) -> None:
+    print(
+        f"seed {seed}: theta {v.worst_theta:.3f} over {v.longest_over_s:.1f} calm {v.longest_calm_over_s:.1f} "
+        f"raises {v.raises} trips {len(v.tripped)} bounds {len(v.broken_bounds)} low {len(v.low_u)}",
+        *wrong,
+        flush=True,
+    )
+
+
+def _worst(verdicts: list[Verdict]) -> dict[str, object]:
+    """The worst of all seeds: what the fuses went through, and how often the controller dared to raise."""
+    return {
+        "trips": sum(len(v.tripped) for v in verdicts),
+        "broken_bounds": sum(len(v.broken_bounds) for v in verdicts),
+        "worst_theta": round(max(v.worst_theta for v in verdicts), 3),
+        "trip_theta": round(TRIP_THETA, 4),
+        "longest_over_s": round(max(v.longest_over_s for v in verdicts), 1),
+        "longest_calm_over_s": round(max(v.longest_calm_over_s for v in verdicts), 1),
+        "turns": sum(v.turns for v in verdicts),
+        "raises": sum(v.raises for v in verdicts),
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(min(1, main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))))
+    usual = {"FIRST": "1", "SEEDS": "20", "HOURS": "0.5", "FAULTS": "60"}
+    asked = [float(os.environ.get(key, value)) for key, value in usual.items()]
+    sys.exit(min(1, main(int(asked[0]), int(asked[1]), asked[2], asked[3])))

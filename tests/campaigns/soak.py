@@ -1,25 +1,18 @@
 """Seeded virtual hours with every fault of R18: `SEEDS=n HOURS=h FIRST=n python -m tests.campaigns.soak`."""
 
-import json
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from siteward.runtime.clock import SystemClock
 from siteward_drivers.sim.fuses import TRIP_THETA
+from tests.campaigns.record import keep
 from tests.campaigns.seed import Verdict, run_seed
 
 LAST = Path(__file__).with_name("last_soak.json")
 """Figures of the last campaign, with its date, commit and command."""
-
-
-def _commit() -> str:
-    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or "unknown"
 
 
 def main(first: int, seeds: int, hours: float) -> int:
@@ -43,31 +36,25 @@ def main(first: int, seeds: int, hours: float) -> int:
         )
     bad = [v for v in verdicts if v.broken]
     total: Counter[str] = sum((Counter(v.faults) for v in verdicts), Counter())
-    LAST.write_text(
-        json.dumps(
-            {
-                "date": SystemClock().wall().isoformat(timespec="seconds"),
-                "commit": _commit(),
-                "command": f"FIRST={first} SEEDS={seeds} HOURS={hours:g} make soak",
-                "virtual_hours": round(sum(v.hours for v in verdicts), 2),
-                "took_s": round(time.monotonic() - began, 1),
-                "seeds": seeds,
-                "broken": [asdict(v) for v in bad],
-                "worst_theta": max(v.worst_theta for v in verdicts),
-                "worst_hot_theta": max(v.worst_hot_theta for v in verdicts),
-                "trip_theta": round(TRIP_THETA, 4),
-                "longest_over_s": max(v.longest_over_s for v in verdicts),
-                "longest_calm_over_s": round(max(v.longest_calm_over_s for v in verdicts), 2),
-                "raises": sum(v.raises for v in verdicts),
-                "kills": sum(v.kills for v in verdicts),
-                "stalls": sum(v.stalls for v in verdicts),
-                "delivered_kwh": round(sum(v.delivered_kwh for v in verdicts), 1),
-                "faults": dict(sorted(total.items())),
-            },
-            indent=2,
-        )
-        + "\n",
-        encoding="utf-8",
+    keep(
+        LAST,
+        f"FIRST={first} SEEDS={seeds} HOURS={hours:g} make soak",
+        {
+            "virtual_hours": round(sum(v.hours for v in verdicts), 2),
+            "took_s": round(time.monotonic() - began, 1),
+            "seeds": seeds,
+            "broken": [asdict(v) for v in bad],
+            "worst_theta": max(v.worst_theta for v in verdicts),
+            "worst_hot_theta": max(v.worst_hot_theta for v in verdicts),
+            "trip_theta": round(TRIP_THETA, 4),
+            "longest_over_s": max(v.longest_over_s for v in verdicts),
+            "longest_calm_over_s": round(max(v.longest_calm_over_s for v in verdicts), 2),
+            "raises": sum(v.raises for v in verdicts),
+            "kills": sum(v.kills for v in verdicts),
+            "stalls": sum(v.stalls for v in verdicts),
+            "delivered_kwh": round(sum(v.delivered_kwh for v in verdicts), 1),
+            "faults": dict(sorted(total.items())),
+        },
     )
     return len(bad)
 

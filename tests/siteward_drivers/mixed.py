@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from siteward.model.errors import DeviceUnreachable
 from siteward.model.ids import FeederId, LineId, MeterId, SiteId
+from siteward.model.ports import Meter as MeterPort
 from siteward.model.serial import Parity, SerialSettings
 from siteward.model.site import Feeder, Line, Meter, Site
 from siteward_drivers.dlt645_meter import Dlt645Meter
@@ -20,21 +21,24 @@ from .rig import OpenGate
 WIRE = LineId("wire")
 SLOW = SerialSettings(2400, Parity.EVEN, 1)
 FAST = SerialSettings(9600, Parity.NONE, 1)
-ADDRESSES = {"m3": "123456789012", "m4": "000000000645"}
+EVEN = SerialSettings(9600, Parity.EVEN, 1)
+ADDRESSES = {"m3": "123456789012", "m4": "000000000645", "m5": "000000069845"}
 
 
 def mixed_site(
     port: str = "/dev/wire", simulated: bool = True, names: tuple[str, ...] = ("m1", "m2", "m3", "m4")
 ) -> Site:
-    """Two Modbus meters (m1, m2) and two of DL/T 645 (m3, m4) on one wire, each around a row of its own."""
-    modbus, data = PROFILES.meter("eastron_sdm630"), PROFILES.meter("dlt645_2007")
+    """Meters of Modbus (m1, m2), DL/T 645 (m3, m4) and 698.45 (m5) on one wire, each around a row of its own."""
+    modbus, data, objects = (PROFILES.meter(name) for name in ("eastron_sdm630", "dlt645_2007", "dlt698_45"))
     assert modbus is not None
     assert data is not None
+    assert objects is not None
     meters = {
         "m1": Meter(MeterId("m1"), WIRE, 1, "eastron_sdm630", modbus),
         "m2": Meter(MeterId("m2"), WIRE, 2, "eastron_sdm630", modbus),
         "m3": Meter(MeterId("m3"), WIRE, 0, "dlt645_2007", data, ADDRESSES["m3"], SLOW),
         "m4": Meter(MeterId("m4"), WIRE, 0, "dlt645_2007", data, ADDRESSES["m4"], SLOW),
+        "m5": Meter(MeterId("m5"), WIRE, 0, "dlt698_45", objects, ADDRESSES["m5"], EVEN),
     }
     grid = Feeder(FeederId("grid"), "grid", None, (250, 250, 250), None, (80, 80, 80))
     rows = [Feeder(FeederId(f"row-{n}"), n, grid.id, (99, 99, 99), MeterId(n), (80, 80, 80)) for n in names]
@@ -56,9 +60,12 @@ class Rig:
         self.lines = build_lines(self.sim.site, PROFILES, clock, OpenGate(), lambda _: None, links)
 
     def meter(self, name: str) -> Dlt645Meter:
-        found = next(m for m in self.lines.meters if m.id == name)
+        found = self.any_meter(name)
         assert isinstance(found, Dlt645Meter)
         return found
+
+    def any_meter(self, name: str) -> MeterPort:
+        return next(m for m in self.lines.meters if m.id == name)
 
 
 @asynccontextmanager

@@ -38,12 +38,12 @@ def test_a_cut_overtakes_twenty_waiting_polls_but_never_cuts_an_exchange() -> No
 def test_ranks_go_out_in_the_order_of_ruling_3() -> None:
     async def main(clock: VirtualClock) -> None:
         async with rig(clock) as it:
-            ranks = [Rank.REST, Rank.CONTROL, Rank.LIMIT_METER, Rank.CUT]
+            ranks = [Rank.REST, Rank.CONTROL, Rank.LIMIT_METER, Rank.CUT, Rank.FREE]
             busy = asyncio.create_task(it.read(it.slave(9), 0))
             await asyncio.sleep(0.001)
             jobs = [it.read(it.slave(int(rank) + 1), 0, rank=rank) for rank in ranks]
             await asyncio.gather(busy, *jobs)
-            assert [pdu[0] for _, pdu in it.slaves.heard] == [9, 1, 2, 4, 5]
+            assert [pdu[0] for _, pdu in it.slaves.heard] == [9, 1, 2, 3, 5, 6]
 
     run_virtual(main)
 
@@ -250,6 +250,25 @@ def test_a_newer_write_takes_the_place_of_an_older_one() -> None:
                 await raise_
             await busy
             assert it.slaves.frames(1) == [b"\x06\x01\x05\x00\x3c"]
+
+    run_virtual(main)
+
+
+def test_what_frees_a_way_goes_before_the_looks_at_the_arm() -> None:
+    """I11, I12: urgent reads of a moving arm that were asked for earlier do not hold up what turns it round."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with rig(clock) as it:
+            board = it.slave(1, Role.INOUT)
+            busy = asyncio.create_task(it.read(it.slave(2), 0, 100))
+            await asyncio.sleep(0.001)
+            looks = [Job(board, Request(1, 3, n, 1), Rank.CUT) for n in range(2)]
+            reading = [asyncio.create_task(it.line.perform(look)) for look in looks]
+            await asyncio.sleep(0.001)
+            await it.line.perform(Job(board, Request(1, 6, 261, 1, (60,)), Rank.FREE))
+            assert not any(look.future.done() for look in looks)
+            await asyncio.gather(busy, *reading)
+            assert [frame[0] for frame in it.slaves.frames(1)] == [6, 3, 3]
 
     run_virtual(main)
 

@@ -131,7 +131,7 @@ def _word(pdu: bytes, at: int) -> int:
 
 
 @pytest.mark.parametrize("framing", list(Transport))
-@pytest.mark.parametrize("profile", [n for n in ALL if PROFILES[n].file.protocol is not Language.DLT645])
+@pytest.mark.parametrize("profile", [n for n in ALL if PROFILES[n].file.protocol is Language.MODBUS])
 def test_every_poll_holds_an_answer_that_could_be_no_other(profile: str, framing: Transport) -> None:
     """Fault 12: what makes the sentinel work, for every profile that we ship, on both framings."""
 

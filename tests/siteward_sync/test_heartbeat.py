@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from siteward.client.messages import LiveMessage
-from siteward.model.live import AlarmView, LiveView
+from siteward.model.live import AlarmView, ArmKind, ArmView, LiveView
 from siteward_sync.heartbeat import heartbeat
 from siteward_sync.inventory import inventory
 from tests.fixtures.clock import RealClock
@@ -52,6 +52,45 @@ async def test_the_station_s_one_word(tmp_path: Path) -> None:
     assert heartbeat(_message(replace(view, connectors=view.connectors[:1]))).station.status == "Occupied"
     alarm = AlarmView("FEEDER_OVER_BOUND", "grid", "highest", view.at, "", "")
     assert heartbeat(_message(replace(view, alarms=(alarm,)))).station.status == "Faulted"
+
+
+async def test_barriers_and_locks_in_the_contract_s_words(tmp_path: Path) -> None:
+    """Contract section 5 (barrier, locks, bays): state, sensor and what blocks it; unknown is absent, never no."""
+    view = await _view(tmp_path)
+    assert {"barriers": [], "locks": []}.items() <= json.loads(heartbeat(_message(view)).to_json()).items()
+    gate = ArmView("gate", "Gate", ArmKind.BARRIER, "open", True, "LOOP_NOT_FREE", None, False, False)
+    bay = ArmView("bay-1", "Bay", ArmKind.LOCK, "down", None, "SENSOR_UNKNOWN", None, True, True, "A01-1")
+    said = json.loads(heartbeat(_message(replace(view, arms=(gate, bay)))).to_json())
+    assert said["barriers"] == [
+        {"id": "gate", "state": "open", "occupied": True, "blockedBy": "LOOP_NOT_FREE", "emergency": False}
+    ]
+    assert said["locks"] == [
+        {
+            "id": "bay-1",
+            "connectorId": "A01-1",
+            "state": "down",
+            "blockedBy": "SENSOR_UNKNOWN",
+            "waiting": True,
+            "emergency": True,
+        }
+    ]
+
+
+def test_inventory_tells_barriers_and_locks() -> None:
+    """up/site: what OPEN_BARRIER and RAISE_LOCK may name; a core that knows none yet is understood."""
+    bare = {
+        "name": "Depot",
+        "hash": "0" * 64,
+        "phase_voltage_v": 230.0,
+        "chargers": (),
+        "meters": (),
+        "feeders": (),
+    }
+    assert json.loads(inventory(bare, "1").to_json())["barriers"] == []
+    arms = {"barriers": [{"id": "gate", "name": "Gate"}], "locks": [{"id": "b1", "name": "B1", "connector": "A01-1"}]}
+    said = json.loads(inventory(bare | arms, "1").to_json())
+    assert said["barriers"] == [{"id": "gate", "name": "Gate"}]
+    assert said["locks"] == [{"id": "b1", "name": "B1", "connectorId": "A01-1"}]
 
 
 def test_inventory_tells_kind_of_current_and_ratings() -> None:

@@ -10,9 +10,11 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from siteward_sync.topics import HEARTBEAT, SITE
 from tests.fixtures.demo import Demo
 
 pytestmark = [pytest.mark.station, pytest.mark.timeout(240)]
@@ -108,6 +110,34 @@ async def test_s52_s56_a_stop_matches_only_its_order_and_is_done_when_no_current
     assert max(next(c["draw_a"] for c in truth["connectors"] if c["connector"] == session.connector)) < 0.5
     finished = [e for e in demo.platform().events("DEMO-0001", limit=10_000) if e.get("sessionId") == session.id]
     assert finished[-1]["type"] in ("session.finished", "session.settled", "connector.status")
+
+
+async def test_s73_the_platform_opens_the_barrier_and_sees_it_and_who_stands_below(demo: Demo):
+    """S-73, I11: over the real broker and real wires: done when a switch has seen it, refused while a car is below."""
+    code, replies = await _send(demo, "OPEN_BARRIER", "gate")
+    assert (code, replies[-1]["stage"], replies[-1]["result"]) == (0, "done", {"state": "open"})
+    await demo.until(lambda view: view.arms[0].occupied is True, 15, "a vehicle drives through")
+    code, replies = await _send(demo, "CLOSE_BARRIER", "gate")
+    assert (code, replies[-1]["stage"], replies[-1]["code"]) == (1, "rejected", "LOOP_NOT_FREE")
+    await demo.until(lambda view: view.arms[0].blocked is None, 15, "the way is free again")
+    code, replies = await _send(demo, "CLOSE_BARRIER", "gate")
+    assert (code, replies[-1]["stage"], replies[-1]["result"]) == (0, "done", {"state": "closed"})
+    site = demo.platform().latest("DEMO-0001", SITE)
+    assert site is not None
+    assert [barrier["id"] for barrier in site["barriers"]] == ["gate"]
+    async with asyncio.timeout(15):
+        while _heartbeat(demo)["barriers"][0] != {
+            "id": "gate",
+            "state": "closed",
+            "occupied": False,
+            "emergency": False,
+        }:
+            await asyncio.sleep(0.2)
+    assert _heartbeat(demo)["locks"][0]["connectorId"] == "C01-4"
+
+
+def _heartbeat(demo: Demo) -> dict[str, Any]:
+    return demo.platform().latest("DEMO-0001", HEARTBEAT) or {}
 
 
 async def test_i4_core_killed_in_mid_session_is_back_in_control_within_3_s(demo: Demo):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from siteward.model.alarms import AlarmCode
+from siteward.model.alarms import STATION, Alarm, AlarmCode
 from siteward.model.errors import StoreError
 from siteward.model.requests import CommandName
 from siteward_drivers.sim.car import Car
@@ -66,5 +66,26 @@ def test_f_r14_without_a_journal_the_fuses_are_kept_and_nothing_new_begins(tmp_p
         assert _sessions(third) == before
         assert sum(max(c.draw_a) for c in third.sim.truth().connectors) > 60.0
         await third.stop()
+
+    run_virtual(story)
+
+
+def test_damaged_records_are_an_alarm_and_cost_no_session(tmp_path: Path) -> None:
+    """Fault 55: what is wrong with the records is told, in the journal too, while every car goes on charging."""
+
+    async def story(clock: VirtualClock) -> None:
+        station = await _busy(clock, tmp_path)
+        before = _sessions(station)
+        station.journal.alarms = frozenset({Alarm(AlarmCode.STORE_DAMAGED, STATION)})
+        await station.run_for(3.0)
+        live = station.station.live
+        assert live is not None
+        assert AlarmCode.STORE_DAMAGED in {a.code for a in live.alarms}
+        assert live.health.store_ok
+        assert _sessions(station) == before
+        facts = [fact for batch in station.journal.batches for fact in batch.facts]
+        raised = [f.data["severity"] for f in facts if f.data.get("code") == AlarmCode.STORE_DAMAGED]
+        assert raised == ["high"]
+        await station.stop()
 
     run_virtual(story)

@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-UNITS = Path(__file__).parents[2] / "systemd"
-SERVICES = ("core", "sync", "panel")
+from siteward.api.rights import SOCKETS
+from siteward.app.main import run
+from siteward.settings.services import PanelTable, ShareTable
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "systemd"
+SERVICES = ("core", "sync", "panel", "share")
+LISTENS = {"panel": "8443", "share": "1502"}
+"""The default port of each unit that strangers can reach: the default of its key in site.toml."""
+
 MOST_EXPOSURE = 20
 """systemd's own score times ten: at most 2.0 for each unit; a bare one has 9.6."""
 
@@ -57,7 +65,8 @@ def test_a_unit_is_hardened_and_comes_back(name: str) -> None:
     assert service["User"] == service["Group"] == f"siteward-{name}"
     assert service["ExecStart"].split()[1] == name
     assert "StartLimitIntervalSec=0" in (UNITS / f"siteward-{name}.service").read_text(encoding="utf-8")
-    assert re.fullmatch(rf"{name}:/etc/siteward/credentials/{name}", service["LoadCredential"])
+    # share holds no key: it knows nobody by more than an address.
+    assert service.get("LoadCredential") == (None if name == "share" else f"{name}:/etc/siteward/credentials/{name}")
 
 
 def test_core_is_watched_and_back_before_a_watchdog_of_a_charger_ends() -> None:
@@ -71,16 +80,53 @@ def test_core_is_watched_and_back_before_a_watchdog_of_a_charger_ends() -> None:
 def test_core_comes_first_and_the_panel_may_be_sacrificed() -> None:
     """Fault 61, I17: when memory or time run out, the control loop is the last to suffer."""
     killed = {name: int(unit(name)["OOMScoreAdjust"]) for name in SERVICES}
-    assert killed["core"] < 0 < killed["sync"] < killed["panel"]
+    assert killed["core"] < 0 < killed["sync"] < killed["panel"] < killed["share"]
     assert int(unit("core")["CPUWeight"]) > 100
     assert all(unit(name)["MemoryMax"].endswith("M") for name in SERVICES)
 
 
-def test_only_core_sees_wires_and_only_the_panel_listens() -> None:
-    """Architecture, processes: one direction of trust."""
+def test_only_core_sees_wires_and_only_panel_and_share_listen() -> None:
+    """Architecture, processes: one direction of trust; each listener has one port, the one that site.toml means."""
     assert "char-ttyUSB rw" in unit("core")["DeviceAllow"]
-    assert all("DeviceAllow" not in unit(name) for name in ("sync", "panel"))
-    assert [name for name in SERVICES if "SocketBindAllow" in unit(name)] == ["panel"]
+    assert all("DeviceAllow" not in unit(name) for name in ("sync", "panel", "share"))
+    ports = {name: unit(name).get("SocketBindAllow") for name in SERVICES}
+    assert {name: port for name, port in ports.items() if port} == {n: f"tcp:{port}" for n, port in LISTENS.items()}
+    defaults = {"panel": PanelTable().listen, "share": ShareTable().listen}
+    assert {name: listen.rpartition(":")[2] for name, listen in defaults.items()} == LISTENS
+
+
+def test_every_socket_belongs_to_the_group_of_its_caller() -> None:
+    """API rights: the socket is the caller, so no process may open the socket of another."""
+    lines = (UNITS / "siteward-core.service").read_text(encoding="utf-8").splitlines()
+    given = dict(line.split()[-2:] for line in lines if "chgrp" in line)
+    assert given == {
+        "siteward-cli": "/run/siteward/cli.sock",
+        "siteward-panel": "/run/siteward/panel.sock",
+        "siteward-sync": "/run/siteward/sync.sock",
+        "siteward-share": "/run/siteward/field.sock",
+    }
+    assert {Path(path).stem for path in given.values()} == set(SOCKETS)
+    known = (UNITS / "siteward.sysusers.conf").read_text(encoding="utf-8")
+    assert all(re.search(rf"^[gu] {group}\s", known, re.MULTILINE) for group in given)
+
+
+@pytest.mark.parametrize(("table", "status"), [("", 1), ("[share]\n", 0)])
+def test_share_is_passed_over_where_nothing_is_shared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, status: int
+) -> None:
+    """Decision 0021: systemd asks before it starts the unit; 1 means skip, no port is opened, nothing fails."""
+    condition, start = (unit("share")[key].split() for key in ("ExecCondition", "ExecStart"))
+    assert condition == [*start, "--configured"]
+    site = tmp_path / "site.toml"
+    site.write_text((ROOT / "config" / "demo" / "site.toml").read_text(encoding="utf-8") + table, encoding="utf-8")
+    assert run(["share", "--config", str(site), "--configured"]) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_target_wants_every_unit() -> None:
+    """S-50: one word starts the station."""
+    wants = next(line for line in (UNITS / "siteward.target").read_text().splitlines() if line.startswith("Wants="))
+    assert wants.removeprefix("Wants=").split() == [f"siteward-{name}.service" for name in SERVICES]
 
 
 def test_no_secret_stands_in_a_unit() -> None:
@@ -134,6 +180,7 @@ _OTHER_KEYS = {
     "CPUWeight",
     "DeviceAllow",
     "Environment",
+    "ExecCondition",
     "ExecStart",
     "ExecStartPost",
     "Group",

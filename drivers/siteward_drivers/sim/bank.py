@@ -3,11 +3,31 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol, TypeAlias, TypeVar
 
-from siteward_drivers.sim.data_slave import DataMeter, DataRequest
+from siteward.model.serial import SerialSettings
+from siteward_drivers.sim.data_slave import DataMeter
 from siteward_drivers.sim.devices import SimDevice
 from siteward_drivers.sim.faults import LineFaults
+from siteward_drivers.sim.meters import SimMeter
+from siteward_drivers.sim.object_slave import ObjectMeter
 from siteward_drivers.sim.slave import execute
+
+_R_contra = TypeVar("_R_contra", contravariant=True)
+
+AddressedMeter: TypeAlias = DataMeter | ObjectMeter
+"""A meter that is called by its own address, in one of the languages that have such."""
+
+
+class Hears(Protocol[_R_contra]):
+    """Such a meter, by the requests of its language."""
+
+    device: SimMeter
+
+    def answer(self, request: _R_contra) -> bytes | None:
+        """Its answer, None where it is silent."""
+        ...
+
 
 BROADCAST = 0
 GATEWAY_NO_ANSWER = 0x0B
@@ -25,7 +45,7 @@ class WireCount:
 
 
 class Bank:
-    """All devices of one line, `meters` are those that speak DL/T 645.
+    """All devices of one line, `meters` are those that are called by their own address.
 
     `settle` brings the world to the present before a device looks at it.
     """
@@ -35,7 +55,7 @@ class Bank:
         devices: Mapping[int, SimDevice],
         settle: Callable[[], None],
         random: Random,
-        meters: Sequence[DataMeter] = (),
+        meters: Sequence[AddressedMeter] = (),
     ) -> None:
         self.devices = dict(devices)
         self.meters = tuple(meters)
@@ -68,7 +88,7 @@ class Bank:
         self.count.answers += 1
         return reply, device.think_s + self.faults.late_s
 
-    def answer_data(self, meters: Sequence[DataMeter], request: DataRequest) -> list[tuple[bytes, float]]:
+    def answer_data(self, meters: Sequence[Hears[_R_contra]], request: _R_contra) -> list[tuple[bytes, float]]:
         """Whole frames of all meters that feel meant, each with the time it thinks in s."""
         self.settle()
         self.count.requests += 1
@@ -100,3 +120,8 @@ class Bank:
             if self.random.random() < self.faults.noise:
                 noisy[n] ^= 1 << self.random.randrange(8)
         return bytes(noisy)
+
+
+def settings_with_baud(baud: int, home: SerialSettings, meters: Sequence[AddressedMeter]) -> SerialSettings | None:
+    """Settings in use on a wire that have that speed, for wires that can show no parity; None where there are none."""
+    return next((s for s in (home, *(m.settings for m in meters)) if s.baud == baud), None)

@@ -1,7 +1,7 @@
 """Taking things away from a running simulation: commands of scenario files and of the control socket."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import ValidationError, validate_call
 
@@ -10,6 +10,9 @@ from siteward.model.ids import ConnectorId, FeederId, LineId
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.faults import Ignores, Shows
 from siteward_drivers.sim.site import SimSite
+
+Flag = Literal["fire", "power", "fault", "loop_fault"]
+"""What an arm's inputs can report besides position and presence."""
 
 
 class BadCommand(SitewardError):
@@ -59,6 +62,8 @@ class SimControl:
             "unplug": self._unplug,
             "base_step": self._base_step,
             "reset_fuse": self._reset_fuse,
+            "occupy": self._occupy,
+            "flag": self._flag,
             "restore": self._restore,
             "truth": self._truth,
         }
@@ -187,6 +192,14 @@ class SimControl:
 
     async def _reset_fuse(self, feeder: str) -> dict[str, Any]:
         self._sim.world.reset_fuse(FeederId(feeder))
+        return {}
+
+    async def _occupy(self, arm: str, occupied: bool) -> dict[str, Any]:
+        self._sim.occupy(arm, occupied)
+        return {}
+
+    async def _flag(self, arm: str, role: Flag, on: bool) -> dict[str, Any]:
+        self._sim.arms[arm].flags[role] = on
         return {}
 
     async def _restore(self, line: str | None = None, device: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The meter's side of DL/T 645-2007 in few lines: its frames, request by request, and its data as BCD."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from siteward.model.serial import SerialSettings
@@ -133,8 +132,3 @@ def largest_number(point: DataPoint) -> int:
     """Largest number that a field holds: a sign takes the topmost bit of the first digit."""
     most: int = 10 ** (2 * point.bytes)
     return (most * 8 // 10 if point.signed else most) - 1
-
-
-def settings_with_baud(baud: int, home: SerialSettings, meters: Sequence[DataMeter]) -> SerialSettings | None:
-    """Settings in use on a wire that have that speed, for wires that can show no parity; None where there are none."""
-    return next((s for s in (home, *(m.settings for m in meters)) if s.baud == baud), None)

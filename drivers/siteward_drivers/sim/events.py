@@ -1,5 +1,6 @@
 """What happens by itself in a simulated site: base load that moves and cars that come and go, all from one seed."""
 
+from collections.abc import Callable
 from random import Random
 
 from siteward.model.ids import ConnectorId, FeederId
@@ -9,6 +10,9 @@ from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.chance import stream
 from siteward_drivers.sim.scenario import ArrivalPlan, BaseLoadPlan, Span
 from siteward_drivers.sim.world import World
+
+MayPark = Callable[[ConnectorId], bool]
+"""Whether a car can drive into the bay of a connector now."""
 
 
 def base_budget(site: Site) -> dict[FeederId, PerPhase]:
@@ -63,12 +67,17 @@ class BaseLoad:
 
 
 class Arrivals:
-    """Cars come to free outlets and leave when full or when their time is over."""
+    """Cars come to free outlets whose bay `may_park` lets them in, and leave when full or when their time is over."""
 
-    def __init__(self, world: World, plan: ArrivalPlan, seed: int) -> None:
+    def __init__(self, world: World, plan: ArrivalPlan, seed: int, may_park: MayPark | None = None) -> None:
         for connector in world.outlets:
             random = stream(seed, f"cars:{connector}")
-            world.at(world.now + _draw(random, plan.first_s), _Visits(world, plan, connector, random))
+            visits = _Visits(world, plan, connector, random, may_park or _always)
+            world.at(world.now + _draw(random, plan.first_s), visits)
+
+
+def _always(_: ConnectorId) -> bool:
+    return True
 
 
 class _Visits:
@@ -76,15 +85,17 @@ class _Visits:
 
     _LOOK_S = 5.0
 
-    def __init__(self, world: World, plan: ArrivalPlan, connector: ConnectorId, random: Random) -> None:
-        self._world, self._plan, self._connector = world, plan, connector
+    def __init__(
+        self, world: World, plan: ArrivalPlan, connector: ConnectorId, random: Random, may_park: MayPark
+    ) -> None:
+        self._world, self._plan, self._connector, self._may_park = world, plan, connector, may_park
         self._random, self._number = random, 1
         self._car: Car | None = None
         self._leaves_at = 0.0
 
     def __call__(self) -> None:
         random, world, plan = self._random, self._world, self._plan
-        if world.outlets[self._connector].car is not None:
+        if world.outlets[self._connector].car is not None or not self._may_park(self._connector):
             world.at(world.now + _draw(random, plan.free_s), self)
             return
         low, high = plan.soc

@@ -19,6 +19,7 @@ from siteward_drivers.sim.world import World
 _CURRENTS = (Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3)
 _VOLTAGES = (Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3)
 _POWERS = (Quantity.ACTIVE_POWER_L1, Quantity.ACTIVE_POWER_L2, Quantity.ACTIVE_POWER_L3)
+_PLATE_DIGITS = 12
 _ALIVE = frozenset({*_VOLTAGES, Quantity.FREQUENCY})
 
 _STRANGE = {Shows.NAN: math.nan, Shows.INFINITE: math.inf}
@@ -133,6 +134,8 @@ class SimMeter:
 def _serial(profile: Profile, number: int) -> Value:
     """A meter's number as its profile has it: a number, or a text of so many digits."""
     point = profile.file.data.get(Quantity.SERIAL_NUMBER)
+    if Quantity.SERIAL_NUMBER in profile.file.objects:
+        return str(number).rjust(_PLATE_DIGITS, "0")
     return float(number) if point is None or not point.digits else str(number).rjust(2 * point.bytes, "0")
 
 

@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from siteward_drivers.modbus_device import Values
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_data import DataPoint
+from siteward_drivers.profile_data import DataPoint, ObjectPoint
 from siteward_drivers.profile_points import Point, RegisterType
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.sim.data_slave import largest_number
 from siteward_drivers.sim.registers import Value, raw_span
 
 _DIGITS = 9
+
+AnyPoint: TypeAlias = Point | DataPoint | ObjectPoint
 
 Show = Callable[[Quantity], Value]
 """Asks a simulated device what a quantity shows now."""
@@ -22,11 +25,11 @@ class _Lens:
 
     __slots__ = ("high", "invalid", "is_float", "largest", "low", "quantity", "scale", "smallest")
 
-    def __init__(self, quantity: Quantity, point: Point | DataPoint) -> None:
+    def __init__(self, quantity: Quantity, point: AnyPoint) -> None:
         self.quantity = quantity
         self.scale = point.scale
         self.is_float = isinstance(point, Point) and point.type in (RegisterType.F32, RegisterType.F64)
-        self.smallest, self.largest = raw_span(point) if isinstance(point, Point) else _bcd_span(point)
+        self.smallest, self.largest = _span(point)
         self.invalid = frozenset(point.invalid) if isinstance(point, Point) else frozenset[float]()
         self.low, self.high = point.range or (-math.inf, math.inf)
 
@@ -56,8 +59,7 @@ class Observer:
     """Reads one connector or meter as its poll plan says: some quantities always, the slow ones now and then."""
 
     def __init__(self, profile: Profile) -> None:
-        points: dict[Quantity, Point | DataPoint] = {**profile.file.points, **profile.file.data}
-        poll = profile.file.poll
+        points, poll = profile.file.told, profile.file.poll
         self._always = _lenses(points, poll.always)
         self._slow = _lenses(points, poll.slow)
         self._slow_s = poll.slow_s
@@ -79,12 +81,16 @@ class Observer:
         return Values(sent_at=sent_at, rejected=[lens.quantity for lens in (*self._always, *self._slow)])
 
 
-def _bcd_span(point: DataPoint) -> tuple[int, int]:
+def _span(point: AnyPoint) -> tuple[float, float]:
+    if isinstance(point, Point):
+        return raw_span(point)
+    if isinstance(point, ObjectPoint):
+        return point.type.span
     largest = largest_number(point)
     return (-largest if point.signed else 0), largest
 
 
-def _lenses(points: Mapping[Quantity, Point | DataPoint], quantities: Iterable[Quantity]) -> tuple[_Lens, ...]:
+def _lenses(points: Mapping[Quantity, AnyPoint], quantities: Iterable[Quantity]) -> tuple[_Lens, ...]:
     return tuple(_Lens(q, points[q]) for q in quantities)
 
 

@@ -4,18 +4,22 @@ Works on any asyncio loop, real or virtual; times are intervals of `loop.time()`
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from siteward.model.serial import Parity, SerialSettings
 from siteward.model.site import Line
-from siteward_drivers.sim.bank import GATEWAY_NO_ANSWER, Bank
+from siteward_drivers.sim.bank import GATEWAY_NO_ANSWER, AddressedMeter, Bank, Hears
 from siteward_drivers.sim.data_slave import DataFramer, DataMeter
+from siteward_drivers.sim.object_slave import ObjectFramer, ObjectMeter
 from siteward_drivers.sim.slave import RtuFramer, TcpFramer, rtu_frame, tcp_frame
 
 _LATE_S, _LATE_METER_S = 0.2, 0.6
 _MISHEARD = 0x5A
+
+_R = TypeVar("_R")
+_R_co = TypeVar("_R_co", covariant=True)
 
 Deliver = Callable[[bytes], None]
 """Takes bytes at the instant at which they leave the wire at the master's end."""
@@ -30,6 +34,14 @@ def char_s(line: Line | SerialSettings) -> float:
 def silence_s(line: Line | SerialSettings) -> float:
     """Silence between two RTU frames: 3.5 characters, fixed at 1.75 ms above 19200 baud."""
     return 0.00175 if line.baud > 19200 else 3.5 * char_s(line)
+
+
+class Framer(Protocol[_R_co]):
+    """What finds the requests of one language in a master's bytes."""
+
+    def feed(self, data: bytes) -> tuple[Sequence[_R_co], int]:
+        """Take bytes; the good requests that are complete now, and how many bad frames were dropped."""
+        ...
 
 
 class FarEnd(Protocol):
@@ -60,6 +72,7 @@ class PacedLine:
         self._needed_s = self._silence_s
         self._framer = RtuFramer()
         self._data_framer = DataFramer()
+        self._object_framer = ObjectFramer()
         self._busy_until = loop.time() - 1.0
         self._pending = bytearray()
         self._timer: asyncio.TimerHandle | None = None
@@ -109,13 +122,14 @@ class PacedLine:
     def _quiet(self) -> None:
         self._framer.silence()
         self._data_framer.silence()
+        self._object_framer.silence()
 
     def _arrived(self) -> None:
         self._timer = None
         data = bytes(self._pending)
         self._pending.clear()
         meters = [meter for meter in self._bank.meters if meter.settings == self._settings]
-        if meters and self._hear_data(meters, data):
+        if self._hear_data(meters, data):
             return
         if self._settings != self._home:
             self._bank.count.garbled += 1
@@ -127,9 +141,16 @@ class PacedLine:
             if pdu is not None:
                 self._reply(rtu_frame(self._bank.speaker(request.unit), pdu), think_s, _LATE_S)
 
-    def _hear_data(self, meters: list[DataMeter], data: bytes) -> bool:
+    def _hear_data(self, meters: Sequence[AddressedMeter], data: bytes) -> bool:
         """Let the meters hear; False when the bytes were none of theirs."""
-        requests, broken = self._data_framer.feed(data)
+        plain = [meter for meter in meters if isinstance(meter, DataMeter)]
+        objects = [meter for meter in meters if isinstance(meter, ObjectMeter)]
+        return self._heard(self._data_framer, plain, data) | self._heard(self._object_framer, objects, data)
+
+    def _heard(self, framer: Framer[_R], meters: Sequence[Hears[_R]], data: bytes) -> bool:
+        if not meters:
+            return False
+        requests, broken = framer.feed(data)
         for request in requests:
             answers = self._bank.answer_data(meters, request)
             if answers:

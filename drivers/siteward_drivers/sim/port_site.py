@@ -7,16 +7,19 @@ from siteward.model.errors import DeviceUnreachable
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.live import LineView
-from siteward.model.ports import Charger, Clock, Gate, Meter, PointDevice, WireLog
+from siteward.model.ports import Charger, Clock, DriveGate, Gate, Meter, PointDevice, WireLog
 from siteward.model.readings import MeterReading
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Site
 from siteward.model.visit import WireCall, WireHeard
+from siteward_drivers.closed_gate import ClosedGate
+from siteward_drivers.gpio import gpio_names
 from siteward_drivers.modbus_meter import reading
 from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.meters import SimMeter
 from siteward_drivers.sim.observe import Observer
 from siteward_drivers.sim.port_charger import PortCharger
+from siteward_drivers.sim.port_points import PortPoints
 from siteward_drivers.sim.port_wire import PortWire, Urgency
 from siteward_drivers.sim.site import SimSite
 
@@ -51,10 +54,19 @@ class PortMeter:
 class PortLines:
     """All wires of a simulated site at port fidelity; implements model.ports.Lines.
 
-    `wires` gives their pace and time-outs, `sim` everything that can be taken away.
+    `wires` gives their pace and time-outs, `sim` everything that can be taken away. Without a `drive_gate` nothing
+    risky is ever driven.
     """
 
-    def __init__(self, sim: SimSite, clock: Clock, gate: Gate, log: WireLog, timeout_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        sim: SimSite,
+        clock: Clock,
+        gate: Gate,
+        log: WireLog,
+        timeout_s: float = 0.5,
+        drive_gate: DriveGate | None = None,
+    ) -> None:
         self.sim = sim
         site = sim.site
         self.wires = {line.id: PortWire(line, sim.banks[line.id], clock, timeout_s) for line in site.lines}
@@ -68,6 +80,13 @@ class PortLines:
             for c in charger.connectors
         ]
 
+        may_drive = drive_gate or ClosedGate()
+        boards = [
+            PortPoints(b.id, sim.wiring, clock, may_drive, self.wires[b.line], sim.boards[b.id]) for b in site.relays
+        ]
+        chips = [PortPoints(name, sim.wiring, clock, may_drive) for name in gpio_names(site)]
+        self._points = {device.id: device for device in (*boards, *chips)}
+
     @property
     def meters(self) -> Sequence[Meter]:
         """Meters in the order of site.toml."""
@@ -80,14 +99,16 @@ class PortLines:
 
     @property
     def points(self) -> Mapping[str, PointDevice]:
-        """None: arms have no place in a world without frames."""
-        return {}
+        """Relay boards and the computer's own lines by id."""
+        return self._points
 
     async def open(self) -> None:
         """Nothing to open."""
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Let the outputs go."""
+        for device in self._points.values():
+            await device.close()
 
     def views(self) -> tuple[LineView, ...]:
         """Statistics of every line; a wire without frames has none of single addresses."""

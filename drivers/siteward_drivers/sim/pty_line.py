@@ -8,8 +8,7 @@ from pathlib import Path
 
 from siteward.model.serial import Parity, SerialSettings
 from siteward.model.site import Line
-from siteward_drivers.sim.bank import Bank
-from siteward_drivers.sim.data_slave import settings_with_baud
+from siteward_drivers.sim.bank import Bank, settings_with_baud
 from siteward_drivers.sim.paced import PacedLine
 
 _READ_BYTES = 4096

@@ -49,6 +49,16 @@ class ArrivalPlan(_Part):
     react_s: Span = (1.0, 5.0)
 
 
+class TrafficPlan(_Part):
+    """Vehicles at barriers: one comes after_s after an arm stood open and stays below it for stay_s.
+
+    A parking lock's bay is taken while a car is plugged in at its connector, and no car comes while the lock is up.
+    """
+
+    after_s: float = Field(default=2.0, ge=0.0)
+    stay_s: float = Field(default=4.0, gt=0.0)
+
+
 class ScenarioEvent(_Part):
     """Something that befalls the site at `at_s`: `do` and its arguments are those of the control socket."""
 
@@ -62,10 +72,14 @@ class ScenarioEvent(_Part):
 
 
 class Scenario(_Part):
-    """A whole scenario; without [arrivals] no car comes by itself, without [base_load] other load stays 0."""
+    """A whole scenario; without [arrivals] no car comes by itself, without [base_load] other load stays 0.
+
+    Without [traffic] nothing comes near an arm by itself.
+    """
 
     base_load: BaseLoadPlan | None = None
     arrivals: ArrivalPlan | None = None
+    traffic: TrafficPlan | None = None
     fuses_blow: bool = True
     event: tuple[ScenarioEvent, ...] = ()
 

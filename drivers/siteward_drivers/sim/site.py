@@ -6,8 +6,9 @@ from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId
 from siteward.model.ports import Clock
 from siteward.model.site import Line, Site
 from siteward_drivers.catalogue import Profiles
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.sim.arms import SimArm, Wiring, barrier_arm, lock_arm
-from siteward_drivers.sim.bank import Bank
+from siteward_drivers.sim.bank import AddressedMeter, Bank
 from siteward_drivers.sim.boards import SimBoard
 from siteward_drivers.sim.chance import stream
 from siteward_drivers.sim.charge_point import ChargePoint
@@ -16,7 +17,9 @@ from siteward_drivers.sim.data_slave import DataMeter
 from siteward_drivers.sim.devices import SimDevice
 from siteward_drivers.sim.events import Arrivals, BaseLoad
 from siteward_drivers.sim.meters import SimMeter
+from siteward_drivers.sim.object_slave import ObjectMeter
 from siteward_drivers.sim.scenario import QUIET, Scenario
+from siteward_drivers.sim.traffic import Traffic
 from siteward_drivers.sim.truth import WorldTruth
 from siteward_drivers.sim.world import World
 
@@ -52,8 +55,9 @@ class SimSite:
         self.banks = {line.id: self._bank(line) for line in site.lines}
         plan = scenario.base_load
         self.base_load = BaseLoad(self.world, plan, seed) if plan is not None else None
+        self.traffic = Traffic(site, self.world, self.arms, scenario.traffic) if scenario.traffic is not None else None
         if scenario.arrivals is not None:
-            Arrivals(self.world, scenario.arrivals, seed)
+            Arrivals(self.world, scenario.arrivals, seed, None if self.traffic is None else self.traffic.may_park)
 
     @classmethod
     def from_site(
@@ -73,7 +77,7 @@ class SimSite:
         ]
         here = [m for m in self.meters.values() if m.meter.line == line.id]
         found += [(m.meter.unit, m) for m in here if m.meter.address is None]
-        meters = [DataMeter(m, m.meter.address, m.meter.serial or line.settings) for m in here if m.meter.address]
+        meters = [_addressed(m, m.meter.address, line) for m in here if m.meter.address]
         found += [(d.board.unit, d) for d in self.boards.values() if d.board.line == line.id]
         for unit, device in found:
             if unit in devices:
@@ -86,6 +90,8 @@ class SimSite:
         self.world.advance_to(self._now())
         for board in self.boards.values():
             board.settle()
+        if self.traffic is not None:
+            self.traffic.settle(self._now())
 
     def truth(self) -> WorldTruth:
         """What truly happened until now."""
@@ -140,3 +146,8 @@ class SimSite:
         if self.base_load is not None:
             self.base_load.hold(node)
         self.world.set_base(node, (current_a, current_a, current_a))
+
+
+def _addressed(meter: SimMeter, address: str, line: Line) -> AddressedMeter:
+    kind = DataMeter if meter.profile.file.protocol is Language.DLT645 else ObjectMeter
+    return kind(meter, address, meter.meter.serial or line.settings)

@@ -20,6 +20,8 @@ class ProcessOptions:
     state: Path
     run: Path
     clock_flag: Path | None
+    only_ask: bool = False
+    """Only say by the exit status whether the site has this process at all."""
 
 
 def parse_process(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> ProcessOptions:
@@ -30,5 +32,8 @@ def parse_process(name: str, arguments: Sequence[str], environment: Mapping[str,
     parser.add_argument("--state", type=Path, default=environment.get("SITEWARD_STATE", state), help="what is kept")
     parser.add_argument("--run", type=Path, default=environment.get("SITEWARD_RUN", run), help="sockets of this run")
     parser.add_argument("--clock-flag", type=Path, help="file that exists while the clock is synchronised")
+    if name == "share":
+        parser.add_argument("--configured", action="store_true", help="only tell whether the site shares: 0 yes, 1 no")
     found = parser.parse_args(arguments)
-    return ProcessOptions(Path(found.config), Path(found.state), Path(found.run), found.clock_flag)
+    ask = getattr(found, "configured", False)
+    return ProcessOptions(Path(found.config), Path(found.state), Path(found.run), found.clock_flag, ask)

@@ -83,9 +83,14 @@ class Feed:
 
 
 async def run_share(options: ProcessOptions) -> int:
-    """Run the share process until SIGTERM or SIGINT; returns the exit status."""
+    """Run the share process until SIGTERM or SIGINT; returns the exit status. Raises ConfigError.
+
+    Asked only whether the site shares anything, it opens nothing and says 0 or 1: systemd's condition of the unit.
+    """
     stop = stop_on_signals()
     share = load_settings(options.config, load_profiles(options.config.parent / "profiles")).share
+    if options.only_ask:
+        return int(share is None)
     if share is None:
         raise ConfigError(f"{options.config} has no [share] section; add one, or do not start share")
     async with Client(options.run / "field.sock") as client:

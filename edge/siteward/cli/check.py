@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from siteward.cli import check_arms
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.control.proof import Proof, Shortfall, prove
 from siteward.control.tree import rest_current
 from siteward.model.site import Charger, Connector, Feeder, Site
 from siteward.settings.load import load_settings
+from siteward_drivers.arm_timing import ArmPlan, plan_arms
 from siteward_drivers.plan import FULL, SLOW_REACTION_S, LinePlan, plan_lines
 from siteward_drivers.registry import load_profiles
 
@@ -16,21 +18,32 @@ _NUMBERS = frozenset({"unit", "requests", "wire ms", "every s", "load"})
 
 
 def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
-    """Judge a site file; 1 when its wires are too full or its fuses not proven. Raises ConfigError for a faulty one."""
+    """Judge a site file; 1 when its wires are too full, its fuses not proven or its arms too slow.
+
+    Raises ConfigError for a faulty one.
+    """
     own = profiles or file.parent / "profiles"
     catalogue = load_profiles(own if own.is_dir() else None)
     site = load_settings(file, catalogue).site
-    plans = plan_lines(site, catalogue)
+    plans, arms = plan_lines(site, catalogue), plan_arms(site, catalogue)
     refusals = [*_unproven(prove(site)), *(_too_full(plan) for plan in plans if plan.too_full)]
-    notes = [*_slow(plans), *_unbilled(site), *_unguarded(site)]
+    refusals += check_arms.refusals(arms)
+    notes = [*_slow(plans), *check_arms.notes(arms), *_unbilled(site), *_unguarded(site)]
     if screen.as_json:
-        screen.data(_report(site, plans, refusals, notes))
+        screen.data(_report(site, plans, refusals, notes) | {"arms": check_arms.report(arms)})
     else:
-        screen.show(_page(file, site, plans, refusals, notes))
+        screen.show(_page(file, site, plans, arms, refusals, notes))
     return 1 if refusals else 0
 
 
-def _page(file: Path, site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes: list[str]) -> list[Part]:
+def _page(
+    file: Path,
+    site: Site,
+    plans: tuple[LinePlan, ...],
+    arms: tuple[ArmPlan, ...],
+    refusals: list[str],
+    notes: list[str],
+) -> list[Part]:
     verdict = "is refused" if refusals else "holds"
     proven = [] if any(r.startswith("feeder") for r in refusals) else [_PROVEN]
     return [
@@ -38,6 +51,7 @@ def _page(file: Path, site: Site, plans: tuple[LinePlan, ...], refusals: list[st
         _tree(site),
         _poll(plans),
         *(f"{plan.line}: {plan.load:.0%} of {FULL:.0%} used{_reaction(plan)}" for plan in plans),
+        *check_arms.grid(arms),
         *proven,
         *(f"note: {note}" for note in notes),
         *(f"REFUSED: {refusal}" for refusal in refusals),

@@ -1,4 +1,4 @@
-"""A meter that has no registers (DL/T 645), read once from the wire by its own driver: what `probe` shows of it."""
+"""A meter that has no registers (DL/T), read once from the wire by its own driver: what `probe` shows of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.client.client import Client
-from siteward.client.messages import ConnectorMessage, FeederMessage, GrantMessage, LiveMessage
+from siteward.client.messages import ArmMessage, ConnectorMessage, FeederMessage, GrantMessage, LiveMessage
 
 _NUMBERS = frozenset({"A", "limit", "kWh", "load", "p99 ms", "lost"})
 
@@ -63,6 +63,9 @@ def page(live: LiveMessage) -> list[Part]:
             _NUMBERS,
         ),
     ]
+    if live.arms:
+        columns = ("barrier or lock", "name", "state", "in its way", "closing or rising")
+        parts.append(Grid("", columns, [_arm(arm) for arm in live.arms]))
     parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S})" for alarm in live.alarms]
     return parts if live.alarms else [*parts, "no alarms"]
 
@@ -104,6 +107,17 @@ def _connector(c: ConnectorMessage) -> tuple[str, ...]:
         session,
         f"{energy / 1000:.3f}" if energy is not None else "",
     )
+
+
+def _arm(arm: ArmMessage) -> tuple[str, ...]:
+    way = {None: "not known", True: "something", False: "nothing"}[arm.occupied]
+    if arm.emergency:
+        way += ", EMERGENCY"
+    may = "allowed" if arm.blocked is None else f"refused: {arm.blocked}"
+    if arm.waits:
+        may = "by itself, as soon as the bay is free"
+    last = f" ({arm.why})" if arm.why else ""
+    return arm.id, arm.name, arm.state + last, way, may
 
 
 def why(grant: GrantMessage) -> str:

@@ -109,6 +109,21 @@ class ConnectorMessage(Message):
     session: SessionMessage | None
 
 
+class ArmMessage(Message):
+    """A barrier or a lock now; the words of model.live.ArmView."""
+
+    id: str
+    name: str
+    kind: str
+    state: str
+    occupied: bool | None
+    blocked: str | None
+    why: str | None
+    waits: bool
+    emergency: bool
+    connector: str | None = None
+
+
 class MeterMessage(Message):
     """A meter now."""
 
@@ -216,6 +231,7 @@ class LiveMessage(Message):
     alarms: tuple[AlarmMessage, ...]
     lines: tuple[LineMessage, ...]
     health: HealthMessage
+    arms: tuple[ArmMessage, ...] = ()
 
 
 class ActorMessage(Message):

@@ -8,8 +8,9 @@ from siteward.control import lock as locks
 from siteward.control.arm import Ask, Effect, Told
 from siteward.control.barrier import BarrierMemory
 from siteward.control.lock import LockMemory
-from siteward.control.sight import FRESH_S, Readings
+from siteward.control.sight import FRESH_S, Readings, value
 from siteward.model.access import Barrier, DriveKind, Lock, Motion
+from siteward.model.live import ArmKind, ArmView
 from siteward.model.points import Drive
 from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Role, Source
@@ -98,6 +99,29 @@ def may_block(arm: Arm, memory: ArmMemory, at: float) -> bool:
 def watchful(memory: ArmMemory) -> bool:
     """Whether the inputs are to be read every 100 ms: something moves, or waits to."""
     return memory.moving or (isinstance(memory, LockMemory) and memory.wanted_up)
+
+
+def view(arm: Arm, memory: ArmMemory, at: float) -> ArmView:
+    """The arm as people and platforms see it at an instant (boot-time s)."""
+    sights = memory.sights
+    return ArmView(
+        id=arm.id,
+        name=arm.name,
+        kind=ArmKind.BARRIER if isinstance(arm, Barrier) else ArmKind.LOCK,
+        state=memory.state.value,
+        occupied=value(sights, "loop" if isinstance(arm, Barrier) else "bay"),
+        blocked=_blocked(arm, memory, at),
+        why=memory.why,
+        waits=isinstance(memory, LockMemory) and memory.wanted_up and not memory.moving,
+        emergency=value(sights, "fire") is True or value(sights, "power") is False,
+        connector=arm.connector if isinstance(arm, Lock) else None,
+    )
+
+
+def _blocked(arm: Arm, memory: ArmMemory, at: float) -> Refusal | None:
+    if isinstance(arm, Barrier) and isinstance(memory, BarrierMemory):
+        return barriers.refused(arm, memory, Ask.BLOCK, at)
+    return locks.refused(memory, Ask.BLOCK, at) if isinstance(memory, LockMemory) else None
 
 
 def outcome(ask: Ask, memory: ArmMemory) -> tuple[Phase, Refusal | None]:

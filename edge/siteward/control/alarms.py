@@ -6,7 +6,7 @@ from datetime import datetime
 
 from siteward.control.draft import Standing
 from siteward.control.session import stamp
-from siteward.model.alarms import ALARMS, SEVERITIES, Alarm, AlarmCode
+from siteward.model.alarms import ALARMS, SEVERITIES, STATION, Alarm, AlarmCode
 from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId
 from siteward.model.snapshot import Snapshot
@@ -16,8 +16,6 @@ CLEAR_AFTER_S = 5.0
 
 STORE_FAILED_S = 2.0
 """Age of the oldest uncommitted batch at which the disk counts as failed (R14)."""
-
-STATION = "station"
 
 
 @dataclass(frozen=True, slots=True)

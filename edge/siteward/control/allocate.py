@@ -2,8 +2,8 @@
 
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
-from siteward.control.rotation import places, worn_out
-from siteward.control.tree import EPS, Outlet, step_down
+from siteward.control.rotation import RANKS, places, worn_out
+from siteward.control.tree import EPS, Outlet, step_down, step_up
 from siteward.control.waking import dark
 from siteward.control.work import Work
 from siteward.model.site import Priority
@@ -32,6 +32,7 @@ def allocate(work: Work) -> None:
         if share is not None:
             admitted.append(o)
             shares.append(share)
+    _serve_departures(work, admitted, shares, room)
     order = sorted(range(len(shares)), key=lambda i: admitted[i].index)
     given, binder = fill([shares[i] for i in order], room)
     for i, at in enumerate(order):
@@ -121,6 +122,22 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     for c in cells:
         room[c] -= need
     return Share(WEIGHTS[work.demand(o).priority], low, high, o.step_a, cells)
+
+
+def _serve_departures(work: Work, admitted: list[Outlet], shares: list[Share], room: list[float]) -> None:
+    """Raise the floor of those who leave at a known time to what they need, by class and then the tightest first."""
+    leaving = [(RANKS[work.demand(o).priority], -work.demand(o).need_a, o.id, i) for i, o in enumerate(admitted)]
+    for _, need, _, i in sorted(row for row in leaving if row[1] < 0.0):
+        share = shares[i]
+        more = min(-need, share.high_a) - share.low_a
+        more = min(more, *(room[c] for c in share.cells))
+        low = step_up(share.low_a + more, share.step_a) if more > 0.0 else share.low_a
+        low = min(low, step_down(share.low_a + min(room[c] for c in share.cells), share.step_a), share.high_a)
+        if low <= share.low_a:
+            continue
+        for c in share.cells:
+            room[c] -= low - share.low_a
+        shares[i] = share._replace(low_a=low)
 
 
 def _may_restart(work: Work, o: Outlet, spare: float, running: bool) -> bool:

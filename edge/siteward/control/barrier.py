@@ -159,7 +159,7 @@ def step(
     }
     memory = replace(before, sights=watch_all(roles, readings, before.sights, at, stale_s))
     memory = _prove(memory)
-    refusal = _refuse(barrier, memory, ask, at)
+    refusal = refused(barrier, memory, ask, at)
     for event in _events(barrier, memory, None if refusal else ask, at):
         row = _ROWS.get((memory.state, event))
         if row is not None:
@@ -178,7 +178,8 @@ def _prove(memory: BarrierMemory) -> BarrierMemory:
     return memory
 
 
-def _refuse(barrier: Barrier, memory: BarrierMemory, ask: Ask | None, at: float) -> Refusal | None:
+def refused(barrier: Barrier, memory: BarrierMemory, ask: Ask | None, at: float) -> Refusal | None:
+    """Why a wish is refused at this instant; None when it may be tried, or is there already."""
     if ask is not Ask.BLOCK or memory.state in (BarrierState.CLOSED, BarrierState.CLOSING):
         return None
     if memory.state is BarrierState.OPENING:

@@ -13,7 +13,7 @@ from siteward.control.params import (
     stop_params,
 )
 from siteward.control.register import Register, billing_meter, judge, most_watts, read_register
-from siteward.control.session import Ending, OpenSession, tell
+from siteward.control.session import Ending, OpenSession, stamp, tell
 from siteward.model.errors import SitewardError
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId, OrderId, is_id
@@ -135,6 +135,8 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
         max_energy_wh=params.max_energy_wh,
         max_time_s=params.max_time_s,
         max_current_a=params.max_current_a,
+        departs_at=params.departs_at,
+        wanted_wh=params.wanted_wh,
     )
     until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
     if request.deadline is not None and request.deadline < until:
@@ -166,6 +168,8 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
         "max_time_s": record.max_time_s,
         "max_current_a": record.max_current_a,
     }
+    if record.departs_at is not None:
+        data |= {"departsAt": stamp(record.departs_at), "wantedEnergy_wh": record.wanted_wh}
     if request.actor is not None:
         data["user"] = request.actor.user
     return data

@@ -11,7 +11,7 @@ class Demand:
 
     max_a bounds the target (already min of order, cable and own limits); waiting_since orders equals in a class;
     must_run keeps the floor as long as any other can be paused instead; stop forces a pause at once, breaking every
-    ramp and minimum-on time.
+    ramp and minimum-on time; need_a is what it must get on average to leave with its energy in time (0: nobody said).
     """
 
     wants: bool
@@ -20,6 +20,7 @@ class Demand:
     waiting_since: float
     must_run: bool = False
     stop: bool = False
+    need_a: float = 0.0
 
 
 IDLE = Demand(wants=False, max_a=0.0, priority=Priority.NORMAL, waiting_since=0.0)

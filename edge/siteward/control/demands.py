@@ -13,6 +13,11 @@ from siteward.model.snapshot import Snapshot
 _HANDOVER_S = 0.5
 """Most that lies between a turn's instant and its batch being handed to the store."""
 
+_TAKEN_A = 1.0
+"""Current above which a car uses a phase."""
+
+_SHORTEST_H = 1.0 / 60.0
+
 
 def demands(draft: Draft) -> Mapping[ConnectorId, Demand]:
     """One demand for each connector of the site; marks sessions whose opening has become durable."""
@@ -46,7 +51,26 @@ def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
         priority=connector.priority,
         waiting_since=session.opened_at,
         stop=session.ending is not None,
+        need_a=_need(connector, session, draft) if wants and session.record.departs_at is not None else 0.0,
     )
+
+
+def _need(connector: Connector, session: OpenSession, draft: Draft) -> float:
+    """Current that brings the wanted energy until the departure, A on each phase that the car takes; 0 once it is late.
+
+    A clock that cannot be trusted says nothing about how long is left (B21): the car then gets its fair share.
+    """
+    record, snapshot = session.record, draft.snapshot
+    if record.departs_at is None or record.wanted_wh is None or not snapshot.clock.trusted:
+        return 0.0
+    left_h = (record.departs_at - snapshot.wall).total_seconds() / 3600.0
+    rest_wh = record.wanted_wh - (record.energy_wh or 0)
+    if left_h <= 0.0 or rest_wh <= 0:
+        return 0.0
+    reading = snapshot.chargers.get(connector.id)
+    taken = 0 if reading is None or reading.measured_a is None else sum(amps > _TAKEN_A for amps in reading.measured_a)
+    phases = taken or len(connector.wiring)
+    return rest_wh / (max(left_h, _SHORTEST_H) * phases * draft.site.phase_voltage_v)
 
 
 def _most(connector: Connector, session: OpenSession) -> float:

@@ -168,7 +168,12 @@ def step(lock: Lock, readings: Readings, ask: Ask | None, before: LockMemory, at
     memory = replace(before, sights=watch_all(roles, readings, before.sights, at, stale_s))
     emergency = memory.emergency and alarmed(memory.sights)
     memory = replace(memory, emergency=emergency, tries=memory.tries if emergency else 0)
-    refusal = _refuse(memory, ask, at)
+    if ask is Ask.FREE:
+        memory = replace(memory, wanted_up=False, hindered=0, gave_up=False, why=None)
+    elif frees_way(lock, memory.sights):
+        # Also a lock that is down and has nothing to do: it must not rise by itself when the fire is out.
+        memory = replace(memory, wanted_up=False, hindered=0)
+    refusal = refused(memory, ask, at)
     memory, given_up = _give_up(lock, memory, at)
     for event in _events(lock, memory, None if refusal else ask, at):
         row = _ROWS.get((memory.state, event))
@@ -188,7 +193,8 @@ def _give_up(lock: Lock, memory: LockMemory, at: float) -> tuple[LockMemory, tup
     return replace(memory, wanted_up=False, gave_up=True), (ArmFact(EventType.ACCESS_FAILED, data),)
 
 
-def _refuse(memory: LockMemory, ask: Ask | None, at: float) -> Refusal | None:
+def refused(memory: LockMemory, ask: Ask | None, at: float) -> Refusal | None:
+    """Why a wish is refused at this instant; None when it may be tried, or is there already."""
     if ask is not Ask.BLOCK or memory.state in (LockState.UP, LockState.RAISING):
         return None
     if memory.state is LockState.LOWERING:
@@ -225,10 +231,6 @@ def _move(memory: LockMemory, event: LockEvent, after: LockState, at: float) -> 
         moved = replace(moved, why=_WHY[event])
     if event is _E.ASK_RAISE:
         moved = replace(moved, why=None, wanted_up=True, wanted_at=at, hindered=0, gave_up=False)
-    elif event in (_E.ASK_LOWER, _E.EMERGENCY):
-        moved = replace(moved, wanted_up=False, hindered=0)
-    if event is _E.ASK_LOWER:
-        moved = replace(moved, why=None, gave_up=False)
     if event is _E.EMERGENCY:
         moved = replace(moved, emergency=True, tries=memory.tries + 1)
     if memory.state is LockState.RAISING and event in _HINDERED:

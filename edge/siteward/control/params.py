@@ -35,6 +35,8 @@ class StartParams:
     max_energy_wh: int | None
     max_time_s: int | None
     max_current_a: float | None
+    departs_at: datetime | None
+    wanted_wh: int | None
     wait_s: float
 
 
@@ -64,10 +66,18 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float)
     energy = _number(params, "maxEnergy_wh", 1, 10_000_000)
     time_s = _number(params, "maxTime_s", 60, 2_592_000)
     wait = _number(params, "waitForVehicle_s", 0, 900)
+    departs_at = _moment(params, "departsAt")
+    wanted = _number(params, "wantedEnergy_wh", 1, 10_000_000)
+    if (departs_at is None) != (wanted is None):
+        raise BadParam("departsAt: give departsAt and wantedEnergy_wh together, or neither")
+    if departs_at is not None and departs_at <= request.received_wall:
+        raise BadParam("departsAt: lies in the past")
     return StartParams(
         max_energy_wh=None if energy is None else int(energy),
         max_time_s=None if time_s is None else int(time_s),
         max_current_a=_max_current(params, connector, phase_voltage_v),
+        departs_at=departs_at,
+        wanted_wh=None if wanted is None else int(wanted),
         wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
     )
 

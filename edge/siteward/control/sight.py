@@ -9,6 +9,9 @@ from siteward.model.points import InputReading, PointName
 FRESH_S = 0.3
 """Oldest reading that a movement into the way may rest on (I11, I12: 0.3 s)."""
 
+MOVING_S = 0.1
+"""Period at which the inputs of an arm are read while it moves (ruling 3)."""
+
 IDLE_STALE_S = 3.0
 """Oldest reading that counts while nothing moves: three idle polls."""
 

@@ -34,6 +34,9 @@ class AlarmCode(StrEnum):
     WRONG_DEVICE = "WRONG_DEVICE"
     DUPLICATE_ADDRESS = "DUPLICATE_ADDRESS"
     STORE_FAILED = "STORE_FAILED"
+    STORE_DAMAGED = "STORE_DAMAGED"
+    STORE_SALVAGED = "STORE_SALVAGED"
+    STORE_NEARLY_FULL = "STORE_NEARLY_FULL"
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
     TURN_GAP = "TURN_GAP"
     SESSION_METER_LOST = "SESSION_METER_LOST"
@@ -45,6 +48,10 @@ class AlarmCode(StrEnum):
     LOCK_FAULT = "LOCK_FAULT"
     LOCK_OBSTRUCTED = "LOCK_OBSTRUCTED"
     ACCESS_EMERGENCY = "ACCESS_EMERGENCY"
+
+
+STATION = "station"
+"""Subject of alarms about the controller itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,9 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.WRONG_DEVICE: Severity.HIGH,
     AlarmCode.DUPLICATE_ADDRESS: Severity.HIGH,
     AlarmCode.STORE_FAILED: Severity.HIGHEST,
+    AlarmCode.STORE_DAMAGED: Severity.HIGH,
+    AlarmCode.STORE_SALVAGED: Severity.MEDIUM,
+    AlarmCode.STORE_NEARLY_FULL: Severity.HIGH,
     AlarmCode.CLOCK_UNTRUSTED: Severity.LOW,
     AlarmCode.TURN_GAP: Severity.LOW,
     AlarmCode.SESSION_METER_LOST: Severity.HIGH,
@@ -147,6 +157,18 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.STORE_FAILED: Sentence(
         "The disk does not accept records; running sessions go on, no new one starts.",
         "磁盘无法写入；正在进行的充电继续，不开始新的充电。",
+    ),
+    AlarmCode.STORE_DAMAGED: Sentence(
+        "The file of the records is damaged; restart the controller soon: it saves what can be read into a new file.",
+        "记录文件已损坏；请尽快重启控制器：可读取的内容将保存到新文件。",
+    ),
+    AlarmCode.STORE_SALVAGED: Sentence(
+        "The file of the records was damaged and has been replaced; look for missing records, and check the disk.",
+        "记录文件曾损坏，已更换为新文件；请核对缺失的记录并检查磁盘。",
+    ),
+    AlarmCode.STORE_NEARLY_FULL: Sentence(
+        "The disk is full; records are written into the last reserve; free some room.",
+        "磁盘已满；记录正写入最后的预留空间；请清理磁盘。",
     ),
     AlarmCode.CLOCK_UNTRUSTED: Sentence("The clock is not synchronised; times are marked.", "时钟未同步；时间已标记。"),
     AlarmCode.TURN_GAP: Sentence(

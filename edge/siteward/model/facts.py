@@ -98,7 +98,7 @@ class MeterFacts:
 class WireFacts:
     """How a kind of device can be wired: transports "rtu" and "tcp", serial settings it supports, channels served.
 
-    `protocol` is "modbus" or "dlt645"; `serial` are the factory settings, None where it has no serial port.
+    `protocol` is "modbus", "dlt645" or "dlt698"; `serial` are the factory settings, None where it has no serial port.
     """
 
     transports: tuple[str, ...]

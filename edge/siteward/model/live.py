@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from siteward.model.limits import Grant
 from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
@@ -42,6 +43,35 @@ class ConnectorView:
     age_s: float | None
     grant: Grant
     session: SessionRecord | None
+
+
+class ArmKind(StrEnum):
+    """What stands in the way: a boom barrier, or a parking lock in front of a bay."""
+
+    BARRIER = "barrier"
+    LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmView:
+    """A barrier or a lock as its newest look at its sensors left it.
+
+    `state` is a word of its table (control.barrier, control.lock). `occupied` says whether something stands in the way
+    (None = not known), `blocked` is the code that a closing or rising would be refused with now (None = it may), `why`
+    that of a movement that was turned round or failed, until another one arrives. `waits`: it rises by itself as soon
+    as its bay is free. `emergency`: fire or loss of power is reported.
+    """
+
+    id: str
+    name: str
+    kind: ArmKind
+    state: str
+    occupied: bool | None
+    blocked: str | None
+    why: str | None
+    waits: bool
+    emergency: bool
+    connector: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +169,4 @@ class LiveView:
     alarms: tuple[AlarmView, ...]
     lines: tuple[LineView, ...]
     health: Health
+    arms: tuple[ArmView, ...] = ()

@@ -203,6 +203,11 @@ class Lines(Protocol):
 class Journal(Protocol):
     """The durable side, as the turn sees it."""
 
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the records, as far as it is known now; asking takes no time."""
+        ...
+
     async def recover(self) -> Recovered:
         """State to go on from, read once at start."""
         ...

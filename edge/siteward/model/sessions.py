@@ -59,7 +59,8 @@ class SuspendedBy(StrEnum):
 class SessionRecord:
     """One session: registers in integer Wh of the billing meter; None = not read yet, never guessed.
 
-    `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside.
+    `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; departs_at
+    and wanted_wh say what the car shall have got until when, None where nobody said.
     """
 
     id: SessionId
@@ -78,6 +79,8 @@ class SessionRecord:
     max_energy_wh: int | None = None
     max_time_s: int | None = None
     max_current_a: float | None = None
+    departs_at: datetime | None = None
+    wanted_wh: int | None = None
     charging_s: int = 0
     estimated: bool = False
     gap: bool = False

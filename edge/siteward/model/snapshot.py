@@ -21,7 +21,7 @@ class Snapshot:
     commit_age_s is the age of the oldest batch that the store has not committed (0 = all durable); requests are new
     inbox rows, each given to exactly one turn; settled are finished sessions that the platform has acknowledged, each
     told once; entropy is 10 random bytes for new session ids, so that deciding stays deterministic; standing are the
-    alarms of barriers, locks and their boards.
+    alarms of barriers, locks, their boards and the records.
     """
 
     at: float

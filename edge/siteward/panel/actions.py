@@ -12,6 +12,7 @@ from siteward.client.messages import ReplyMessage, RequestMessage
 from siteward.model.ids import is_id, ulid
 from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Role, Stage
+from siteward.panel.arms import VERBS
 from siteward.panel.desk import Desk, Forbidden
 from siteward.panel.sessions import WebSession
 
@@ -30,6 +31,13 @@ class Actions:
         """POST /connectors/{id}/stop: names the session that the person saw, so that it never ends another one."""
         return await self._ask(request, CommandName.STOP_CHARGE)
 
+    async def move(self, request: Request) -> Response:
+        """POST /access/{id}/{open|close|raise|lower}."""
+        name = VERBS.get(request.path_params["verb"])
+        if name is None:
+            raise HTTPException(404)
+        return await self._ask(request, name, "arm", "need_technician_access")
+
     async def outcome(self, request: Request) -> Response:
         """GET /requests/{id}: how far one of this session's requests is."""
         session = self._desk.who(request, touch=False)
@@ -43,12 +51,15 @@ class Actions:
             reply = ReplyMessage(command_id=command, stage=Stage.RECEIVED)
         return self._answer(request, reply or _refused(command, Refusal.OUTCOME_UNKNOWN))
 
-    async def _ask(self, request: Request, name: CommandName) -> Response:
+    async def _ask(
+        self, request: Request, name: CommandName, thing: str = "connector", needs: str = "need_technician"
+    ) -> Response:
+        """Ask core for something of the thing in the path; `needs` is the sentence for those who may not."""
         session = self._desk.who(request)
         fields = await self._desk.form(request, session)
         if not session.may(Role.TECHNICIAN):
-            raise Forbidden("need_technician")
-        target = request.path_params["connector"]
+            raise Forbidden(needs)
+        target = request.path_params[thing]
         seen = fields.get("session")
         if not is_id(target) or (seen is not None and not is_id(seen)):
             raise HTTPException(404)

@@ -21,7 +21,8 @@ from siteward.panel.words import LANGUAGES
 SESSION_COOKIE = "__Host-siteward"
 FORM_COOKIE = "__Host-siteward-form"
 LANGUAGE_COOKIE = "__Host-siteward-lang"
-MENU = (("overview", "/"), ("alarms", "/alarms"), ("lines", "/lines"), ("events", "/events"))
+MENU = (("overview", "/"), ("alarms", "/alarms"), ("access", "/access"), ("lines", "/lines"), ("events", "/events"))
+"""Pages in the menu; access only where the site has a barrier or a lock."""
 
 
 class NeedLogin(Exception):
@@ -93,7 +94,7 @@ class Desk:
         may_act = session.may(Role.TECHNICIAN)
         shell = {
             "session": session,
-            "menu": MENU,
+            "menu": [row for row in MENU if row[0] != "access" or (frame.view and frame.view.arms)],
             "here": name,
             "path": request.url.path,
             "frame": frame,

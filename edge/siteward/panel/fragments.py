@@ -55,6 +55,13 @@ def alarm_parts(live: LiveMessage) -> Iterator[Part]:
     yield "alarms", "live/alarms.html", {"alarms": live.alarms}
 
 
+def access_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
+    """Every barrier and lock, and its buttons."""
+    for arm in live.arms:
+        yield f"arm-{arm.id}", "live/arm.html", {"arm": arm}
+        yield f"move-{arm.id}", "live/moves.html", {"arm": arm, "may_act": may_act}
+
+
 def line_parts(live: LiveMessage) -> Iterator[Part]:
     """Every line with its devices, and core's own figures."""
     yield "health", "live/health.html", {"live": live}
@@ -74,6 +81,7 @@ def parts(frame: Frame, audience: Audience) -> Iterator[Part]:
         "connector": lambda: connector_parts(live, name, audience.may_act),
         "alarms": lambda: alarm_parts(live),
         "lines": lambda: line_parts(live),
+        "access": lambda: access_parts(live, audience.may_act),
     }
     if kind in choose:
         yield from choose[kind]()
@@ -93,9 +101,8 @@ def rendered(pages: Pages, frame: Frame, audience: Audience) -> dict[str, str]:
 
 def shape(frame: Frame) -> str:
     """What the skeleton of the pages depends on; when it changes, browsers load their page anew."""
-    return (
-        "" if frame.view is None else f"{frame.view.site_hash}:{len(frame.view.connectors)}:{len(frame.view.feeders)}"
-    )
+    live = frame.view
+    return "" if live is None else f"{live.site_hash}:{len(live.connectors)}:{len(live.feeders)}:{len(live.arms)}"
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The pages behind the login: overview, connector, alarms, lines, events."""
+"""The pages behind the login: overview, connector, access, alarms, lines, events."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from siteward.panel.desk import Desk
 
 PAGE_EVENTS = 50
 _LOOK_BACK = 500
-FILTERS = ("all", "session", "command", "alarm", "audit")
+FILTERS = ("all", "session", "command", "alarm", "access", "audit")
 
 
 class Sheets:
@@ -41,6 +41,10 @@ class Sheets:
         return self._desk.page(
             request, session, "connector", connector_id=name, past=past, live_page=f"connector:{name}"
         )
+
+    async def access(self, request: Request) -> Response:
+        """GET /access: barriers and parking locks."""
+        return self._desk.page(request, self._desk.who(request), "access")
 
     async def alarms(self, request: Request) -> Response:
         """GET /alarms: what stands now."""

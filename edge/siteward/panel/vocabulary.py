@@ -22,6 +22,29 @@ STATES: Final[dict[str, Sentence]] = {
 }
 """What a connector does, in the panel's words; `connector_state` of panel/view.py chooses."""
 
+ARM_STATES: Final[dict[str, Sentence]] = {
+    "unknown": Sentence("Not read yet", "尚未读取"),
+    "closed": Sentence("Closed", "已关闭"),
+    "opening": Sentence("Opening", "正在打开"),
+    "open": Sentence("Open", "已打开"),
+    "closing": Sentence("Closing", "正在关闭"),
+    "stopped": Sentence("Stopped half-way", "停在中途"),
+    "failed": Sentence("Failed", "故障"),
+    "down": Sentence("Down", "已降下"),
+    "raising": Sentence("Rising", "正在升起"),
+    "up": Sentence("Up", "已升起"),
+    "lowering": Sentence("Going down", "正在降下"),
+}
+"""Where a barrier or a parking lock is: the words of control.barrier and control.lock."""
+
+ARM_VERBS: Final[dict[str, Sentence]] = {
+    "open": Sentence("Open", "打开"),
+    "close": Sentence("Close", "关闭"),
+    "raise": Sentence("Raise", "升起"),
+    "lower": Sentence("Lower", "降下"),
+}
+"""The buttons of barriers and locks; panel/arms.py chooses."""
+
 CAUSES: Final[dict[Cause, Sentence]] = {
     Cause.MAXIMUM: Sentence(
         "May take its maximum of {amps}\u00a0A; nothing else limits it.", "可用最大电流 {amps}\u00a0A，无其他限制。"

@@ -16,14 +16,16 @@ from siteward.control.access import (
     judge,
     outcome,
     step,
+    view,
     watchful,
 )
 from siteward.control.arm import Ask, Told
-from siteward.control.sight import FRESH_S
+from siteward.control.sight import FRESH_S, MOVING_S
 from siteward.model.access import Lock
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.batch import Batch
 from siteward.model.events import Fact
+from siteward.model.live import ArmView
 from siteward.model.points import InputReading, PointName, device_of
 from siteward.model.ports import Clock, PointDevice
 from siteward.model.refusals import REFUSALS, Refusal
@@ -32,9 +34,6 @@ from siteward.model.site import Site
 from siteward.runtime.actuate import OutputActuator
 from siteward.runtime.arm_gate import ArmGate
 from siteward.runtime.points import Keeper, plans, refresh_all
-
-MOVING_S = 0.1
-"""Period of reading while an arm moves (ruling 3)."""
 
 IDLE_S = 1.0
 """Period of reading while nothing moves."""
@@ -76,11 +75,13 @@ class AccessLoop:
         clock: Clock,
         gate: ArmGate,
         put: Callable[[Batch], None],
+        wake: Callable[[], None],
     ) -> None:
         self._site = site
         self._clock = clock
         self._gate = gate
         self._put = put
+        self._wake = wake
         self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
         self._outputs = OutputActuator(self._keepers, clock)
         self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
@@ -95,6 +96,12 @@ class AccessLoop:
         at = self._clock.now()
         silent = {Alarm(AlarmCode.IO_UNREACHABLE, k.id) for k in self._keepers.values() if k.lost(at)}
         return frozenset(silent).union(*(runner.alarms for runner in self._runners.values()))
+
+    @property
+    def views(self) -> tuple[ArmView, ...]:
+        """Every arm as it is now, barriers first."""
+        at = self._clock.now()
+        return tuple(view(runner.arm, runner.memory, at) for runner in self._runners.values())
 
     def memory(self, arm: str) -> ArmMemory:
         """The newest memory of an arm. KeyError for a strange one."""
@@ -155,6 +162,9 @@ class AccessLoop:
         readings, before = runner.readings, runner.memory
         runner.memory, told = step(runner.arm, readings, ask, runner.memory, at)
         self._gate.renew(runner.arm, runner.memory)
+        if runner.memory.state is not before.state:
+            # Who watches a page, and the alarms, must not be a whole turn behind an arm that turned round.
+            self._wake()
         runner.alarms = told.alarms
         if told.effects:
             # What blocks the way must leave while the readings that allowed it are young.

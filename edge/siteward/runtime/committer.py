@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from siteward.model.alarms import Alarm
 from siteward.model.batch import Batch
 from siteward.model.errors import StoreError
 from siteward.model.ports import Clock, Journal
@@ -39,6 +40,11 @@ class Committer:
         """Use this journal from now on; until then batches wait in memory."""
         self._journal = journal
         self._wake.set()
+
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        """What the journal knows to be wrong with itself."""
+        return frozenset() if self._journal is None else self._journal.alarms
 
     @property
     def age_s(self) -> float:

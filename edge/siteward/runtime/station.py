@@ -90,7 +90,12 @@ class Station:
         self._poller = Poller(ports.site, self.lines, clock, self._wake)
         self._committer = Committer(clock, self._actuator.send)
         self.access = AccessLoop(
-            ports.site, self.lines.points, clock, self._gate.arms, lambda batch: self._committer.put(batch, ())
+            ports.site,
+            self.lines.points,
+            clock,
+            self._gate.arms,
+            lambda batch: self._committer.put(batch, ()),
+            self._wake,
         )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
@@ -111,8 +116,8 @@ class Station:
         """The live view of the newest turn, made when first asked for; None before the first turn."""
         done, ports = self._last, self._ports
         if self._live is None and done is not None:
-            lines = self.lines.views()
-            self._live = live_view(ports.site, done.snapshot, done.decision, lines, self.health(), ports.software)
+            lines, arms, health = self.lines.views(), self.access.views, self.health()
+            self._live = live_view(ports.site, done.snapshot, done.decision, lines, arms, health, ports.software)
         return self._live
 
     async def next_live(self, after_turn: int, seconds: float) -> LiveView | None:

@@ -108,6 +108,6 @@ class Turn:
             requests=tuple(request for request in requests if not parts.access.takes(request)),
             settled=parts.inbox.drain_settled(),
             commit_age_s=parts.committer.age_s,
-            standing=parts.access.alarms,
+            standing=parts.access.alarms | parts.committer.alarms,
             entropy=parts.entropy(),
         )

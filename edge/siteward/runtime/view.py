@@ -6,6 +6,7 @@ from siteward.control.decide import Decision
 from siteward.model.alarms import ALARMS, SEVERITIES
 from siteward.model.live import (
     AlarmView,
+    ArmView,
     ConnectorView,
     FeederView,
     Health,
@@ -20,9 +21,15 @@ from siteward.model.units import ZERO, PerPhase
 
 
 def live_view(
-    site: Site, snapshot: Snapshot, decision: Decision, lines: tuple[LineView, ...], health: Health, software: str
+    site: Site,
+    snapshot: Snapshot,
+    decision: Decision,
+    lines: tuple[LineView, ...],
+    arms: tuple[ArmView, ...],
+    health: Health,
+    software: str,
 ) -> LiveView:
-    """Join site, readings and decision of one turn."""
+    """Join site, readings and decision of one turn with what lives beside it: wires, arms, core's own figures."""
     return LiveView(
         site=site.id,
         name=site.name,
@@ -36,6 +43,7 @@ def live_view(
         alarms=_alarms(decision),
         lines=lines,
         health=health,
+        arms=arms,
     )
 
 

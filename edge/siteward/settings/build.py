@@ -104,7 +104,7 @@ def _meter(table: MeterTable, lines: Mapping[str, LineTable], catalogue: Profile
 
 
 def _serial(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> SerialSettings | None:
-    """Serial settings of a meter's own: those of DL/T 645 meters, unless a gateway keeps the wire at one setting."""
+    """Serial settings of a meter's own: those of DL/T meters, unless a gateway keeps the wire at one setting."""
     wire = catalogue.wire(table.profile)
     if table.address is None or wire is None or wire.serial is None or "://" in lines[table.line].port:
         return None

@@ -94,14 +94,14 @@ class MeterTable(Table):
     line: Id = key(MISSING, "The wire that it hangs on.", reason="One task owns each wire.")
     unit: int | None = key(
         None,
-        "Modbus unit id (slave address); a DL/T 645 meter has `address` instead.",
+        "Modbus unit id (slave address); a DL/T 645 or 698.45 meter has `address` instead.",
         reason="Two devices of one wire must not share it.",
         ge=0,
         le=255,
     )
     address: str | None = key(
         None,
-        "Address of a DL/T 645 meter: the 12 digits on its plate.",
+        "Address of a DL/T 645 or 698.45 meter: the 12 digits on its plate.",
         reason="These meters have no unit id; each is called by its own number.",
         min_length=12,
         max_length=12,
@@ -109,13 +109,13 @@ class MeterTable(Table):
     profile: str = key(MISSING, "Device profile.", reason="Registers are data, one file for each kind of device.")
     baud: Literal[1200, 2400, 4800, 9600, 19200] | None = key(
         None,
-        "Speed of a DL/T 645 meter; the profile's factory speed when it is not given.",
+        "Speed of a DL/T 645 or 698.45 meter; the profile's factory speed when it is not given.",
         unit="baud",
         reason="It may share the wire with Modbus devices of another speed: the settings change for each exchange.",
     )
     parity: Literal["none", "even", "odd"] | None = key(
         None,
-        "Parity of a DL/T 645 meter; the profile's when it is not given.",
+        "Parity of a DL/T 645 or 698.45 meter; the profile's when it is not given.",
         reason="The standard says even; the Modbus devices beside it mostly have none.",
     )
 

@@ -13,19 +13,19 @@ def check_meter(path: Path, meter: MeterTable, line: LineTable | None, wire: Wir
     """Add every fault between a meter, its wire and what its profile allows."""
     if wire is None:
         return
-    if wire.protocol == "dlt645":
+    if wire.protocol != "modbus":
         _data_meter(path, meter, line, wire, faults)
         return
     if meter.unit is None:
         faults.add((*path, "unit"), "is missing; it says: Modbus unit id (slave address).")
     for key in ("address", "baud", "parity"):
         if getattr(meter, key) is not None:
-            faults.add((*path, key), f"is for DL/T 645 meters, but {meter.profile} speaks Modbus; take it out")
+            faults.add((*path, key), f"is for DL/T meters, but {meter.profile} speaks Modbus; take it out")
     check_wire(path, meter.profile, line, wire, faults)
 
 
 def _data_meter(path: Path, meter: MeterTable, line: LineTable | None, wire: WireFacts, faults: Faults) -> None:
-    """A DL/T 645 meter brings its own serial settings, so those of its line are no matter."""
+    """A DL/T meter brings its own serial settings, so those of its line are no matter."""
     if meter.unit is not None:
         faults.add((*path, "unit"), f"is for Modbus, but {meter.profile} is called by its address; take it out")
     address = meter.address

@@ -13,14 +13,12 @@ class Ballast:
     def __init__(self, path: Path, size: int = BALLAST_BYTES) -> None:
         self._path = path
         self._size = size
-
-    @property
-    def loaded(self) -> bool:
-        """Whether there is room left to give back."""
-        return self._path.exists()
+        self.loaded = False
+        """Whether there is room left to give back, as of the last `load` or `drop`; it asks no disk."""
 
     def drop(self) -> bool:
         """Give the room back; False when it was given already or cannot be."""
+        self.loaded = False
         try:
             self._path.unlink()
         except OSError:
@@ -29,8 +27,10 @@ class Ballast:
 
     def load(self) -> bool:
         """Take the room if the disk has at least twice as much; False when it has not."""
-        if self.loaded:
-            return True
+        self.loaded = self._path.exists() or self._fill()
+        return self.loaded
+
+    def _fill(self) -> bool:
         try:
             room = os.statvfs(self._path.parent)
             if room.f_bavail * room.f_frsize < 2 * self._size:

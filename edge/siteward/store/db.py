@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,10 @@ _PRIMARY = 0xFF
 """The low byte of SQLite's extended result codes."""
 
 
+class Unsound(StoreError):
+    """SQLite read the whole file and found it broken."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     work: Work[Any]
@@ -43,10 +47,20 @@ class Db:
     Only this connection writes and checkpoints the file (finding 10); the caller holds the instance lock.
     """
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL", make_room: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: str = "FULL",
+        make_room: Callable[[], bool] | None = None,
+        on_damage: Callable[[str], None] | None = None,
+        before_repair: Callable[[], None] | None = None,
+    ) -> None:
         self.path = path
         self._synchronous = synchronous
         self._make_room = make_room or (lambda: False)
+        self._on_damage = on_damage or (lambda _: None)
+        self._before_repair = before_repair or (lambda: None)
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
         self._queue: deque[_Waiting] = deque()
@@ -87,7 +101,16 @@ class Db:
 
     async def read(self, query: Work[T]) -> T:
         """Result of a query on the read-only connection; it never delays a commit."""
-        return await _run(self._reader, query, self.path)
+        return await self._told(_run(self._reader, query, self.path))
+
+    async def _told(self, work: Awaitable[T]) -> T:
+        """The result of work; damage that it stumbles over is told to whoever opened the file."""
+        try:
+            return await work
+        except StoreError as error:
+            if is_damage(error):
+                self._on_damage(str(error))
+            raise
 
     async def _serve(self) -> None:
         group: list[_Waiting] = []
@@ -105,7 +128,7 @@ class Db:
 
     async def _serve_group(self, group: list[_Waiting]) -> None:
         try:
-            results = await self._transact([waiting.work for waiting in group])
+            results = await self._told(self._transact([waiting.work for waiting in group]))
         except StoreError as error:
             results = [_Failed(error)] * len(group)
         for waiting, result in zip(group, results, strict=True):
@@ -131,6 +154,7 @@ class Db:
         if not self._suspect and self._writer is not None:
             return
         if self._writer is not None:
+            self._before_repair()
             await _run(self._writer, _checkpoint_all, self.path)
         await self._disconnect()
         try:
@@ -220,7 +244,7 @@ def _checkpoint_all(connection: sqlite3.Connection) -> None:
 def _must_be_sound(connection: sqlite3.Connection) -> None:
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise StoreError(f"the journal is damaged after an I/O error: {verdict}")
+        raise Unsound(f"the journal is damaged after an I/O error: {verdict}")
 
 
 async def _opened(connection: aiosqlite.Connection, path: Path) -> aiosqlite.Connection:
@@ -263,7 +287,7 @@ def _mapped(error: sqlite3.Error | OSError, path: Path) -> StoreError:
 
 def is_damage(error: StoreError) -> bool:
     """Whether SQLite says that the file itself is broken, or none of its own."""
-    return _primary(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, Unsound) or _primary(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _primary(error: StoreError) -> int | None:

@@ -1,7 +1,8 @@
-"""Opens the store: lock, room, schema, soundness; a damaged file is set aside, never used and never deleted."""
+"""Opens the store: lock, room, schema, first reads; a damaged file is set aside, never used and never deleted."""
 
-import os
+import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 
@@ -11,12 +12,16 @@ from siteward.model.ids import JournalId, ulid
 from siteward.model.ports import Clock
 from siteward.store import journal
 from siteward.store.ballast import Ballast
+from siteward.store.boot import boot_id
 from siteward.store.db import Db, Work, is_damage
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
+from siteward.store.moments import moment
+from siteward.store.quarantine import Aside, finished, set_aside, sync_folder, unfinished
 from siteward.store.records import Head, Parts
 from siteward.store.salvage import Salvage, salvage
-from siteward.store.store import Store
+from siteward.store.soundness import Soundness, mark_path, marked
+from siteward.store.store import Store, recovered
 
 
 class _Damaged(StoreError):
@@ -45,62 +50,94 @@ def lock_path(path: Path) -> Path:
 
 async def _open(path: Path, clock: Clock, own: InstanceLock | None) -> Store:
     ballast = Ballast(path.with_suffix(".ballast"))
-    saved: Salvage | None = None
+    soundness = Soundness(path)
+    aside = unfinished(path)
     try:
-        db = await _open_db(path, clock, ballast)
+        db, head = await _usable(path, clock, ballast, soundness)
     except _Damaged as damage:
-        saved = salvage(_set_aside(path, clock), str(damage))
-        db = await _open_db(path, clock, ballast)
+        await soundness.close()
+        aside = set_aside(path, f"damaged-{_new_id(clock)}", str(damage))
+        soundness = Soundness(path)
+        db, head = await _usable(path, clock, ballast, soundness)
     ballast.load()
     try:
-        if saved is not None:
-            found = saved
-            await db.write(lambda connection: _take_over(connection, found, clock))
-        head = await db.read(_head)
+        if aside is not None:
+            head = await _take_up(db, aside, clock)
+            finished(path)
     except BaseException:
         await db.close()
         raise
-    return Store(Parts(db, clock, ballast, own), head)
+    return Store(Parts(db, clock, ballast, soundness, own), head, salvaged=aside is not None)
+
+
+async def _take_up(db: Db, aside: Aside, clock: Clock) -> Head:
+    """Write what can be read of the old file into the new one, unless an earlier start has done it."""
+    first = await db.read(lambda connection: journal.page(connection, 0, 1).texts)
+    if not any(aside.file.parent.name in text for text in first):
+        # A large file takes its time, in a thread: control has begun without the journal by then.
+        found = await asyncio.to_thread(salvage, aside.file, aside.reason)
+        await db.write(lambda connection: _take_over(connection, found, clock))
+    return await db.read(_head)
 
 
 def _head(connection: sqlite3.Connection) -> Head:
     return Head(journal.journal_id(connection), journal.last_seq(connection), journal.acked_seq(connection))
 
 
-async def _open_db(path: Path, clock: Clock, ballast: Ballast) -> Db:
+async def _usable(path: Path, clock: Clock, ballast: Ballast, soundness: Soundness) -> tuple[Db, Head]:
+    """The open file, and its head. What control goes on from has been read once: _Damaged when it cannot be."""
+    _unmarked(path)
+    db = await _open_db(path, clock, ballast, soundness)
+    try:
+        await db.read(lambda connection: recovered(connection, moment(clock, boot_id())))
+        return db, await db.read(_head)
+    except StoreError as error:
+        with suppress(StoreError):
+            await db.close()
+        if is_damage(error):
+            raise _Damaged(str(error)) from error
+        raise
+
+
+def _unmarked(path: Path) -> None:
+    try:
+        damage = marked(path)
+    except OSError as error:
+        raise StoreError(f"{mark_path(path)}: {error}") from error
+    if damage:
+        raise _Damaged(damage)
+
+
+async def _open_db(path: Path, clock: Clock, ballast: Ballast, soundness: Soundness) -> Db:
     """Open the file; on a full disk once more after the ballast has been given back (fault 52)."""
 
     def prepare(connection: sqlite3.Connection) -> None:
-        _check(connection)
         migrate(connection)
         _first_epoch(connection, clock)
 
     try:
-        return await _connected(path, ballast, prepare)
+        return await _connected(path, ballast, soundness, prepare)
     except _Damaged:
         raise
     except StoreError:
         if not ballast.drop():
             raise
-        return await _connected(path, ballast, prepare)
+        return await _connected(path, ballast, soundness, prepare)
 
 
-async def _connected(path: Path, ballast: Ballast, prepare: Work[None]) -> Db:
-    db = Db(path, make_room=ballast.drop)
+async def _connected(path: Path, ballast: Ballast, soundness: Soundness, prepare: Work[None]) -> Db:
+    db = Db(path, make_room=ballast.drop, on_damage=soundness.found, before_repair=soundness.stand_aside)
     try:
         await db.open(prepare)
     except StoreError as error:
         if is_damage(error):
             raise _Damaged(str(error)) from error
         raise
-    _sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made durable: {error}") from error
     return db
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise _Damaged(f"quick_check: {verdict}")
 
 
 def _first_epoch(connection: sqlite3.Connection, clock: Clock) -> None:
@@ -110,33 +147,6 @@ def _first_epoch(connection: sqlite3.Connection, clock: Clock) -> None:
 
 def _new_id(clock: Clock) -> JournalId:
     return JournalId(ulid(max(0, journal.unix_ms(clock.wall())), token_bytes(10)))
-
-
-def _set_aside(path: Path, clock: Clock) -> Path:
-    """Move the damaged database with its WAL into a folder of its own; returns where it lies now."""
-    folder = path.parent / f"damaged-{_new_id(clock)}"
-    try:
-        folder.mkdir(mode=0o750)
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-            if (path.parent / name).exists():
-                (path.parent / name).rename(folder / name)
-        _sync_folder(folder)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise StoreError(f"{path} is damaged and cannot be set aside: {error}") from error
-    return folder / path.name
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names durable: SQLite does it for its WAL, not for the database file itself."""
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made durable: {error}") from error
 
 
 def _take_over(connection: sqlite3.Connection, saved: Salvage, clock: Clock) -> None:

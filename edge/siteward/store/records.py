@@ -9,6 +9,7 @@ from typing import TypeVar
 from siteward.model.events import EventPage, EventType, Fact
 from siteward.model.ids import CommandId, JournalId, SessionId
 from siteward.model.ports import Clock
+from siteward.model.ration import Ration
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
 from siteward.model.users import User
@@ -17,6 +18,7 @@ from siteward.store.ballast import Ballast
 from siteward.store.boot import boot_id
 from siteward.store.db import Db
 from siteward.store.lock import InstanceLock
+from siteward.store.soundness import Soundness
 
 T = TypeVar("T")
 
@@ -28,6 +30,7 @@ class Parts:
     db: Db
     clock: Clock
     ballast: Ballast
+    soundness: Soundness
     lock: InstanceLock | None
 
 
@@ -51,6 +54,7 @@ class Records:
         self._db = parts.db
         self._clock = parts.clock
         self._boot = boot_id()
+        self._rations: dict[Source, Ration] = {}
         self._journal_id = head.journal_id
         self._last_seq = head.last_seq
         self._acked_seq = head.acked_seq
@@ -75,12 +79,13 @@ class Records:
     async def refuse(self, request: Request, raw: bytes, reply: Reply) -> Reply:
         """Keep a request that is refused before any turn saw it, with an audit event; a known id returns its own."""
         data = {"commandId": request.id, "name": request.name, "stage": reply.stage, "code": reply.code}
-        fact = _audit(EventType.AUDIT_REFUSED, data, request.actor, request.source)
+        rationed = self._rationed(data, request.source)
+        facts = () if rationed is None else (_audit(EventType.AUDIT_REFUSED, rationed, request.actor, request.source),)
 
         def work(connection: sqlite3.Connection) -> Reply:
             known = inbox.insert(connection, request, raw, reply, self._boot)
-            if known is None:
-                self._append(connection, (fact,))
+            if known is None and facts:
+                self._append(connection, facts)
             return known or reply
 
         return await self._write(work)
@@ -136,9 +141,22 @@ class Records:
         await self._write(work)
 
     async def audit(self, kind: EventType, data: Mapping[str, object], actor: Actor | None, source: Source) -> None:
-        """Journal an audit event."""
-        fact = _audit(kind, data, actor, source)
+        """Journal an audit event; refusals of one caller are rationed, and those left out are counted in the next."""
+        rationed = self._rationed(data, source) if kind is EventType.AUDIT_REFUSED else data
+        if rationed is None:
+            return
+        fact = _audit(kind, rationed, actor, source)
         await self._write(lambda connection: self._append(connection, (fact,)))
+
+    def _rationed(self, data: Mapping[str, object], source: Source) -> Mapping[str, object] | None:
+        """What to write of a refusal; None where this caller has had its ration: a flood fills no disk."""
+        ration = self._rations.setdefault(source, Ration(self._clock.now()))
+        if not ration.take(self._clock.now()):
+            return None
+        left_out = ration.settle()
+        before = data.get("leftOut", 0)
+        told = left_out + (before if isinstance(before, int) else 0)
+        return {**data, "leftOut": told} if left_out else data
 
     async def _write(self, work: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None = None) -> T:
         """Write, and tell everybody who waits for news how far the journal is."""

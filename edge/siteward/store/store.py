@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import suppress
 from datetime import timedelta
 
+from siteward.model.alarms import STATION, Alarm, AlarmCode
 from siteward.model.batch import Batch
 from siteward.model.errors import StoreError
 from siteward.model.events import EventType, Fact
@@ -13,7 +14,7 @@ from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request, Stage
 from siteward.store import inbox, journal, limits, sessions, standing
 from siteward.store.journal import Verdict
-from siteward.store.moments import moment
+from siteward.store.moments import Moment, moment
 from siteward.store.records import Head, Parts, Records
 
 EVENTS_KEPT = timedelta(days=30)
@@ -31,18 +32,35 @@ _REPLY_EVENTS: dict[Stage, EventType] = {
 }
 
 
+def recovered(connection: sqlite3.Connection, now: Moment) -> Recovered:
+    """State to go on from; sessions are the open ones and the finished ones that are not settled yet."""
+    return Recovered(
+        sessions=sessions.unsettled(connection),
+        limits=limits.recover(connection, now),
+        ledger=standing.ledger(connection),
+        unfinished=inbox.unfinished(connection, now),
+        alarms=standing.alarms(connection),
+    )
+
+
 class Store(Records):
     """Made by `open_store`: model.ports.Journal for the turn, siteward.api.backend.Records for the API's callers."""
 
-    def __init__(self, parts: Parts, head: Head) -> None:
+    def __init__(self, parts: Parts, head: Head, *, salvaged: bool = False) -> None:
         super().__init__(parts, head)
+        self._salvaged = salvaged
         self._orphan: tuple[Batch, asyncio.Task[int]] | None = None
-        self._upkeep = asyncio.create_task(self._keep_up())
+        self._tasks = (
+            asyncio.create_task(self._keep_up()),
+            asyncio.create_task(parts.soundness.watch(parts.clock)),
+        )
 
     async def close(self) -> None:
         """Finish what waits, close the file, release the lock."""
-        self._upkeep.cancel()
-        await asyncio.gather(self._upkeep, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await self._parts.soundness.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             await self._db.close()
         finally:
@@ -52,15 +70,23 @@ class Store(Records):
     async def recover(self) -> Recovered:
         """State to go on from; sessions are the open ones and the finished ones that are not settled yet."""
         now = moment(self._clock, self._boot)
-        return await self._db.read(
-            lambda connection: Recovered(
-                sessions=sessions.unsettled(connection),
-                limits=limits.recover(connection, now),
-                ledger=standing.ledger(connection),
-                unfinished=inbox.unfinished(connection, now),
-                alarms=standing.alarms(connection),
-            )
-        )
+        return await self._db.read(lambda connection: recovered(connection, now))
+
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        """What is wrong with the records, as far as it is known now; it asks no disk."""
+        parts = self._parts
+        standing = {
+            AlarmCode.STORE_DAMAGED: bool(parts.soundness.damage),
+            AlarmCode.STORE_SALVAGED: self._salvaged,
+            AlarmCode.STORE_NEARLY_FULL: not parts.ballast.loaded,
+        }
+        return frozenset(Alarm(code, STATION) for code, stands in standing.items() if stands)
+
+    async def checked(self) -> str:
+        """Wait until the whole file has been read; what is wrong with it, empty when it is sound."""
+        await self._parts.soundness.checked.wait()
+        return self._parts.soundness.damage
 
     async def commit(self, batch: Batch) -> int:
         """Make a batch durable, all or nothing, and return the last sequence number.
@@ -108,7 +134,7 @@ class Store(Records):
 
     @property
     def ballast_loaded(self) -> bool:
-        """False once a full disk has taken the reserve: raise an alarm."""
+        """False once a full disk has taken the reserve."""
         return self._parts.ballast.loaded
 
     async def _keep_up(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from siteward.cli.app import run_cli
+from siteward.model.live import ArmKind, ArmView
 from tests.fixtures.core import FakeCore, running_core
 
 
@@ -55,6 +56,28 @@ async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
     live = await shell.json("status")
     assert len(live["connectors"]) == 12
     assert live["connectors"][0]["grant"]["limit_a"] >= 0
+
+
+async def test_status_shows_barriers_and_locks_and_what_blocks_them(shell: Shell, core: FakeCore) -> None:
+    """Issue 3, I11: where each arm is, what stands in its way, and the reason that a close would be refused with."""
+    assert "barrier" not in (await shell("status"))[1]
+    core.arms = {
+        "gate": ArmView(
+            "gate", "North gate", ArmKind.BARRIER, "open", True, "LOOP_NOT_FREE", "OBSTRUCTED", False, False
+        ),
+        "bay-1": ArmView("bay-1", "Bay 1", ArmKind.LOCK, "down", None, "SENSOR_UNKNOWN", None, True, True, "A01-1"),
+    }
+    await core.turn_once()
+    _, out, _ = await shell("status")
+    (gate,) = (line for line in out.splitlines() if line.lstrip().startswith("gate"))
+    assert all(word in gate for word in ("North gate", "open (OBSTRUCTED)", "something", "refused: LOOP_NOT_FREE"))
+    (bay,) = (line for line in out.splitlines() if line.lstrip().startswith("bay-1"))
+    assert all(word in bay for word in ("down", "not known, EMERGENCY", "by itself"))
+    told = (await shell.json("status"))["arms"]
+    assert [(row["id"], row["kind"], row["blocked"], row["connector"]) for row in told] == [
+        ("gate", "barrier", "LOOP_NOT_FREE", None),
+        ("bay-1", "lock", "SENSOR_UNKNOWN", "A01-1"),
+    ]
 
 
 async def test_watch_ends_after_the_pages_asked_for(shell: Shell) -> None:

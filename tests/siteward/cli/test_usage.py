@@ -14,6 +14,7 @@ from siteward.settings.export import site_reference, site_schema
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "config" / "demo" / "site.toml"
+PROFILES = ROOT / "drivers" / "siteward_drivers" / "profiles"
 BROKEN = ROOT / "tests" / "fixtures" / "site" / "broken_tree.toml"
 VERBS = ["check", "status", "watch", "start", "stop", "limit", "sessions", "events", "schema", "journal verify"]
 VERBS += ["devices"]
@@ -69,7 +70,7 @@ def test_check_shows_tree_fallbacks_and_load_of_the_demo(capsys: Output) -> None
     assert run_cli(["check", str(DEMO), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["holds"]
-    assert [line["id"] for line in report["lines"]] == ["rs485-1", "rs485-2", "tcp-1"]
+    assert [line["id"] for line in report["lines"]] == ["rs485-1", "rs485-2", "rs485-3", "tcp-1"]
     assert all(0 < line["load"] <= 0.7 for line in report["lines"])
     assert len(report["connectors"]) == 12
 
@@ -85,6 +86,47 @@ def test_check_refuses_a_wire_that_is_too_full(tmp_path: Path, capsys: Output) -
     path.write_text(text, encoding="utf-8")
     assert run_cli(["check", str(path)]) == 1
     assert "REFUSED: wire rs485-1 would be" in capsys.readouterr().out
+
+
+def test_check_tells_how_soon_each_arm_stops(capsys: Output) -> None:
+    """I11, I12: stop, way freed and worst day of every barrier and lock, by the frames on their wires."""
+    assert run_cli(["check", str(DEMO)]) == 0
+    assert "stops in ms" in capsys.readouterr().out
+    assert run_cli(["check", str(DEMO), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [(arm["id"], arm["lines"]) for arm in report["arms"]] == [("gate", ["rs485-3"]), ("bay-C01-4", ["rs485-3"])]
+    assert all(0.1 < arm["stop_s"] <= arm["free_s"] <= 0.3 for arm in report["arms"])
+    assert all(arm["stop_s"] < arm["worstStop_s"] <= 0.3 for arm in report["arms"])
+
+
+def test_check_refuses_an_arm_that_would_go_on_too_long(tmp_path: Path, capsys: Output) -> None:
+    """I11, faults 76 and 78: more than 0.3 s to the stop is refused, a slow way out and a bad day are said aloud."""
+    text = DEMO.read_text(encoding="utf-8")
+    wire = text.index('id = "rs485-3"')
+    path = tmp_path / "site.toml"
+
+    def judge(baud: int) -> tuple[int, str]:
+        path.write_text(text[:wire] + text[wire:].replace("baud = 38400", f"baud = {baud}", 1), encoding="utf-8")
+        status = run_cli(["check", str(path)])
+        return status, capsys.readouterr().out
+
+    status, out = judge(9600)
+    assert (status, "REFUSED" in out, "note: gate" in out) == (0, False, False)
+    assert "note: bay-C01-4 needs up to" in out
+    path.write_text(text.replace('line = "rs485-3"', 'line = "rs485-2"'), encoding="utf-8")
+    assert run_cli(["check", str(path), "--json"]) == 0
+    shared = json.loads(capsys.readouterr().out)
+    assert any(note.startswith("gate needs up to") and "worst day of rs485-2" in note for note in shared["notes"])
+    board = text.replace("wirenboard_wb_mr6c_v3", "slow_board")
+    (tmp_path / "profiles" / "relay").mkdir(parents=True)
+    known = (PROFILES / "relay" / "wirenboard_wb_mr6c_v3.toml").read_text(encoding="utf-8")
+    slow = known.replace("gap_s = 0.008", "gap_s = 0.1").replace("turnaround_s = 0.01", "turnaround_s = 0.03")
+    (tmp_path / "profiles" / "relay" / "slow_board.toml").write_text(slow, encoding="utf-8")
+    path.write_text(board, encoding="utf-8")
+    assert run_cli(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "REFUSED: gate would go on for up to" in out
+    assert "more than 300 ms; raise the speed of rs485-3" in out
 
 
 def test_check_refuses_fuses_that_do_not_hold_without_siteward(tmp_path: Path, capsys: Output) -> None:

@@ -40,6 +40,9 @@ def test_what_this_version_cannot_do_is_refused_with_a_code(rig: Rig, name: str)
         ({"maxTime_s": float("nan")}, "maxTime_s: nan is no number"),
         ({"maxCurrent_a": 5.9}, "maxCurrent_a: 5.9 is outside 6.."),
         ({"maxPower_w": 4000}, "maxPower_w: 4000 is outside 4140.."),
+        ({"departsAt": "2030-01-01T06:00:00Z"}, "departsAt: give departsAt and wantedEnergy_wh together"),
+        ({"departsAt": "2020-01-01T06:00:00Z", "wantedEnergy_wh": 9000}, "departsAt: lies in the past"),
+        ({"departsAt": "soon", "wantedEnergy_wh": 9000}, "departsAt: 'soon' is no time of RFC 3339"),
         ({"waitForVehicle_s": 9999}, "waitForVehicle_s: 9999 is outside 0..900"),
     ],
 )
@@ -264,3 +267,18 @@ def test_current_of_the_order_bounds_the_demand(rig: Rig) -> None:
     rig.charging(maxCurrent_a=10, maxPower_w=5520)
     assert rig.log.demands[-1][1][ConnectorId("A1")].max_a == pytest.approx(8.0)
     assert next(iter(rig.log.rows.values())).state is OrderState.CHARGING
+
+
+def test_a_departure_asks_for_the_current_that_it_needs(rig: Rig) -> None:
+    """B12: 6.9 kWh in one hour on three phases are 10 A; late, fed or without a trusted clock it is nobody's need."""
+    start = rig.wall
+    rig.charging(departsAt=(start + timedelta(hours=1)).isoformat(), wantedEnergy_wh=6900)
+    assert rig.log.demands[-1][1][ConnectorId("A1")].need_a == pytest.approx(10.0, rel=0.05)
+    rig.clock = ClockQuality.UNSYNCED
+    rig.turn()
+    assert rig.log.demands[-1][1][ConnectorId("A1")].need_a == 0.0
+    rig.clock = ClockQuality.NTP
+    rig.turn()
+    assert rig.log.demands[-1][1][ConnectorId("A1")].need_a > 9.0
+    rig.turns(3700)
+    assert rig.log.demands[-1][1][ConnectorId("A1")].need_a == 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -110,6 +111,8 @@ def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     if what == "wants":
         box.wants = do["amps"]
         t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at)
+    elif what == "needs":
+        t.demands[cid] = replace(t.demands[cid], need_a=do["amps"])
     elif what == "takes":
         box.wants = do["amps"]
     elif what == "stop":

@@ -154,6 +154,21 @@ def test_the_retry_waits_for_the_bay_and_not_for_ever() -> None:
     assert outcome(Ask.BLOCK, memory) is Refusal.OBSTRUCTED
 
 
+@pytest.mark.parametrize("by", ["a person", "fire"])
+def test_a_retry_that_was_called_off_never_comes(by: str) -> None:
+    """I12: who lowers a lock that is down already, or a fire meanwhile, takes the waiting rise back for good."""
+    memory, _ = step(LOCK, look(LOCK, {**QUIET, **ENDS[S.RAISING], "bay": True}), None, RAISING, AT)
+    down = {**QUIET, **ENDS[S.DOWN]}
+    memory, _ = step(LOCK, look(LOCK, {**down, "bay": True}, AT + 3), None, memory, AT + 3)
+    assert (memory.state, memory.wanted_up) == (S.DOWN, True)
+    ask, values = (Ask.FREE, down) if by == "a person" else (None, {**down, "fire": True})
+    memory, _ = step(LOCK, look(LOCK, values, AT + 4), ask, memory, AT + 4)
+    for later in range(5, 60):
+        memory, told = step(LOCK, look(LOCK, down, AT + later), None, memory, AT + later)
+        assert told.effects == ()
+    assert (memory.state, memory.wanted_up, outcome(Ask.FREE, memory)) == (S.DOWN, False, True)
+
+
 def test_a_dirty_sensor_is_told() -> None:
     """Fault 78: unknown for three seconds is an alarm."""
     memory = DOWN

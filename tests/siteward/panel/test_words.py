@@ -24,6 +24,8 @@ STATIC = HERE / "static"
 TABLES = {
     "words": WORDS,
     "states": vocabulary.STATES,
+    "arm states": vocabulary.ARM_STATES,
+    "arm verbs": vocabulary.ARM_VERBS,
     "causes": vocabulary.CAUSES,
     "events": vocabulary.EVENTS,
     "stages": vocabulary.STAGES,
@@ -107,7 +109,7 @@ def test_the_whole_panel_is_light() -> None:
     assert size < 100_000
 
 
-@pytest.mark.parametrize("path", ["/", "/alarms", "/lines", "/events", "/connectors/A01-1", "/password"])
+@pytest.mark.parametrize("path", ["/", "/alarms", "/access", "/lines", "/events", "/connectors/A01-1", "/password"])
 @pytest.mark.parametrize(("language", "sign"), [("en", 'lang="en"'), ("zh", 'lang="zh"')])
 async def test_every_page_speaks_both(panel: Panel, path: str, language: str, sign: str) -> None:
     """The switch is a cookie; an English page has no Chinese but the switch itself and names."""

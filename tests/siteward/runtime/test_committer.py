@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from siteward.model.alarms import Alarm
 from siteward.model.batch import Batch
 from siteward.model.errors import StoreError
 from siteward.model.events import ClockQuality, EventType, Fact
@@ -26,6 +27,11 @@ class FakeJournal:
         self.batches: list[Batch] = []
         self.broken = False
         self.slow_s = 0.0
+
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        """Nothing is wrong with it."""
+        return frozenset()
 
     async def commit(self, batch: Batch) -> int:
         """Commit in memory."""

@@ -147,14 +147,17 @@ def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path, data: bytes, mess
     assert refusal(path).removeprefix(f"{path}:").startswith(message)
 
 
-def test_the_demo_site_stands_and_is_twelve_connectors_on_three_wires() -> None:
-    """Issue 2: the demo's shape: two RS485 lines, one Modbus TCP line, three levels of fuses."""
+def test_the_demo_site_stands_and_is_twelve_connectors_on_four_wires() -> None:
+    """Issues 2 and 3: two RS485 lines, one Modbus TCP line, three levels of fuses; the arms on a wire of their own."""
     from siteward_drivers.registry import load_profiles
 
     root = Path(__file__).parents[3]
     site = load_site(root / "config" / "demo" / "site.toml", load_profiles())
     assert len(site.connectors) == 12
-    assert [line.is_serial for line in site.lines] == [True, True, False]
+    assert [line.is_serial for line in site.lines] == [True, True, True, False]
+    assert {c.line for c in (*site.chargers, *site.meters)} == {"rs485-1", "rs485-2", "tcp-1"}
+    assert [(board.id, board.line) for board in site.relays] == [("ways", "rs485-3")]
+    assert [b.id for b in site.barriers] + [(k.id, k.connector) for k in site.locks] == ["gate", ("bay-C01-4", "C01-4")]
     assert max(len(site.path(f.id)) for f in site.feeders) == 3
     assert not os.path.isabs(site.lines[0].port)  # noqa: PTH117
 

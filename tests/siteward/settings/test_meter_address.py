@@ -114,4 +114,4 @@ def test_an_address_at_a_modbus_meter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_site(path, Catalogue())
     assert "unit: is missing; it says: Modbus unit id" in str(caught.value)
-    assert "address: is for DL/T 645 meters, but fake_meter speaks Modbus; take it out" in str(caught.value)
+    assert "address: is for DL/T meters, but fake_meter speaks Modbus; take it out" in str(caught.value)

@@ -13,7 +13,7 @@ import pytest
 from tests.fixtures.dying import judge
 
 KILLS, CUTS = 25, 12
-"""Per change; the long torture runs many more with the same script."""
+"""Per change; `make dying` runs many more with the same script."""
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from siteward.model.alarms import STATION, Alarm, AlarmCode
 from siteward.model.errors import ConfigError, StoreError
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sessions import OrderState
 from siteward.model.users import User
 from siteward.store import migrate as migrate_module
+from siteward.store import open as open_module
 from siteward.store.journal import verify
 from siteward.store.lock import InstanceLock
 from siteward.store.migrate import migrate
 from siteward.store.offline import offline
 from siteward.store.open import lock_path, open_store
+from siteward.store.quarantine import note_path
+from siteward.store.soundness import mark_path
 from siteward.store.store import Store
 from tests.fixtures.clock import RealClock
 from tests.fixtures.store import batch, finish, request, session, status
@@ -146,16 +150,37 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 }
 
 
+async def started_until_salvaged(path: Path, clock: RealClock, epoch: str) -> tuple[Store, int]:
+    """Start as often as it takes, each time until the whole file was read; the store, and the starts it took.
+
+    What control needs is read at once; damage elsewhere is found beside it, told, and taken care of by the next start.
+    """
+    for starts in (1, 2):
+        store = await open_store(path, clock)
+        if store.journal_id != epoch:
+            assert store.alarms == {Alarm(AlarmCode.STORE_SALVAGED, STATION)}
+            return store, starts
+        try:
+            assert "quick_check" in await store.checked()
+            assert store.alarms == {Alarm(AlarmCode.STORE_DAMAGED, STATION)}
+        finally:
+            await store.close()
+        assert "quick_check" in mark_path(path).read_text()
+    raise AssertionError("two starts, and the damaged file is still in use")
+
+
 @pytest.mark.parametrize("what", DAMAGE)
 async def test_damage_is_found_set_aside_and_never_silent(tmp_path: Path, clock: RealClock, what: str) -> None:
-    """Fault 55: quick_check finds it, quarantine, salvage, new epoch; I5: unacknowledged sessions are not lost."""
+    """Fault 55: found at start, quarantine, salvage, new epoch; I5: unacknowledged sessions are not lost."""
     path = tmp_path / "siteward.db"
     first = await filled(path, clock)
     epoch = first.journal_id
     await first.close()
     DAMAGE[what](path)
-    second = await open_store(path, clock)
-    assert second.journal_id != epoch
+    second, starts = await started_until_salvaged(path, clock, epoch)
+    assert starts == 1 or what in ("journal leaf", "sessions leaf", "cut short")
+    assert not mark_path(path).exists()
+    assert await second.checked() == ""
     events = [json.loads(text) for text in (await second.events(0, 1000)).texts]
     assert events[0]["type"] == "audit.salvaged"
     report = events[0]["data"]
@@ -177,6 +202,7 @@ async def test_damage_is_found_set_aside_and_never_silent(tmp_path: Path, clock:
     await second.close()
     third = await open_store(path, clock)
     assert third.journal_id == second.journal_id
+    assert third.alarms == frozenset()
     await third.close()
 
 
@@ -194,7 +220,7 @@ async def test_salvage_takes_over_what_stands(tmp_path: Path, clock: RealClock) 
     first = await filled(path, clock)
     await first.close()
     leaf("journal")(path)
-    second = await open_store(path, clock)
+    second, _ = await started_until_salvaged(path, clock, first.journal_id)
     assert await second.users() == (User("ann", Role.INSTALLER, "hash"),)
     found = await second.recover()
     assert session(9999) in found.sessions
@@ -209,6 +235,58 @@ async def test_salvage_takes_over_what_stands(tmp_path: Path, clock: RealClock) 
     )
     assert len(await second.settled()) == 400
     await second.close()
+
+
+@pytest.mark.parametrize("gone", ["before the salvage", "in mid-move", "before the note went"])
+async def test_a_power_cut_in_a_salvage_loses_and_doubles_nothing(
+    tmp_path: Path, clock: RealClock, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """Faults 51, 55: whatever instant of it the power takes, the next start finishes it, once."""
+    path = tmp_path / "siteward.db"
+    first = await filled(path, clock)
+    await first.close()
+    mark_path(path).write_text("quick_check: pages are lost")
+    if gone == "before the note went":
+        monkeypatch.setattr(open_module, "finished", lambda _: None)
+        await (await open_store(path, clock)).close()
+    else:
+        monkeypatch.setattr(open_module, "salvage", _no_power)
+        with pytest.raises(StoreError, match="no power"):
+            await open_store(path, clock)
+    if gone == "in mid-move":
+        aside = next(tmp_path.glob("damaged-*"))
+        for name in ("siteward.db", "siteward.db-wal", "siteward.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        (aside / "siteward.damaged").rename(mark_path(path))
+    assert note_path(path).exists()
+    monkeypatch.undo()
+    second = await open_store(path, clock)
+    events = [json.loads(text) for text in (await second.events(0, 1000)).texts]
+    assert [event["type"] for event in events].count("audit.salvaged") == 1
+    finished = [event["sessionId"] for event in events if event["type"] == "session.finished"]
+    assert sorted(finished) == sorted(session(n).id for n in range(200, 400))
+    assert second.alarms == {Alarm(AlarmCode.STORE_SALVAGED, STATION)}
+    await second.close()
+    assert not note_path(path).exists()
+    third = await open_store(path, clock)
+    assert third.alarms == frozenset()
+    assert third.journal_id == second.journal_id
+    await third.close()
+
+
+def _no_power(file: Path, reason: str) -> None:
+    raise StoreError(f"no power for {file}: {reason}")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"folder": "damaged-x"}', '{"folder": "damaged-x", "reason": "r"}'])
+async def test_a_note_that_led_to_nothing_is_taken_away(tmp_path: Path, clock: RealClock, text: str) -> None:
+    """Fault 51: the power went before the damaged file was moved: it is still there, and as damaged as it was."""
+    path = tmp_path / "siteward.db"
+    note_path(path).write_text(text)
+    store = await open_store(path, clock)
+    assert store.alarms == frozenset()
+    await store.close()
+    assert not note_path(path).exists()
 
 
 async def test_offline_reads_and_changes_nothing(tmp_path: Path, clock: RealClock) -> None:

@@ -262,3 +262,23 @@ async def test_closed_store_says_so(tmp_path: Path, clock: RealClock) -> None:
         await store.commit(batch(status(1)))
     with pytest.raises(StoreError):
         await store.events(0)
+
+
+async def test_a_flood_of_refusals_is_rationed_for_each_caller_and_counted(store: Store, clock: RealClock) -> None:
+    """Faults 46, 52: every request has its answer, the journal a bounded number of notes, the next one the rest."""
+    for number in range(40):
+        refused = request(f"c-{number}")
+        reply = Reply(CommandId(refused.id), Stage.EXPIRED, "EXPIRED", "too late")
+        assert await store.refuse(refused, b"raw", reply) == reply
+        assert await store.request(CommandId(refused.id)) == reply
+    await store.audit(EventType.AUDIT_REFUSED, {"user": "ann"}, None, Source.PANEL)
+    await store.audit(EventType.AUDIT_LOGIN, {"user": "ann"}, None, Source.CLOUD)
+    events = [json.loads(text) for text in (await store.events(0, 1000)).texts]
+    told = [e["data"]["source"] for e in events if e["type"] == "audit.refused"]
+    assert (told.count("cloud"), told.count("panel")) == (30, 1)
+    assert [e["type"] for e in events].count("audit.login") == 1
+    clock.shift_s += 61.0
+    await store.audit(EventType.AUDIT_REFUSED, {"via": "mqtt", "leftOut": 3}, None, Source.CLOUD)
+    await store.audit(EventType.AUDIT_REFUSED, {"via": "mqtt"}, None, Source.CLOUD)
+    last = [json.loads(text)["data"] for text in (await store.events(len(events), 1000)).texts]
+    assert last == [{"via": "mqtt", "leftOut": 13, "source": "cloud"}]

@@ -3,8 +3,23 @@
 from siteward_sync.protocol.v1.base import PROTOCOL_VERSION, Envelope, Head, Wire
 from siteward_sync.protocol.v1.commands import Ack, Command, Reply, SignedCommand
 from siteward_sync.protocol.v1.events import Event, EventBatch, Stub
-from siteward_sync.protocol.v1.heartbeat import Heartbeat, HeartbeatConnector, HeartbeatMeter, HeartbeatStation
-from siteward_sync.protocol.v1.site import SiteCharger, SiteConnector, SiteFeeder, SiteInventory, SiteMeter
+from siteward_sync.protocol.v1.heartbeat import (
+    Heartbeat,
+    HeartbeatBarrier,
+    HeartbeatConnector,
+    HeartbeatLock,
+    HeartbeatMeter,
+    HeartbeatStation,
+)
+from siteward_sync.protocol.v1.site import (
+    SiteBarrier,
+    SiteCharger,
+    SiteConnector,
+    SiteFeeder,
+    SiteInventory,
+    SiteLock,
+    SiteMeter,
+)
 from siteward_sync.protocol.v1.status import Status
 
 __all__ = [
@@ -16,15 +31,19 @@ __all__ = [
     "EventBatch",
     "Head",
     "Heartbeat",
+    "HeartbeatBarrier",
     "HeartbeatConnector",
+    "HeartbeatLock",
     "HeartbeatMeter",
     "HeartbeatStation",
     "Reply",
     "SignedCommand",
+    "SiteBarrier",
     "SiteCharger",
     "SiteConnector",
     "SiteFeeder",
     "SiteInventory",
+    "SiteLock",
     "SiteMeter",
     "Status",
     "Stub",

@@ -1,4 +1,4 @@
-"""`up/heartbeat`: the station and every connector as they are now."""
+"""`up/heartbeat`: the station, every connector, every barrier and every parking lock as they are now."""
 
 from pydantic import Field
 
@@ -47,6 +47,36 @@ class HeartbeatMeter(Wire):
     energy_wh: int | None = None
 
 
+class HeartbeatBarrier(Wire):
+    """A boom barrier now: unknown, closed, opening, open, closing, stopped or failed.
+
+    occupied (something stands below the arm) is absent while it is not known. blocked_by is the code that CLOSE_BARRIER
+    would be refused with now. emergency: fire or loss of power is reported.
+    """
+
+    id: Id
+    state: str
+    occupied: bool | None = None
+    blocked_by: str | None = None
+    emergency: bool = False
+
+
+class HeartbeatLock(Wire):
+    """A parking lock now: unknown, down, raising, up, lowering, stopped or failed.
+
+    occupied (a car stands in the bay) is absent while it is not known. blocked_by is the code that RAISE_LOCK would be
+    refused with now. waiting: it rises by itself once the bay is free. emergency: fire or loss of power is reported.
+    """
+
+    id: Id
+    connector_id: Id | None = None
+    state: str
+    occupied: bool | None = None
+    blocked_by: str | None = None
+    waiting: bool = False
+    emergency: bool = False
+
+
 class Heartbeat(Wire):
     """One heartbeat; `at` is the instant of the controller's view, not of sending."""
 
@@ -54,3 +84,5 @@ class Heartbeat(Wire):
     station: HeartbeatStation
     connectors: tuple[HeartbeatConnector, ...]
     meters: tuple[HeartbeatMeter, ...]
+    barriers: tuple[HeartbeatBarrier, ...] = ()
+    locks: tuple[HeartbeatLock, ...] = ()

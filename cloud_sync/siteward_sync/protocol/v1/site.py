@@ -42,6 +42,21 @@ class SiteFeeder(Wire):
     rating_a: PerPhaseAmps
 
 
+class SiteBarrier(Wire):
+    """A boom barrier, as OPEN_BARRIER and CLOSE_BARRIER name it."""
+
+    id: Id
+    name: str | None = None
+
+
+class SiteLock(Wire):
+    """A parking lock, as RAISE_LOCK and LOWER_LOCK name it; connector_id is the outlet whose bay it keeps."""
+
+    id: Id
+    name: str | None = None
+    connector_id: Id | None = None
+
+
 class SiteInventory(Wire):
     """Everything that a platform must create on its side to know this station."""
 
@@ -52,3 +67,5 @@ class SiteInventory(Wire):
     chargers: tuple[SiteCharger, ...]
     meters: tuple[SiteMeter, ...]
     feeders: tuple[SiteFeeder, ...]
+    barriers: tuple[SiteBarrier, ...] = ()
+    locks: tuple[SiteLock, ...] = ()
