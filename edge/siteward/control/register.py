@@ -11,6 +11,9 @@ LSB_WH = 100
 REREADS = 3
 """Implausible readings in a row after which the register is no longer believed (B22)."""
 
+STILL_WH = 3 * LSB_WH
+"""Energy by the meter's own power that its register may miss before it counts as standing still (B22)."""
+
 FRESH_S = 10.0
 """Age beyond which a reading is no reading of now."""
 
@@ -19,11 +22,15 @@ _HEADROOM = 1.2
 
 @dataclass(frozen=True, slots=True)
 class RegisterReading:
-    """One reading of the import register in Wh, sent_at in boot-time s; serial is None where the meter told none."""
+    """One reading of the import register in Wh, sent_at in boot-time s; serial is None where the meter told none.
+
+    power_w is what the same meter shows to flow, None where it does not tell.
+    """
 
     wh: int
     sent_at: float
     serial: str | None
+    power_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Register:
     """The register as believed: last accepted value, since when it can have grown, and how many readings were refused.
 
     `name` is the serial where it is known, else the meter's id; fresh_at is when a value was last accepted.
+    still_wh is the energy that flowed by the meter's own power since the register last moved.
     """
 
     name: str
@@ -40,11 +48,17 @@ class Register:
     judged_at: float | None = None
     held: int = 0
     serial: str | None = None
+    still_wh: float = 0.0
+
+    @property
+    def still(self) -> bool:
+        """Whether it stands still while energy flows."""
+        return self.still_wh >= STILL_WH
 
     @property
     def doubted(self) -> bool:
-        """Whether it was implausible too often to be a slip of the wire."""
-        return self.held >= REREADS
+        """Whether it was implausible too often to be a slip of the wire, or stands still while energy flows."""
+        return self.held >= REREADS or self.still
 
 
 def billing_meter(site: Site, connector: Connector) -> str | None:
@@ -64,11 +78,11 @@ def read_register(snapshot: Snapshot, connector: Connector) -> RegisterReading |
         meter = snapshot.meters.get(connector.meter)
         if meter is None or meter.energy_wh is None or meter.sent_at < oldest:
             return None
-        return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial)
+        return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial, meter.power_w)
     charger = snapshot.chargers.get(connector.id)
     if charger is None or charger.energy_wh is None or charger.sent_at < oldest:
         return None
-    return RegisterReading(charger.energy_wh, charger.sent_at, None)
+    return RegisterReading(charger.energy_wh, charger.sent_at, None, charger.power_w)
 
 
 def most_watts(site: Site, connector: Connector) -> float:
@@ -82,8 +96,13 @@ def judge(register: Register, reading: RegisterReading | None, watts: float) -> 
         return register
     if not plausible(register, reading, watts):
         return replace(register, judged_at=reading.sent_at, held=register.held + 1)
+    still_wh = _still_wh(register, reading)
+    if still_wh >= STILL_WH:
+        # It is believed no further than to here, and not called fresh: it may be what it was when it stopped.
+        return replace(register, judged_at=reading.sent_at, held=0, still_wh=still_wh)
     return replace(
         register,
+        still_wh=still_wh,
         name=reading.serial or register.name,
         serial=reading.serial or register.serial,
         wh=reading.wh,
@@ -92,6 +111,14 @@ def judge(register: Register, reading: RegisterReading | None, watts: float) -> 
         judged_at=reading.sent_at,
         held=0,
     )
+
+
+def _still_wh(register: Register, reading: RegisterReading) -> float:
+    """Energy by power since the register last moved; what flowed between two readings is what the later one shows."""
+    if register.wh != reading.wh or register.judged_at is None:
+        return 0.0
+    flowed_s = max(0.0, reading.sent_at - register.judged_at)
+    return register.still_wh + max(0.0, reading.power_w or 0.0) * flowed_s / 3600.0
 
 
 def plausible(register: Register, reading: RegisterReading, watts: float) -> bool:

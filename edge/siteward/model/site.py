@@ -6,6 +6,7 @@ from enum import StrEnum
 from siteward.model.access import Barrier, Lock
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, RelayId, SiteId
+from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import PerPhase, Phase
@@ -30,7 +31,8 @@ class Line:
     """A wire: a serial port path, `tcp://host:port` (Modbus TCP) or `rtu+tcp://host:port`.
 
     `simulated`: a pseudo-terminal stands for the port; it has no parity, so none is asked of it. `rs485`: the kernel
-    switches the direction of the port's driver.
+    switches the direction of the port's driver. `link`: what moves the bytes of a serial port; `real_time`: its thread
+    runs before ordinary programs where the system allows it.
     """
 
     id: LineId
@@ -40,6 +42,8 @@ class Line:
     stop_bits: int = 1
     simulated: bool = False
     rs485: bool = False
+    link: LinkKind = LinkKind.SERIAL
+    real_time: bool = False
 
     @property
     def settings(self) -> SerialSettings:

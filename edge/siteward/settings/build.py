@@ -12,7 +12,7 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
 from siteward.model.ports import ProfileCatalogue
-from siteward.model.serial import SerialSettings
+from siteward.model.serial import LinkKind, SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
 from siteward.model.units import ZERO, PerPhase, Phase
 from siteward.settings.access_build import barrier, board, lock
@@ -92,7 +92,17 @@ def _three(amps: list[float]) -> PerPhase:
 
 def _line(table: LineTable) -> Line:
     parity = Parity(table.parity)
-    return Line(LineId(table.id), table.port, table.baud, parity, table.stop_bits, table.simulated, table.rs485)
+    return Line(
+        LineId(table.id),
+        table.port,
+        table.baud,
+        parity,
+        table.stop_bits,
+        table.simulated,
+        table.rs485,
+        LinkKind(table.link),
+        table.real_time,
+    )
 
 
 def _meter(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> Meter:

@@ -85,6 +85,16 @@ class LineTable(Table):
         "Whether the kernel switches the direction of the port's RS485 driver.",
         reason="UARTs with a driver chip on RTS need it; most USB adapters switch by themselves and refuse it.",
     )
+    link: Literal["serial", "serialx", "thread"] = key(
+        "serial",
+        "What moves the bytes of a serial port: pyserial-asyncio, serialx (an extra), or a thread of our own.",
+        reason="`thread` costs the processor least; `serialx` asks the driver of a USB adapter for low latency.",
+    )
+    real_time: bool = key(
+        False,
+        'Whether the thread of `link = "thread"` runs before ordinary programs, where the system allows it.',
+        reason="Keeps the pace on a busy computer; core's unit must allow it with RestrictRealtime and LimitRTPRIO.",
+    )
 
 
 class MeterTable(Table):

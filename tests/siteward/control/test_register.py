@@ -50,6 +50,23 @@ def test_the_same_reading_is_judged_once() -> None:
     assert not register.doubted
 
 
+@pytest.mark.parametrize(
+    ("power_w", "doubted"), [(KW, True), (3680.0, False), (0.0, False), (-KW, False), (None, False)]
+)
+def test_a_register_that_stands_still_while_its_meter_shows_power_is_doubted(
+    power_w: float | None, doubted: bool
+) -> None:
+    """B22: a frozen counter would give the energy away; what flows is known from the same meter."""
+    register = judge(Register("m"), RegisterReading(1000, 0.0, "S", power_w), KW)
+    for second in range(1, 121):
+        register = judge(register, RegisterReading(1000, float(second), "S", power_w), KW)
+    assert register.doubted is doubted
+    assert (register.fresh_at == 120.0) is not doubted
+    assert register.wh == 1000
+    moved = judge(register, RegisterReading(1050, 121.0, "S", power_w), KW)
+    assert (moved.wh, moved.doubted, moved.fresh_at) == (1050, False, 121.0)
+
+
 @given(st.lists(st.tuples(st.integers(0, 2_000_000), st.floats(0.5, 5.0)), max_size=30))
 def test_the_believed_register_never_goes_back(readings: list[tuple[int, float]]) -> None:
     """I6: whatever the wire says."""

@@ -7,7 +7,7 @@ import pytest
 
 from siteward.model.access import DriveKind, OnEmergency
 from siteward.model.errors import ConfigError
-from siteward.model.site import Parity, Priority
+from siteward.model.site import LinkKind, Parity, Priority
 from siteward.settings.load import load_settings, load_site
 from tests.siteward.settings.fake_catalogue import FakeCatalogue
 
@@ -118,6 +118,18 @@ def test_only_pseudo_terminals_escape_the_serial_settings_of_a_profile(tmp_path:
     assert "line 'rs485-1' has parity none, but fake_box can only do even" in real
     played = edited(tmp_path, 'parity = "even"', 'parity = "none"\nsimulated = true')
     assert load_site(played, FakeCatalogue()).lines[0].parity is Parity.NONE
+
+
+def test_what_moves_the_bytes_of_a_port_is_said_for_ports_only(tmp_path: Path) -> None:
+    """Architecture section 2: the link of a line is a key of it, and no other line has one."""
+    told = edited(tmp_path, 'parity = "even"', 'parity = "even"\nlink = "thread"\nreal_time = true')
+    line = load_site(told, FakeCatalogue()).lines[0]
+    assert (line.link, line.real_time) == (LinkKind.THREAD, True)
+    assert load_site(FILES / "good.toml", FakeCatalogue()).lines[0].link is LinkKind.SERIAL
+    other = refusal(edited(tmp_path, 'parity = "even"', 'parity = "even"\nlink = "serialx"\nreal_time = true'))
+    assert 'line[1].real_time: is for link = "thread", not for "serialx"' in other
+    socket = refusal(edited(tmp_path, 'port = "tcp://', 'link = "thread"\nport = "tcp://'))
+    assert "line[2].link: is for serial ports, not for tcp://; leave it out" in socket
 
 
 def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:
