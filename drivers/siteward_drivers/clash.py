@@ -18,9 +18,10 @@ _OTHERS_HEARD, _OTHERS_SHARE = 5, 0.1
 
 
 class Sign(Enum):
-    """What became of a read: a whole answer, bytes that were none, or a whole one with more behind it."""
+    """What became of a read: a whole answer, nothing, bytes that were none, or a whole one with more behind it."""
 
     CLEAR = auto()
+    SILENT = auto()
     DAMAGED = auto()
     SECOND = auto()
 
@@ -47,6 +48,10 @@ class Clash:
         if self._clear >= CLEAR_READS and now - self._last_sign >= CLEAR_S:
             self.standing = False
 
+    def silent(self, now: float) -> None:
+        """A read brought nothing: no sign of two, yet who is not heard does not speak clearly either."""
+        self._reads.append((now, Sign.SILENT))
+
     def damaged(self, now: float) -> None:
         """A read brought bytes that were no answer."""
         self._reads.append((now, Sign.DAMAGED))
@@ -72,8 +77,11 @@ class Clash:
             self.standing = True
 
     def tally(self, now: float) -> tuple[int, int]:
-        """Reads of the last minute (the last twenty at most), and how many of them were not clear."""
-        lately = [sign for at, sign in self._reads if at > now - _WINDOW_S]
+        """Reads of the last minute (the last ten at most), and how many of them were not clear."""
+        lately = [sign for at, sign in self._reads if at > now - _WINDOW_S][-_LAST:]
+        if lately.count(Sign.SILENT) == len(lately):
+            # Dead, or without a word yet: it says nothing about the wire.
+            return 0, 0
         return len(lately), len(lately) - lately.count(Sign.CLEAR)
 
 

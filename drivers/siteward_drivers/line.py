@@ -1,6 +1,7 @@
 """The line: the one task that owns a wire and decides which request goes out next (law 7)."""
 
 import asyncio
+from collections.abc import Iterable
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
 from siteward.model.ids import LineId
@@ -192,8 +193,7 @@ class LineOwner:
         last, self._spoke = self._spoke, None
         if last is None or self._wire.strays - self._strays < EXTRA_BYTES:
             return
-        late = any(ghost.until > now for slave in self.slaves for ghost in slave.ghosts)
-        if not late and not self.foreign_lately:
+        if not _late_answers(self.slaves, now) and not self.foreign_lately:
             last.clash.second(now)
             self._judge_clash(last, now)
 
@@ -340,9 +340,14 @@ class LineOwner:
     def _missed(self, job: Job, at: float, why: str, noise: bool) -> None:
         now = asyncio.get_running_loop().time()
         job.slave.on_miss(job.request, now, noise, self._wire.late_s)
-        if noise and job.request.is_read:
+        if not noise and job.request.is_read:
+            job.slave.clash.silent(now)
+        if noise and job.request.is_read and self._wire.late_s:
+            # Nobody collides on a connection, and bytes that another one still owes are no collision.
             job.slave.clash.damaged(now)
-            self._judge_clash(job.slave, now)
+            others = (slave for slave in self.slaves if slave is not job.slave)
+            if not _late_answers(others, now):
+                self._judge_clash(job.slave, now)
         self._trace(job, FrameStage.FAILED, at, why)
         wanted = not job.future.done()
         if wanted and job.retries > 0 and not job.slave.silent and self._queue.put_back(job):
@@ -359,3 +364,8 @@ class LineOwner:
 
     def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
         job.trace(stage, self._clock.now(), sent_at, reason)
+
+
+def _late_answers(slaves: Iterable[Slave], now: float) -> bool:
+    """Whether any of them may still answer an older question."""
+    return any(ghost.until > now for slave in slaves for ghost in slave.ghosts)
