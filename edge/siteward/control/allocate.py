@@ -1,6 +1,8 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
+from siteward.control.evidence import closed_mask
 from siteward.control.fill import Share, fill
+from siteward.control.phases import weigh
 from siteward.control.reservation import overdraw
 from siteward.control.rotation import RANKS, places, worn_out
 from siteward.control.tree import EPS, Outlet, step_down, step_up
@@ -100,13 +102,14 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     i = o.index
     w = work.watches[i]
     high, fixed = _highest(work, o), work.fixed_a[i]
+    weigh(work, o, room, high)
     if high < o.floor_a:
         work.binder[i] = OWN_MAXIMUM
         return None
     low = max(o.floor_a, min(step_down(fixed, o.step_a), high))
     need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
-    cells = o.cells[work.used[i] if running else o.all_mask]
+    cells = o.cells[work.used[i] if running else closed_mask(o, w, work.at)]
     worst = min(cells, key=lambda c: room[c])
     if room[worst] < need - EPS or not _may_restart(work, o, room[worst] - need, running):
         work.binder[i] = -10 - worst

@@ -61,7 +61,7 @@ def _own(work: Work, o: Outlet, w: Watch, target: float) -> tuple[CauseStep, ...
     """Bound by its own maximum, by what the session asks, or by a limit on this connector."""
     cap, asked = work.cap_a[o.index], work.demand(o).max_a
     if dark(w, work.at):
-        return (CauseStep(Cause.WAKING, target),)
+        return (CauseStep(Cause.PHASE_SWITCH if w.phasing.held else Cause.WAKING, target),)
     if w.unused.cap_a is not None and w.unused.cap_a < min(cap, asked):
         return (CauseStep(Cause.UNUSED, target),)
     if worn_out(w, work.at):

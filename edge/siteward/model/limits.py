@@ -55,6 +55,7 @@ class Cause(StrEnum):
     UNUSED = "unused"
     WAKING = "waking"
     PAUSED_OFTEN = "paused_often"
+    PHASE_SWITCH = "phase_switch"
     STATIC = "static"
     SCHEDULE = "schedule"
     CLOCK_UNTRUSTED = "clock_untrusted"
