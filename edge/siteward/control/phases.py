@@ -6,6 +6,7 @@ from siteward.control.evidence import PHASE_ON_A, shown_closed
 from siteward.control.memory import NEVER, Watch
 from siteward.control.phasing import ONE, THREE, Phasing, Stage
 from siteward.control.tree import EPS, Outlet
+from siteward.control.waking import dark
 from siteward.control.work import DEADLINE_S, Work
 from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType, Fact
@@ -18,7 +19,7 @@ DEAD_S = 30.0
 SHOW_S = 10.0
 """For so long after the switch its contactor state may still show the old layout."""
 VERIFY_S, SETTLED_S = 60.0, 10.0
-"""The car must draw on the phases of the new layout within this time of its offer, and go on for SETTLED_S."""
+"""The car must begin to draw on the phases of the new layout within this time of its offer, and go on for SETTLED_S."""
 PER_SESSION, EVERY_S, FAILURES = 4, 600.0, 2
 DOWN_AFTER_S, UP_AFTER_S = 60.0, 600.0
 SPARE_A = 2.0
@@ -58,8 +59,7 @@ def weigh(work: Work, o: Outlet, room: list[float], high_a: float) -> None:
 
 def _may(work: Work, o: Outlet, w: Watch) -> bool:
     p = w.phasing
-    allowed = work.demand(o).may_switch and not p.locked and p.switches < PER_SESSION
-    return allowed and work.at - p.last >= EVERY_S and p.took != 1
+    return work.demand(o).may_switch and not p.locked and p.switches < PER_SESSION and p.took != 1
 
 
 def _better(work: Work, o: Outlet, w: Watch, room: list[float], high_a: float) -> int | None:
@@ -110,7 +110,7 @@ def _idle(work: Work, o: Outlet, w: Watch) -> None:
         return
     after_s = DOWN_AFTER_S if p.goal == ONE else UP_AFTER_S
     due = p.wished_since is not None and work.at - p.wished_since >= after_s
-    if due and work.allocatable[o.index] and _may(work, o, w):
+    if due and work.at - p.last >= EVERY_S and work.allocatable[o.index] and _may(work, o, w):
         _go(work, o, w, Stage.PAUSE, p._replace(wished_since=None, quiet_since=None))
 
 
@@ -154,7 +154,7 @@ def _switch(work: Work, o: Outlet, w: Watch) -> None:
         # The dead time replaces the minimum off-time, and nothing is left of the pause for want of room.
         w.room_paused, w.fits_since = False, None
         w.slot = w.slot._replace(rests_until=NEVER)
-        return _go(work, o, w, Stage.VERIFY, p._replace(quiet_since=None))
+        return _go(work, o, w, Stage.VERIFY, p._replace(quiet_since=None, offered_since=None))
     return _fail(work, o, w, "not_switched") if work.at - p.since >= SHOW_S + o.apply_s else None
 
 
@@ -171,9 +171,13 @@ def _verify(work: Work, o: Outlet, w: Watch) -> None:
     w.phasing = p = p._replace(quiet_since=(w.read_at if p.quiet_since is None else p.quiet_since) if right else None)
     if p.quiet_since is not None and w.read_at - p.quiet_since >= SETTLED_S:
         return _go(work, o, w, Stage.IDLE, p._replace(quiet_since=None), "verified")
-    offered = w.conf_a is not None and w.conf_a >= o.floor_a and w.on_since != NEVER
-    late = offered and work.at - max(w.on_since, p.since) >= VERIFY_S + SETTLED_S
-    return _fail(work, o, w, "not_drawn_as_switched") if late and p.quiet_since is None else None
+    if w.conf_a is None or (w.conf_a < o.floor_a and not dark(w, work.at)):
+        w.phasing = p._replace(offered_since=None)
+    elif p.offered_since is None:
+        w.phasing = p._replace(offered_since=work.at)
+    elif work.at - p.offered_since >= VERIFY_S and p.quiet_since is None:
+        return _fail(work, o, w, "not_drawn_as_switched")
+    return None
 
 
 def _broken(work: Work, o: Outlet, w: Watch) -> bool:

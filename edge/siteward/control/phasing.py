@@ -25,10 +25,11 @@ class Phasing(NamedTuple):
 
     held: the box is paused for it, and both layouts count; since: when the stage began; goal: phases to be closed;
     quiet_since: since when no current is seen, in VERIFY since when it is drawn as switched; wished_since: since when
-    the other layout would serve better; took: most phases that the car of this session was seen to draw on at once,
-    0 = it never drew; switches and failures are of this session; last: when it last switched or failed to, kept over
-    sessions; locked: no more in this session; known_at: before it a restart makes every phase possible; false_state:
-    its contactor state was refuted by what it measured.
+    the other layout would serve better; offered_since: since when the car has had an offer to draw as switched; took:
+    most phases that the car of this session was seen to draw on at once, 0 = it never drew; switches and failures are
+    of this session; last: when it last switched or failed to, kept over sessions; locked: no more in this session;
+    known_at: before it a restart makes every phase possible; false_state: its contactor state was refuted by what it
+    measured.
     """
 
     stage: Stage = Stage.IDLE
@@ -37,6 +38,7 @@ class Phasing(NamedTuple):
     goal: int = THREE
     quiet_since: float | None = None
     wished_since: float | None = None
+    offered_since: float | None = None
     took: int = 0
     switches: int = 0
     failures: int = 0

@@ -41,6 +41,8 @@ class Box:
     measures: bool = True
     priority: Priority = Priority.NORMAL
     persists: bool = True
+    phase_switching: bool = False
+    switches_phases: bool = True
 
 
 def facts(box: Box) -> ChargerFacts:
@@ -59,6 +61,7 @@ def facts(box: Box) -> ChargerFacts:
         pwm_s=1.0,
         bills_energy=False,
         common_mode=False,
+        switches_phases=box.switches_phases,
     )
 
 
@@ -103,6 +106,7 @@ def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
             box.priority,
             None,
             facts(box),
+            box.phase_switching,
         )
         chargers.append(Charger(ChargerId(name), LineId(box.line), i + 1, "sim_box", (connector,)))
     lines = tuple(Line(LineId(name), f"/dev/{name}") for name in sorted({b.line for b in boxes}))
