@@ -22,6 +22,14 @@ class Shows(StrEnum):
     ONES = "ones"
 
 
+class Closes(StrEnum):
+    """What contactors that are told to switch phases do: what was asked, nothing, or nothing but say that they did."""
+
+    AS_ASKED = "as_asked"
+    AS_BEFORE = "as_before"
+    SAYS_SO = "says_so"
+
+
 @dataclass(slots=True)
 class DeviceFaults:
     """Faults of one device. silent: neither hears nor answers; mute: hears and acts, its answers are lost (R2)."""
@@ -31,6 +39,7 @@ class DeviceFaults:
     latency_s: float = 0.0
     loss: float = 0.0
     ignores: Ignores = Ignores.NOTHING
+    closes: Closes = Closes.AS_ASKED
     overdraw: float = 1.0
     shows: Shows = Shows.TRUTH
     factor: float = 1.0

@@ -22,8 +22,8 @@ class Write:
     """One write to one connector. LIMIT 0.0 means pause, by the profile's own verb (R19).
 
     For FAILSAFE value_a is the fail-safe current; the time-out is the profile's. For PHASES it is the number of phases
-    that the charger's contactors shall close, 1 or 3: written only while no current flows. `raises` marks a write that lifts
-    the limit: it carries its turn and its deadline and is checked again at the instant of sending (R4).
+    that its contactors shall close, 1 or 3: written only while no current flows. `raises` marks a write that lifts the
+    limit: it carries its turn and its deadline and is checked again at the instant of sending (R4).
     """
 
     connector: ConnectorId
