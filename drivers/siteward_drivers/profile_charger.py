@@ -198,8 +198,7 @@ class PhasesPart(Part):
         if any(given) and (not self.switchable or self.wired != THREE):
             raise ValueError("only a device of three phases that is switchable can be switched")
         if self.one is not None and self.all is not None:
-            written = {step.quantity for verb in (self.one, self.all) for step in verb.steps}
-            if self.contactor_state in written:
+            if self.contactor_state in {step.quantity for verb in (self.one, self.all) for step in verb.steps}:
                 raise ValueError("contactor_state is what was written, not what the contactors did")
             if any(step.raw is None for verb in (self.one, self.all) for step in verb.steps):
                 raise ValueError("steps of one and all need raw")
@@ -209,6 +208,13 @@ class PhasesPart(Part):
     def switched(self) -> bool:
         """Whether we can switch it."""
         return self.one is not None
+
+    @property
+    def named(self) -> tuple[Quantity, ...]:
+        """Registers that switching needs."""
+        if self.one is None or self.all is None or self.contactor_state is None:
+            return ()
+        return (self.contactor_state, *(step.quantity for verb in (self.one, self.all) for step in verb.steps))
 
 
 class ChargerPart(Part):

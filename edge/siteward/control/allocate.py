@@ -102,12 +102,12 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     i = o.index
     w = work.watches[i]
     high, fixed = _highest(work, o), work.fixed_a[i]
-    weigh(work, o, room, high)
+    low = max(o.floor_a, min(step_down(fixed, o.step_a), high))
+    need = max(0.0, low - fixed)
+    weigh(work, o, room, need, high)
     if high < o.floor_a:
         work.binder[i] = OWN_MAXIMUM
         return None
-    low = max(o.floor_a, min(step_down(fixed, o.step_a), high))
-    need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
     cells = o.cells[work.used[i] if running else closed_mask(o, w, work.at)]
     worst = min(cells, key=lambda c: room[c])

@@ -39,9 +39,10 @@ def switch_phases(work: Work) -> None:
             work.alarm(AlarmCode.PHASE_SWITCH_LOCKED, str(o.id))
 
 
-def weigh(work: Work, o: Outlet, room: list[float], high_a: float) -> None:
+def weigh(work: Work, o: Outlet, room: list[float], need_a: float, high_a: float) -> None:
     """Note since when the other layout would serve better; `room` is what those before it in line left.
 
+    need_a is what it must find there on each phase to go on at its floor, high_a the most that it may be given.
     Never because of a limit: whoever is stopped by one waits until it is gone. A car known to take one phase only
     gains nothing.
     """
@@ -49,7 +50,8 @@ def weigh(work: Work, o: Outlet, room: list[float], high_a: float) -> None:
         return
     w = work.watches[o.index]
     p = w.phasing
-    goal = _better(work, o, w, room, high_a) if p.stage is Stage.IDLE and _may(work, o, w) else None
+    asked = p.stage is Stage.IDLE and high_a >= o.floor_a and _may(work, o, w)
+    goal = _better(work, o, room, need_a, high_a) if asked else None
     if goal is None:
         if p.wished_since is not None:
             w.phasing = p._replace(wished_since=None)
@@ -62,26 +64,25 @@ def _may(work: Work, o: Outlet, w: Watch) -> bool:
     return work.demand(o).may_switch and not p.locked and p.switches < PER_SESSION and p.took != 1
 
 
-def _better(work: Work, o: Outlet, w: Watch, room: list[float], high_a: float) -> int | None:
+def _better(work: Work, o: Outlet, room: list[float], need_a: float, high_a: float) -> int | None:
     """The layout that serves better here and now, None where the present one is right or unknown."""
-    fixed = work.fixed_a[o.index]
-    one = min(room[c] for c in o.by_phase[0]) + fixed
-    three = min(room[c] for c in o.cells[o.all_mask]) + fixed
-    closed = shown_closed(w, work.at)
-    enough = o.floor_a + SPARE_A - EPS
-    if closed == THREE and three < o.floor_a - EPS and one >= enough:
-        return None if _limited(work, o, room) else ONE
-    if closed == ONE and three >= enough and THREE * three > GAIN * min(one, high_a):
+    one = min(room[c] for c in o.by_phase[0])
+    three = min(room[c] for c in o.cells[o.all_mask])
+    closed = shown_closed(work.watches[o.index], work.at)
+    enough, fixed = need_a + SPARE_A - EPS, work.fixed_a[o.index]
+    if closed == THREE and three < need_a - EPS and one >= enough:
+        return None if _limited(work, o, room, need_a) else ONE
+    if closed == ONE and three >= enough and THREE * (three + fixed) > GAIN * min(one + fixed, high_a):
         return THREE
     return None
 
 
-def _limited(work: Work, o: Outlet, room: list[float]) -> bool:
+def _limited(work: Work, o: Outlet, room: list[float], need_a: float) -> bool:
     """Whether a limit, not a fuse, or a lost meter leaves it less than its floor somewhere on its path."""
     for c in o.cells[o.all_mask]:
         limit = work.line_limit[c]
         bound = limit is not None and limit.source is not LimitSource.STATIC
-        if room[c] < o.floor_a - EPS and (bound or work.nodes[c // 3].substituted):
+        if room[c] < need_a - EPS and (bound or work.nodes[c // 3].substituted):
             return True
     return False
 
