@@ -2,6 +2,7 @@
 
 from siteward.control.evidence import closed_mask
 from siteward.control.fill import Share, fill
+from siteward.control.lending import lent_bound
 from siteward.control.phases import weigh
 from siteward.control.reservation import overdraw
 from siteward.control.rotation import RANKS, places, worn_out
@@ -94,6 +95,9 @@ def _highest(work: Work, o: Outlet) -> float:
         high = min(high, w.unused.cap_a)
     if worn_out(w, work.at):
         high = min(high, o.floor_a)
+    lent = lent_bound(work, o)
+    if lent is not None:
+        high = min(high, lent[0])
     return step_down(high, o.step_a)
 
 

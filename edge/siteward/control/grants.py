@@ -1,6 +1,7 @@
 """Why this current: the grant of each outlet with its chain of causes, from the binding one outwards."""
 
 from siteward.control.flight import top
+from siteward.control.lending import lent_bound
 from siteward.control.memory import NEVER, Watch
 from siteward.control.rotation import worn_out
 from siteward.control.tree import Outlet
@@ -66,6 +67,9 @@ def _own(work: Work, o: Outlet, w: Watch, target: float) -> tuple[CauseStep, ...
         return (CauseStep(Cause.UNUSED, target),)
     if worn_out(w, work.at):
         return (CauseStep(Cause.PAUSED_OFTEN, target),)
+    lent = lent_bound(work, o)
+    if lent is not None and lent[0] < min(cap, asked):
+        return (CauseStep(Cause.LENT_PHASE, target, _feeder(work, lent[1])), *_line(work, lent[1]))
     if cap < min(o.cap_a, asked):
         limit = work.cap_limit[o.index]
         return (CauseStep(Cause.LIMIT, target, limit=limit.id), CauseStep(limit.why, cap, limit=limit.id))

@@ -56,6 +56,7 @@ class Cause(StrEnum):
     WAKING = "waking"
     PAUSED_OFTEN = "paused_often"
     PHASE_SWITCH = "phase_switch"
+    LENT_PHASE = "lent_phase"
     STATIC = "static"
     SCHEDULE = "schedule"
     CLOCK_UNTRUSTED = "clock_untrusted"

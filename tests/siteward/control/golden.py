@@ -2,7 +2,8 @@
 
 Times are seconds from the start of the controller. `do` acts on the truth model, `expect` judges after that second:
 limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high];
-closed = phases truly fed; facts = types of events so far, those of switched phases with connector and step.
+booked = sum U of a feeder on L1 to L3, each [low, high]; closed = phases truly fed;
+facts = types of events so far, those of switched phases with connector and step.
 """
 
 from __future__ import annotations
@@ -146,6 +147,17 @@ def told(fact: Fact) -> str:
     return f"{fact.type.value} {fact.connector} {fact.data['step']} {fact.data.get('reason', '')}".rstrip()
 
 
+def judge_phases(t: Truth, expect: dict[str, Any], where: str) -> None:
+    """What must hold phase by phase."""
+    for name, phases in expect.get("booked", {}).items():
+        assert t.outcome is not None
+        reserved = t.outcome.feeders[FeederId(name)].reserved_a
+        for amps, (low, high) in zip(reserved, phases, strict=True):
+            assert low - 0.05 <= amps <= high + 0.05, f"{where} booked {name} = {reserved}"
+    for name, closed in expect.get("closed", {}).items():
+        assert t.boxes[ConnectorId(name)].contactors.closed == closed, f"{where} {name}"
+
+
 def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
     """What must hold at this second."""
     where = f"t={expect['t']}"
@@ -164,13 +176,17 @@ def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
         chain = [s.cause.value for s in t.outcome.grants[ConnectorId(name)].chain]
         wanted = [causes] if isinstance(causes, str) else causes
         assert [c for c in chain if c in wanted] == wanted, f"{where} {name}: {chain}, not {wanted} in this order"
+    judge_phases(t, expect, where)
+    judge_told(t, expect, seen, where)
+
+
+def judge_told(t: Truth, expect: dict[str, Any], seen: set[str], where: str) -> None:
+    """Which alarms stand and what was told so far."""
     standing = {f"{a.code.value} {a.subject}" for a in t.outcome.alarms} if t.outcome else set()
     for alarm in expect.get("alarms", []):
         assert alarm in standing, f"{where}: {standing}"
     for alarm in expect.get("no_alarms", []):
         assert not any(a.startswith(alarm) for a in standing), f"{where}: {standing}"
-    for name, closed in expect.get("closed", {}).items():
-        assert t.boxes[ConnectorId(name)].contactors.closed == closed, f"{where} {name}"
     for fact in expect.get("facts", []):
         assert fact in seen, f"{where}: {seen}"
     for fact in expect.get("no_facts", []):

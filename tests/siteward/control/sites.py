@@ -74,8 +74,7 @@ def feeder(
     generation: bool = False,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
-    ratings = rating if isinstance(rating, tuple) else (rating,) * 3
-    worsts = worst if isinstance(worst, tuple) else (worst,) * 3
+    ratings, worsts = _three(rating), _three(worst)
     return Feeder(
         FeederId(name),
         name,
@@ -86,6 +85,13 @@ def feeder(
         chargers_only=max(worsts) == 0.0,
         generation=generation,
     )
+
+
+def _three(amps: float | PerPhase | list[float]) -> PerPhase:
+    """One number stands for three phases; golden files write a list."""
+    if isinstance(amps, list | tuple):
+        return (amps[0], amps[1], amps[2])
+    return (amps, amps, amps)
 
 
 def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
