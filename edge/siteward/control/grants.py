@@ -67,9 +67,9 @@ def _own(work: Work, o: Outlet, w: Watch, target: float) -> tuple[CauseStep, ...
         return (CauseStep(Cause.UNUSED, target),)
     if worn_out(w, work.at):
         return (CauseStep(Cause.PAUSED_OFTEN, target),)
-    lent = lent_bound(work, o)
-    if lent is not None and lent[0] < min(cap, asked):
-        return (CauseStep(Cause.LENT_PHASE, target, _feeder(work, lent[1])), *_line(work, lent[1]))
+    lent_a, cell = lent_bound(work, o)
+    if lent_a < min(cap, asked):
+        return (CauseStep(Cause.LENT_PHASE, target, _feeder(work, cell)), *_line(work, cell))
     if cap < min(o.cap_a, asked):
         limit = work.cap_limit[o.index]
         return (CauseStep(Cause.LIMIT, target, limit=limit.id), CauseStep(limit.why, cap, limit=limit.id))

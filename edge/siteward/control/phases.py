@@ -46,8 +46,6 @@ def weigh(work: Work, o: Outlet, room: list[float], need_a: float, high_a: float
     Never because of a limit: whoever is stopped by one waits until it is gone. A car known to take one phase only
     gains nothing.
     """
-    if not o.switchable:
-        return
     w = work.watches[o.index]
     p = w.phasing
     asked = p.stage is Stage.IDLE and high_a >= o.floor_a and _may(work, o, w)
