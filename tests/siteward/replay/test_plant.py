@@ -1,5 +1,7 @@
 """The modelled plant of a replay: a charger that is told to close one phase does, and its car draws on that one."""
 
+from dataclasses import replace
+
 from siteward.model.ids import ConnectorId
 from siteward.model.wire import FrameKind, Write, WriteKind
 from siteward.replay.plant import Plant
@@ -8,7 +10,7 @@ from tests.siteward.replay.test_moments import CAR, SITE, ready, turn
 
 def test_phases_are_switched_as_told_and_shown_by_the_next_poll() -> None:
     """B14: what a site file would switch is carried out in the model, frame and contactor state included."""
-    first, second, third = ready([turn(s, 16.0, (16.0, 16.0, 16.0)) for s in range(3)])
+    first, second, third = ready([replace(turn(s, 16.0, (16.0, 16.0, 16.0)), demands=None) for s in range(3)])
     plant = Plant(SITE)
     plant.begin(first)
     assert plant.flow(first, ()).drawn_a[CAR] == (16.0, 16.0, 16.0)
