@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from siteward.control.demand import Demand
@@ -171,6 +171,31 @@ def test_four_times_a_session_and_no_more() -> None:
     assert not t.box.contactors.broken
 
 
+def test_a_box_that_failed_twice_is_not_told_again_in_this_session() -> None:
+    """B14: it may try anew with the next car."""
+    t = Story()
+    t.box.contactors.mode = "stuck"
+    t.fill()
+    t.run(2500)
+    assert len(t.orders) == 2
+    t.demands[C0] = replace(t.demands[C0], waiting_since=t.at)
+    t.run(120)
+    assert len(t.orders) == 3
+
+
+def test_on_the_way_back_to_three_all_phases_count_from_the_pause_on() -> None:
+    """R9: the register still says one, but a box that is told to close three may do so any time."""
+    t = Story()
+    t.fill()
+    t.until("verified")
+    t.base[GRID] = [0.0, 2.0, 2.0]
+    o = tree_of(t.site).outlets[0]
+    for step, mask in (("pause", 0b111), ("switch", 0b111), ("verify", 0b111)):
+        assert t.memory is not None
+        t.until(step, 900)
+        assert closed_mask(o, t.memory.watches[0], t.at) == mask, step
+
+
 def test_a_car_of_one_phase_gains_nothing_and_is_left_alone() -> None:
     """B14: known from what it drew in this session."""
     t = Story()
@@ -206,7 +231,28 @@ def reading(closed: int | None) -> ChargerReading:
     return ChargerReading(C0, 100.0, pilot=Pilot.C, phases_closed=closed)
 
 
+OPEN = {
+    "wiring": "123",
+    "switching": True,
+    "closed": 1,
+    "quiet": (None, None, None),
+    "amps": (16.0, 0.0, 0.0),
+    "known_at": 105.0,
+    "restarted": False,
+    "held": False,
+    "refuted": False,
+    "age": 0.5,
+}
+"""A box that shows one phase closed, and nothing speaks against it."""
+
+
 @settings(max_examples=300, deadline=None)
+@example(**OPEN)
+@example(**{**OPEN, "held": True})
+@example(**{**OPEN, "restarted": True})
+@example(**{**OPEN, "refuted": True})
+@example(**{**OPEN, "age": 5.1})
+@example(**{**OPEN, "amps": (16.0, 1.1, 0.0)})
 @given(
     wiring=st.sampled_from(["123", "231", "12", "3"]),
     switching=st.booleans(),
