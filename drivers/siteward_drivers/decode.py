@@ -5,6 +5,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from siteward_drivers.profile_points import Point, RegisterType, WordOrder
@@ -85,11 +86,24 @@ class Decoder:
         raws: dict[Quantity, Value] = {}
         rejected: list[Quantity] = []
         impossible: list[Quantity] = []
+        self.into(words, values, raws, rejected, impossible)
+        return Decoded(values, raws, tuple(rejected), tuple(impossible))
+
+    def into(
+        self,
+        words: Sequence[int],
+        values: dict[Quantity, Value],
+        raws: dict[Quantity, Value],
+        rejected: list[Quantity],
+        impossible: list[Quantity],
+    ) -> None:
+        """Add the values to those of other blocks: what each is called in Decoded."""
         length = len(words)
-        data = swapped = struct.pack(f">{length}H", *words)
+        pack = _words(length)
+        data = swapped = pack(*words)
         if self._swaps:
             # Words from behind are bytes of the other order: one copy serves every such point.
-            swapped = struct.pack(f">{length}H", *words[::-1])
+            swapped = pack(*words[::-1])
         for quantity, unpack, start, end, scale, low, high, invalid, lsw in self._plain:
             if end > length:
                 rejected.append(quantity)
@@ -115,7 +129,11 @@ class Decoder:
             else:
                 values[quantity] = scaled
                 raws[quantity] = found
-        return Decoded(values, raws, tuple(rejected), tuple(impossible))
+
+
+@cache
+def _words(count: int) -> Callable[..., bytes]:
+    return struct.Struct(f">{count}H").pack
 
 
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:

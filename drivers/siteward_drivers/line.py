@@ -17,7 +17,7 @@ from siteward_drivers.line_job import Job
 from siteward_drivers.line_prompt import PromptPath
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
-from siteward_drivers.recorder import RecordedLink, Recorder
+from siteward_drivers.recorder import MEMORY_MAX, RecordedLink, Recorder
 from siteward_drivers.slave import Slave
 from siteward_drivers.wire import RtuWire, Wire
 from siteward_drivers.wire_tcp import TcpWire
@@ -31,10 +31,10 @@ class LineOwner:
     and its answer comes in without the task (`line_prompt`): it then only sleeps, reopens and waits for devices.
     """
 
-    def __init__(self, line: Line, link: Link, framing: Transport, clock: Clock) -> None:
+    def __init__(self, line: Line, link: Link, framing: Transport, clock: Clock, ring_bytes: int = MEMORY_MAX) -> None:
         self.line = line
         self.slaves: list[Slave] = []
-        self.recorder = Recorder(clock)
+        self.recorder = Recorder(clock, ring_bytes)
         self._link = RecordedLink(link, self.recorder)
         self._clock = clock
         self._wire: Wire = TcpWire(self._link) if framing is Transport.TCP else RtuWire(self._link, line)

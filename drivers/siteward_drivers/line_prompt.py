@@ -9,7 +9,7 @@ from siteward_drivers.busy import Busy
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.line_book import LineBook, OnWire
 from siteward_drivers.line_job import Job
-from siteward_drivers.link import Link
+from siteward_drivers.link import Link, bare
 from siteward_drivers.wire import Outcome
 from siteward_drivers.wire_tcp import TcpWire
 
@@ -26,7 +26,7 @@ class PromptPath:
         self.broken: LinkDown | None = None
         self.carried = 0
         self._wire = wire
-        self._link = link
+        self._link = bare(link)
         self._book = book
         self._busy = busy
         self._wake = wake

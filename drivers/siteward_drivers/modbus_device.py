@@ -39,17 +39,7 @@ class Terms:
 
     def job(self, slave: Slave, request: AnyRequest, other: AnyRequest | None = None) -> Job:
         """A request on these terms; `other` is another way to ask for the same."""
-        return Job(
-            slave,
-            request,
-            self.rank,
-            retries=self.retries,
-            guard=self.guard,
-            trace=self.trace,
-            key=self.key,
-            deadline=self.deadline,
-            other=other,
-        )
+        return Job(slave, request, self.rank, self.retries, self.guard, self.trace, self.key, self.deadline, other)
 
     def noting(self, sent: list[float]) -> "Terms":
         """The same terms; the instants (Clock) of sending are added to a list."""
@@ -92,8 +82,9 @@ class Values:
     def phases(self, first: Quantity, second: Quantity, third: Quantity) -> tuple[float, float, float] | None:
         """Three phase values, None unless all three are known: a missing phase is never zero."""
         known = self.values
-        if first not in known or second not in known or third not in known:
-            return None
+        one, two, three = known.get(first), known.get(second), known.get(third)
+        if type(one) is float and type(two) is float and type(three) is float:
+            return one, two, three
         a, b, c = self.number(first), self.number(second), self.number(third)
         return None if a is None or b is None or c is None else (a, b, c)
 
@@ -172,10 +163,13 @@ class RegisterDevice:
             if ask is None:
                 ask = self._asks[block] = _Ask(block, self.slave.unit, self.profile.file.word_order)
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
-            answer, at = await self._ask(ask, terms, alone=index == last and not fresh)
-            sent_at = at if sent_at is None else sent_at
-            fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
-            result.add(ask.decode(answer.values))
+            answer, at = await self._ask(ask, terms, index == last and not fresh)
+            if sent_at is None:
+                sent_at = at
+            if index < last and not fresh:
+                asked = self.slave.last
+                fresh = before is None or asked is None or not asked.confusable(before)
+            ask.decode.into(answer.values, result.values, result.raw, result.rejected, result.impossible)
         result.sent_at = sent_at or 0.0
         return result
 

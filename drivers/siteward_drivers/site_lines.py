@@ -32,6 +32,7 @@ from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
+from siteward_drivers.recorder import room
 from siteward_drivers.relay_board import RelayBoard
 from siteward_drivers.slave import Role, Slave
 from siteward_drivers.tcp_pool import TcpPool
@@ -123,7 +124,8 @@ class _Builder:
         self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
-        self.owners[line.id] = LineOwner(line, link or open_link(line, self._pool), framing(line), self._clock)
+        link = link or open_link(line, self._pool)
+        self.owners[line.id] = LineOwner(line, link, framing(line), self._clock, room(len(self._lines)))
 
     def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
         """The slave of an address, this one where it is new."""

@@ -69,6 +69,15 @@ class Slave:
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _learned_s: float | None = None
     soonest_s: float = 0.0
+    gap_s: float = field(init=False)
+    _rest_s: float = field(init=False)
+    _most_s: float = field(init=False)
+    _least_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take out of the profile what every exchange asks for."""
+        self.gap_s, self._rest_s = self.timing.gap_s, self.timing.rest_s
+        self._most_s, self._least_s = self.timing.response_timeout_s, self.timing.least_timeout_s
 
     @property
     def silent(self) -> bool:
@@ -78,10 +87,9 @@ class Slave:
     @property
     def timeout_s(self) -> float:
         """How long an answer may begin late: the profile's time until it is known better; doubled after each miss."""
-        most = self.timing.response_timeout_s
         if self._learned_s is None:
-            return most
-        return min(most, max(self._learned_s * 2.0 ** min(self.misses, 8), self.timing.least_timeout_s))
+            return self._most_s
+        return min(self._most_s, max(self._learned_s * 2.0 ** min(self.misses, 8), self._least_s))
 
     def clear_at(self, request: AnyRequest) -> float:
         """When no late answer can be taken for the answer to this request any more.
@@ -126,10 +134,12 @@ class Slave:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
         self.answered += 1
         self.misses = 0
-        self.rest_until = now + self.timing.rest_s
+        self.rest_until = now + self._rest_s
         self._latency.append(latency_s)
-        turnaround_s = max(turnaround_s, 0.0)
-        self.soonest_s = min(self.soonest_s, turnaround_s) if self._turnaround else turnaround_s
+        if turnaround_s < 0.0:
+            turnaround_s = 0.0
+        if turnaround_s < self.soonest_s or not self._turnaround:
+            self.soonest_s = turnaround_s
         self._turnaround.append(turnaround_s)
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
@@ -140,7 +150,7 @@ class Slave:
         self.timeouts += not noise
         self.garbled += noise
         self.misses += 1
-        self.rest_until = now + self.timing.rest_s
+        self.rest_until = now + self._rest_s
         self.ghosts = [ghost for ghost in self.ghosts if ghost.until > now]
         if late_s > 0:
             self.ghosts.append(Ghost(request, now + late_s))

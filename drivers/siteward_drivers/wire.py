@@ -111,7 +111,7 @@ class RtuWire:
         Where the settings change, the silence is that of the slower ones: devices of both kinds heard the last frame.
         """
         loop = asyncio.get_running_loop()
-        silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
+        silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.gap_s)
         self._clear_at = self._quiet_since + silence_s
         if self._timed is None:
             data = await self._link.read(max(self._clear_at, loop.time()))

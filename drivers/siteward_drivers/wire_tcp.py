@@ -66,7 +66,7 @@ class TcpWire:
 
     async def settle(self, slave: Slave) -> bool:
         """Wait for the device's gap; a stream needs no silence."""
-        delay = self._quiet_since + slave.timing.gap_s - asyncio.get_running_loop().time()
+        delay = self._quiet_since + slave.gap_s - asyncio.get_running_loop().time()
         if delay > 0:
             await asyncio.sleep(delay)
         return True
@@ -92,7 +92,7 @@ class TcpWire:
 
     def can_start(self, slave: Slave, now: float) -> bool:
         """Whether a frame to the device may go out at this very instant (loop), by `start`."""
-        return self._quiet_since + slave.timing.gap_s <= now
+        return self._quiet_since + slave.gap_s <= now
 
     def start(self, slave: Slave, request: AnyRequest, before: AnyRequest | None, asker: Asker, now: float) -> None:
         """Send; `asker` hears once, later: at the answer, at the end of the time or of the connection.
