@@ -11,7 +11,7 @@ from siteward_drivers.decode import Decoded, Decoder, Value
 from siteward_drivers.identity import Identity
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
-from siteward_drivers.modbus import Answer, Request
+from siteward_drivers.modbus import Answer, Request, read_request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table, WordOrder
 from siteward_drivers.quantities import Quantity
@@ -83,6 +83,8 @@ class Values:
         """Three phase values, None unless all three are known: a missing phase is never zero."""
         known = self.values
         one, two, three = known.get(first), known.get(second), known.get(third)
+        if one is None or two is None or three is None:
+            return None
         if type(one) is float and type(two) is float and type(three) is float:
             return one, two, three
         a, b, c = self.number(first), self.number(second), self.number(third)
@@ -95,8 +97,10 @@ class _Ask:
     __slots__ = ("decode", "longer", "request")
 
     def __init__(self, block: Block, unit: int, order: WordOrder) -> None:
-        self.request = Request(unit, block.table.read_function, block.first, block.count)
-        self.longer = replace(self.request, count=block.count + block.more) if block.more else None
+        function = block.table.read_function
+        self.request = read_request(unit, function, block.first, block.count)
+        more = block.more
+        self.longer = read_request(unit, function, block.first, block.count + more) if more else None
         self.decode = Decoder(block.points, block.first, order)
 
 

@@ -19,6 +19,7 @@ SITE_MAX = 16 << 20
 _HEAD = struct.Struct("<ddI?")
 """Before the bytes of each frame: when it began and ended (Clock), their number, whether they were ours."""
 
+_PACK = _HEAD.pack
 _LATE_S = 10.0
 _TOGETHER_S = 0.02
 _LONGEST = 512
@@ -48,7 +49,7 @@ class Recorder:
         self._ring = bytearray()
         self._last = 0
         self._may_join = False
-        self._oldest = math.inf
+        self._forget_at = math.inf
 
     def note(self, sent: bool, data: bytes) -> None:
         """Keep bytes; pieces of one answer that come within 20 ms of each other are one frame."""
@@ -58,13 +59,12 @@ class Recorder:
             if not data:
                 return
             self._last = len(ring)
-            ring += _HEAD.pack(now, now, len(data), sent)
+            ring += _PACK(now, now, len(data), sent)
             ring += data
             self._may_join = not sent
             if not self._last:
-                self._oldest = now
-        # What is too old is forgotten a little late, many frames at a time.
-        if len(ring) > self._room or self._oldest < now - KEEP_S - _LATE_S:
+                self._forget_at = now + KEEP_S + _LATE_S
+        if now > self._forget_at or len(ring) > self._room:
             self._forget(now - KEEP_S)
 
     def _join(self, data: bytes, now: float) -> bool:
@@ -78,11 +78,12 @@ class Recorder:
 
     def _forget(self, since: float) -> None:
         ring, cut, end = self._ring, 0, len(self._ring)
-        self._oldest = math.inf
+        self._forget_at = math.inf
         while cut < end:
             at, _, size, _ = _HEAD.unpack_from(ring, cut)
             if at >= since and end - cut <= self._room:
-                self._oldest = at
+                # What is too old is forgotten a little late, many frames at a time.
+                self._forget_at = at + KEEP_S + _LATE_S
                 break
             cut += _HEAD.size + size
         del ring[:cut]

@@ -9,7 +9,7 @@ from siteward.model.errors import WeAreWrong
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown
 from siteward_drivers.link import Cancels, Link, Prompt, bare
-from siteward_drivers.modbus import Request, encode_tcp, find_tcp
+from siteward_drivers.modbus import Request, encode_tcp, find_tcp, quick_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest
@@ -155,6 +155,10 @@ class TcpWire:
 
     def _take(self, asked: _Asked, data: bytes) -> Answer | None:
         """The answer, once it is there. Raises LinkDown when the bytes belong to no frame."""
+        if not self._buffer:
+            answer = quick_tcp(asked.request, self._transaction, data)
+            if answer is not None:
+                return answer
         asked.heard += data
         self._buffer += data
         return self._find(asked.request, self._buffer)
