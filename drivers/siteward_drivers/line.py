@@ -1,9 +1,9 @@
 """The line: the one task that owns a wire and decides which request goes out next (law 7)."""
 
 import asyncio
-from collections.abc import Sequence
 
 from siteward.model.errors import DeviceUnreachable, WeAreWrong, Withdrawn
+from siteward.model.ids import LineId
 from siteward.model.live import LineView
 from siteward.model.ports import Clock
 from siteward.model.site import Line
@@ -14,7 +14,9 @@ from siteward_drivers.busy import Busy
 from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
 from siteward_drivers.line_book import LineBook
 from siteward_drivers.line_job import Job
+from siteward_drivers.line_paying import pay
 from siteward_drivers.line_prompt import PromptPath
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import MEMORY_MAX, RecordedLink, Recorder
@@ -36,15 +38,16 @@ class LineOwner:
         self.slaves: list[Slave] = []
         self.recorder = Recorder(clock, ring_bytes)
         self._link = RecordedLink(link, self.recorder)
-        self._clock = clock
         self._wire: Wire = TcpWire(self._link) if framing is Transport.TCP else RtuWire(self._link, line)
         self._wake = asyncio.Event()
-        self._book = LineBook(line, clock, self._wire.late_s, self._wake.set)
+        self._book = LineBook(line, clock, self._wire, self.slaves, self._wake.set)
         self._queue = self._book.queue
         self._busy = Busy()
         self._task: asyncio.Task[None] | None = None
         self._current: Job | None = None
         self.openings = 0
+        self.displaced: LineId | None = None
+        """The line whose devices answer here since adapters changed places (fault 7)."""
         self._babble = Babble()
         self._prompt: PromptPath | None = None
         if isinstance(self._wire, TcpWire) and self._wire.calls_back:
@@ -72,7 +75,7 @@ class LineOwner:
         await self._link.close()
         for job in self._queue.waiting():
             self._queue.remove(job)
-            self._book.never_sent(job, DeviceUnreachable(f"line {self.line.id} is closed"))
+            self._book.endings.never_sent(job, DeviceUnreachable(f"line {self.line.id} is closed"))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # A task that dies of a broken promise must not do so in silence: its waiting callers would hang for ever.
@@ -87,22 +90,31 @@ class LineOwner:
     async def perform(self, job: Job) -> Answer:
         """Have a job done. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         if self._task is None or self._task.done():
-            self._book.trace(job, FrameStage.QUEUED)
-            self._book.trace(job, FrameStage.WITHDRAWN, reason="line is closed")
+            self._book.endings.trace(job, FrameStage.QUEUED)
+            self._book.endings.trace(job, FrameStage.WITHDRAWN, reason="line is closed")
             raise DeviceUnreachable(f"line {self.line.id} is closed")
-        self._book.trace(job, FrameStage.QUEUED)
+        self._book.endings.trace(job, FrameStage.QUEUED)
         now = asyncio.get_running_loop().time()
         if self._prompt is None or not self._prompt.take(job, now):
             older = self._queue.add(job, now)
             if older is not None:
-                self._book.never_sent(older, Withdrawn("a newer write took its place"))
+                self._book.endings.never_sent(older, Withdrawn("a newer write took its place"))
             self._attend()
         try:
             return await job.future
         except asyncio.CancelledError:
             if self._queue.remove(job):
-                self._book.trace(job, FrameStage.WITHDRAWN, reason="caller gave up")
+                self._book.endings.trace(job, FrameStage.WITHDRAWN, reason="caller gave up")
             raise
+
+    def distrust(self, why: str) -> None:
+        """A device found that answers came one request behind: a connection is opened anew, it begins without backlog.
+
+        A wire of our own is only drained: nobody keeps a queue on it.
+        """
+        if not self.line.is_serial:
+            self._book.why_down, self._book.distrusted = why, True
+            self._wake.set()
 
     def view(self) -> LineView:
         """Statistics of the line and its slaves."""
@@ -138,15 +150,12 @@ class LineOwner:
             self._prompt.attend()
 
     async def _step(self) -> None:
-        prompt = self._prompt
-        if prompt is not None and prompt.broken is not None:
-            broken, prompt.broken = prompt.broken, None
-            raise broken
+        await self._give_up()
         if not self._link.is_open and not await self._reopen():
             return
         loop = asyncio.get_running_loop()
         self._wake.clear()
-        if not self._queue or (prompt is not None and prompt.on_wire):
+        if not self._queue or (self._prompt is not None and self._prompt.on_wire):
             await self._rest()
             return
         self._book.drop_impatient(link_up=True)
@@ -154,9 +163,17 @@ class LineOwner:
         if job is None:
             await self._sleep_until(self._earlier(again, link_up=True))
             return
-        # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
+        calm_at = self._wire.calm_at(job.slave)
+        if calm_at > began:
+            # Whoever comes meanwhile is looked at anew: a cut waits for its own device's gap, not for this one's.
+            await self._sleep_until(calm_at)
+            self._busy.add(began, loop.time())
+            return
+        # Bytes may make the wait for silence long: whatever became most urgent meanwhile is what goes out.
         silence = await self._wire.settle(job.slave)
+        if silence:
+            self._book.clash.judge_last(self._wire.strays, self.foreign_lately, loop.time())
         free = self._babble.may_send(silence, loop.time())
         if free and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
@@ -167,6 +184,16 @@ class LineOwner:
                 self._book.hold_back(job)
             self._current = None
         self._busy.add(began, loop.time())
+
+    async def _give_up(self) -> None:
+        """Close a port that is not to be used any more. Raises LinkDown where its connection ended."""
+        prompt = self._prompt
+        if prompt is not None and prompt.broken is not None:
+            broken, prompt.broken = prompt.broken, None
+            raise broken
+        if self._book.distrusted and (prompt is None or not prompt.on_wire):
+            self._book.distrusted = False
+            await self._link.close()
 
     async def _rest(self) -> None:
         """Sleep until there is something that only the task can do."""
@@ -182,7 +209,9 @@ class LineOwner:
             self._wire.tune(job.slave)
         except SettingsRefused as error:
             self._queue.remove(job)
-            self._book.never_sent(job, DeviceUnreachable(f"{job.slave.device}: {error}"))
+            self._book.endings.never_sent(
+                job, error if isinstance(job, Visit) else DeviceUnreachable(f"{job.slave.device}: {error}")
+            )
             return False
         return True
 
@@ -197,7 +226,8 @@ class LineOwner:
         finally:
             self._book.reopening.tried(loop.time())
         self.openings += 1
-        self._book.opened(loop.time())
+        self.displaced = None
+        self._book.reopening.opened(loop.time())
         self._wire.reset()
         return True
 
@@ -226,9 +256,13 @@ class LineOwner:
             timer.cancel()
 
     async def _send(self, job: Job) -> None:
-        frame = self._book.begin(job, asyncio.get_running_loop().time())
-        if frame is None:
+        at = self._book.allowed(job)
+        if at is None:
             return
+        if isinstance(job, Visit):
+            await self._visit(job, at)
+            return
+        frame = self._book.begin(job, at, asyncio.get_running_loop().time())
         try:
             outcome = await self._wire.exchange(job.slave, job.request, frame.before)
         except (LinkDown, asyncio.CancelledError) as error:
@@ -237,7 +271,12 @@ class LineOwner:
         if self._book.end(frame, outcome):
             await self._link.close()
 
-
-def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:
-    """Statistics of several lines."""
-    return tuple(line.view() for line in lines)
+    async def _visit(self, visit: Visit, at: float) -> None:
+        """Send the call of a bus tool. Silence is no sign of a dead port: most addresses that are tried are free."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        heard = await pay(visit, self._wire, self._book.endings, at)
+        ended = loop.time()
+        self._queue.visited(ended + (ended - began) * visit.pause_factor)
+        if heard:
+            self._book.reopening.heard(ended)

@@ -7,8 +7,9 @@ from siteward.model.errors import WeAreWrong
 from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import LinkDown
-from siteward_drivers.line_book import LineBook, OnWire
-from siteward_drivers.line_job import Job
+from siteward_drivers.line_book import LineBook
+from siteward_drivers.line_job import Job, OnWire
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Link, bare
 from siteward_drivers.wire import Outcome
 from siteward_drivers.wire_tcp import TcpWire
@@ -67,7 +68,9 @@ class PromptPath:
             self._book.answered(frame, answer, ended, turnaround_s)
         finally:
             self._settle(frame, ended)
-        if self._book.queue:
+        if self._book.distrusted:
+            self._wake()
+        elif self._book.queue:
             self.attend()
 
     def failed(self, what: Outcome | LinkDown) -> None:
@@ -84,7 +87,7 @@ class PromptPath:
                 self.broken = LinkDown(book.why_down)
         finally:
             self._settle(frame, asyncio.get_running_loop().time())
-        if self.broken is not None:
+        if self.broken is not None or book.distrusted:
             self._wake()
         elif book.queue:
             self.attend()
@@ -101,17 +104,17 @@ class PromptPath:
         return self._go(job, now) or not queue
 
     def _free(self) -> bool:
-        return self._started is None and self.broken is None and self._link.is_open
+        return self._started is None and self.broken is None and not self._book.distrusted and self._link.is_open
 
     def _ready(self, job: Job, now: float) -> bool:
-        return self._wire.can_start(job.slave, now)
+        return not isinstance(job, Visit) and self._wire.can_start(job.slave, now)
 
     def _go(self, job: Job, now: float) -> bool:
         """Send; False where the job may not be sent any more."""
-        frame = self._book.begin(job, now)
-        if frame is None:
+        at = self._book.allowed(job)
+        if at is None:
             return False
-        self._started = frame
+        self._started = frame = self._book.begin(job, at, now)
         self.carried += 1
         try:
             self._wire.start(job.slave, job.request, frame.before, self, now)

@@ -1,7 +1,6 @@
 """Modbus requests as bytes and bytes as answers, on pymodbus' PDUs and framers: the one file that imports it."""
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -39,10 +38,6 @@ _LAST_EXCEPTION = 11
 _MBAP = 7
 _MAX_TCP_LENGTH = 254
 _HEADER = struct.Struct(">HHHB").unpack_from
-_NUMBER = struct.Struct(">H").unpack_from
-_QUICK = 9
-"""Where the registers of an answer begin."""
-
 _MAX_READ = 125
 _CACHED = 4096
 _WORDS = tuple(struct.Struct(f">{count}H") for count in range(_MAX_READ + 1))
@@ -171,24 +166,6 @@ def find_tcp(request: Request, transaction: int, buffer: bytearray) -> Answer | 
         if answer is not None:
             return answer
     return None
-
-
-def quick_tcp(request: Request, transaction: int, data: bytes) -> Answer | None:
-    """The answer where the bytes are nothing but the registers that were asked for, as most often; else find_tcp."""
-    form = _quick_form(request)
-    if form is None or len(data) != form[0] or data[2:_QUICK] != form[1] or _NUMBER(data)[0] != transaction:
-        return None
-    return Answer(form[2](data, _QUICK))
-
-
-@lru_cache(_CACHED)
-def _quick_form(request: Request) -> tuple[int, bytes, Callable[..., tuple[int, ...]]] | None:
-    """Length of the answer, what stands between its number and its registers, and what unpacks them."""
-    if request.function not in (3, 4) or not 1 <= request.count <= _MAX_READ:
-        return None
-    size = 2 * request.count
-    head = struct.pack(">HHBBB", 0, 3 + size, request.unit, request.function, size)
-    return _QUICK + size, head, _WORDS[request.count].unpack_from
 
 
 def reads_in(data: bytes) -> list[bytes]:

@@ -10,7 +10,8 @@ from siteward_drivers.blocks import plan_blocks
 from siteward_drivers.catalogue import load_profiles
 from siteward_drivers.decode import decode
 from siteward_drivers.errors import Garbled
-from siteward_drivers.modbus import Answer, Request, encode_rtu, encode_tcp, find_rtu, find_tcp, quick_tcp
+from siteward_drivers.modbus import Answer, Request, encode_rtu, encode_tcp, find_rtu, find_tcp
+from siteward_drivers.modbus_quick import quick_tcp
 from siteward_drivers.profile_points import Table
 from siteward_drivers.quantities import Quantity
 
