@@ -17,7 +17,7 @@ AGAIN_S = 0.8
 
 _TOGETHER_S = 0.1
 _MANY = 100
-"""From so many devices behind sockets on, each burst of polls is worth waiting for: see decision 0105."""
+"""From so many devices behind sockets on, each burst of polls is worth waiting for: see decision 0041."""
 
 _UNREACHABLE = 2
 _LEAST_PAUSE_S = 0.05
