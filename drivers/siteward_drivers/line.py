@@ -1,7 +1,6 @@
 """The line: the one task that owns a wire and decides which request goes out next (law 7)."""
 
 import asyncio
-from collections.abc import Sequence
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
 from siteward.model.live import LineView
@@ -12,7 +11,7 @@ from siteward_drivers.answer import Answer
 from siteward_drivers.babble import Babble
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
-from siteward_drivers.line_job import Job, JobQueue
+from siteward_drivers.line_job import Job, JobQueue, Rank, hear_out
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
@@ -151,7 +150,9 @@ class LineOwner:
                 self._babble.not_silent(loop.time())
                 self._hold_back(job)
             self._current = None
-        self._busy.add(began, loop.time())
+        if job.rank is not Rank.GLANCE:
+            self._busy.add(began, loop.time())
+        await hear_out(job)
 
     def _tuned(self, job: Job) -> bool:
         """Take the serial settings of the job's device; where the port cannot, the job fails and the line goes on."""
@@ -292,8 +293,3 @@ class LineOwner:
 
     def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
         job.trace(stage, self._clock.now(), sent_at, reason)
-
-
-def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:
-    """Statistics of several lines."""
-    return tuple(line.view() for line in lines)

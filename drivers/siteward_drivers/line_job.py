@@ -15,12 +15,15 @@ PATIENCE_S = 1.0
 
 _HOLD_S = 0.15
 _SILENT_PACE_S = 1.0
+_YIELD_S = 0.25
+"""A poll that waited so long lets no glance pass any more: polls keep their periods on a full line."""
 
 
 class Rank(IntEnum):
     """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself.
 
     FREE takes an arm out of the way: the looks at a moving arm are cuts too, and must not hold it up (I11, I12).
+    GLANCE has the slots that nobody wants, and every other one where only polls wait (goal 7).
     """
 
     FREE = 0
@@ -30,6 +33,12 @@ class Rank(IntEnum):
     CONTROL = 4
     REST = 5
     SILENT_REST = 6
+    GLANCE = 7
+
+
+_DECIDE = (Rank.LIMIT_METER, Rank.GLANCE)
+_ROUNDS = 8
+_POLLS = (Rank.LIMIT_METER, Rank.REST, Rank.SILENT_REST)
 
 
 def no_guard(at: float) -> str:
@@ -84,6 +93,15 @@ class Job:
         return Rank.SILENT_CONTROL if self.rank < Rank.REST else Rank.SILENT_REST
 
 
+async def hear_out(job: Job) -> None:
+    """After a limit meter's answer, let a cut that follows from it reach the queue before the next poll goes out.
+
+    Answer, poll, turn and write are tasks in a row, none of which waits for anything.
+    """
+    for _ in range(_ROUNDS if job.rank in _DECIDE else 0):
+        await asyncio.sleep(0)
+
+
 class JobQueue:
     """The waiting jobs of a line. All times are the loop's."""
 
@@ -91,6 +109,7 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._count = 0
         self._silent_slot = 0.0
+        self._glanced = False
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -131,7 +150,7 @@ class JobQueue:
         """
         again = now + 3600.0
         hold = False
-        for job in sorted(self._jobs, key=_urgency):
+        for job in self._ordered(now):
             if hold and job.urgency > Rank.CUT:
                 break
             ready = self._ready_at(job)
@@ -141,8 +160,24 @@ class JobQueue:
             hold = hold or (job.urgency <= Rank.CUT and ready - now <= _HOLD_S)
         return None, again
 
+    def _ordered(self, now: float) -> list[Job]:
+        """Most urgent first; after anything else a glance goes before polls, unless one has waited for long."""
+        ordered = sorted(self._jobs, key=_urgency)
+        if self._glanced or not ordered or ordered[-1].urgency is not Rank.GLANCE:
+            return ordered
+        others = [job for job in ordered if job.urgency is not Rank.GLANCE]
+        return ordered if any(self._keeps_off(job, now) for job in others) else [ordered[-1], *ordered[:-1]]
+
+    def _keeps_off(self, job: Job, now: float) -> bool:
+        """Whether a waiting job lets no glance pass: cuts in any case, the rest once it could go."""
+        if job.urgency <= Rank.CUT:
+            return True
+        due = job.urgency not in _POLLS or now - job.queued_at >= _YIELD_S
+        return due and self._ready_at(job) <= now
+
     def sent(self, job: Job, now: float) -> None:
         """Note that the job is on the wire: the next try of any silent device comes a second later."""
+        self._glanced = job.rank is Rank.GLANCE
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 

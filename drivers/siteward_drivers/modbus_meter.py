@@ -1,5 +1,8 @@
 """A Modbus meter as the port of the model sees it, made from its profile."""
 
+from dataclasses import replace
+
+from siteward.model.errors import Withdrawn
 from siteward.model.ids import MeterId
 from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
@@ -14,10 +17,11 @@ from siteward_drivers.slave import Role, Slave
 from siteward_drivers.slow import SlowBlocks
 
 _ANOTHER_LAYOUT = 2
+_CURRENTS = (Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3)
 
 
 class ModbusMeter:
-    """One meter; implements model.ports.Meter."""
+    """One meter; implements model.ports.Meter and QuickMeter."""
 
     def __init__(
         self, meter: Meter, device: RegisterDevice, framing: Transport, clock: Clock, guard: Guard, feeds: FedBy
@@ -30,6 +34,9 @@ class ModbusMeter:
         self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
         self._terms = meter_terms(device.slave, guard, feeds)
+        shown = [quantity for quantity in _CURRENTS if quantity in poll.always]
+        self._glance = poll_blocks(device.profile, shown, 1, framing)
+        self._idly = replace(self._terms, rank=Rank.GLANCE)
 
     @property
     def id(self) -> MeterId:
@@ -44,6 +51,15 @@ class ModbusMeter:
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
         self._device.judge(values)
+        self._judge(values)
+        return reading(self._meter.id, values)
+
+    async def glance(self) -> MeterReading:
+        """Read the currents only. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        if not self._device.known:
+            raise Withdrawn(f"{self._meter.id} must tell who it is first")
+        values = await self._device.read(self._glance, self._idly)
+        self._slow.show(values)
         self._judge(values)
         return reading(self._meter.id, values)
 
