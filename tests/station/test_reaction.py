@@ -1,17 +1,21 @@
 """From the load above a fuse to the last of sixteen reductions, on one wire, in virtual time (goal 7)."""
 
 import asyncio
-from collections import Counter
 from random import Random
 
-import pytest
-
 from siteward.model.wire import FrameKind, FrameStage, WireEvent
-from siteward.runtime.poller import charger_period
 from siteward.settings.load import load_site
-from siteward_drivers.sim.paced import silence_s
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
-from tests.bench.reaction_site import GRID, RATING_A, SETTLED_S, Bound, begin, open_sessions, other_load, quick_profiles, rise, site_text
+from tests.bench.reaction_site import (
+    SETTLED_S,
+    Bound,
+    begin,
+    open_sessions,
+    other_load,
+    quick_profiles,
+    rise,
+    site_text,
+)
 from tests.fixtures.memory_journal import MemoryJournal
 from tests.fixtures.station import VirtualStation
 
@@ -26,9 +30,7 @@ class Story:
         self.clock = clock
         self.journal = MemoryJournal()
         site = load_site(path, profiles)
-        self.station = VirtualStation(
-            clock, folder, site=site, frames=True, journal=self.journal, profiles=profiles
-        )
+        self.station = VirtualStation(clock, folder, site=site, frames=True, journal=self.journal, profiles=profiles)
         self.wire: list[WireEvent] = []
         self.station.watchers.append(lambda done: self.wire.extend(done.snapshot.wire))
         begin(self.station.sim)
@@ -73,7 +75,7 @@ def test_goal_7_the_sixteenth_reduction_is_there_within_the_worst_case_of_the_wi
         return took
 
     took = run_virtual(main)
-    print([round(t*1000) for t in took])
+    print([round(t * 1000) for t in took])
     bound = Bound(answer_s=max(0.002, 3.5 * 11 / 19200))
     print(bound.best_s, bound.worst_s)
     assert max(took) <= 1.10 * bound.worst_s

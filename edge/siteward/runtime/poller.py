@@ -1,16 +1,15 @@
 """Asks every device again and again and keeps the latest answer of each: the only road of a reading to control."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
-from siteward.model.ids import ConnectorId, LineId, MeterId
+from siteward.model.ids import ConnectorId, MeterId
 from siteward.model.ports import Charger, Clock, Lines, Meter, QuickMeter
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.site import Connector, Site
 from siteward.runtime.glances import Glances, is_over, ratings
+from siteward.runtime.ticks import Nap, Ticks, floor
 
 LIMIT_METER_PERIOD_S = 1.0
 BILLING_METER_PERIOD_S = 5.0
@@ -18,7 +17,7 @@ AGAIN_S = 0.8
 """After one lost answer the next try follows so soon that the silence stays provably short (R3b)."""
 
 _UNREACHABLE = 2
-_CLOSE = 0.01
+_LEAST_PAUSE_S = 0.05
 
 
 def charger_period(connector: Connector) -> float:
@@ -30,9 +29,10 @@ def charger_period(connector: Connector) -> float:
 
 
 class Poller:
-    """One task per device, polls of one wire spread over their period.
+    """One task per device. `on_limit_meter` is called at each poll of a meter that guards a feeder.
 
-    `on_limit_meter` is called at each poll of a meter that guards a feeder, and with True at readings above the rating.
+    It is told whether the reading is above the rating; such a one may also come from a glance between two polls.
+    All polls begin on shared ticks, and the devices are spread over the ticks of their period (goal 8).
     """
 
     def __init__(self, site: Site, lines: Lines, clock: Clock, on_limit_meter: Callable[[bool], None]) -> None:
@@ -47,7 +47,8 @@ class Poller:
             for meter in lines.meters
             if meter.id in self._ratings and isinstance(meter, QuickMeter)
         }
-        self._pokes: dict[ConnectorId, asyncio.Event] = {c.id: asyncio.Event() for c in site.connectors}
+        self._ticks = Ticks(clock)
+        self._naps = {connector.id: Nap(self._ticks) for connector in site.connectors}
         self._meters: dict[MeterId, MeterReading] = {}
         self._chargers: dict[ConnectorId, ChargerReading] = {}
         self._misses: dict[ConnectorId, int] = {}
@@ -80,7 +81,7 @@ class Poller:
 
     def poke(self, connector: ConnectorId) -> None:
         """Read this connector again as soon as its profile can show the effect of a write."""
-        self._pokes[connector].set()
+        self._naps[connector].poke()
 
     def watch(self, meters: Collection[MeterId]) -> None:
         """Look at these limit meters as often as their wires have time for it, at the others once a second."""
@@ -90,28 +91,20 @@ class Poller:
     def tasks(self) -> list[Awaitable[None]]:
         """One endless coroutine per device, for the supervisor."""
         by_id = {connector.id: connector for connector in self._site.connectors}
-        shares = self._shares()
+        meters, chargers = self._lines.meters, self._lines.chargers
         return [
-            *(self._poll_meter(meter) for meter in self._lines.meters),
+            *(self._poll_meter(meter, (number + 1) / len(meters)) for number, meter in enumerate(meters)),
             *(glances.run() for glances in self._glances.values()),
-            *(self._poll_charger(charger, by_id[charger.id], shares[charger.id]) for charger in self._lines.chargers),
+            *(self._poll_charger(c, by_id[c.id], (number + 1) / len(chargers)) for number, c in enumerate(chargers)),
         ]
 
-    def _shares(self) -> dict[ConnectorId, float]:
-        """Place of each connector among those of its wire, as a share of the period (0 to below 1)."""
-        wires = {charger.id: self._lines.line_of(charger.id) for charger in self._lines.chargers}
-        count, seen = Counter(wires.values()), Counter[LineId]()
-        shares = {}
-        for name, wire in wires.items():
-            shares[name] = seen[wire] / count[wire]
-            seen[wire] += 1
-        return shares
-
-    async def _poll_meter(self, meter: Meter) -> None:
+    async def _poll_meter(self, meter: Meter, share: float) -> None:
+        """Poll for ever; the second poll comes after a share of the period, which spreads the devices over it."""
         guards = meter.id in self._ratings
         period = LIMIT_METER_PERIOD_S if guards else BILLING_METER_PERIOD_S
         while True:
-            due = self._clock.now() + period
+            due = self._clock.now() + period * share
+            share = 1.0
             try:
                 reading = await meter.read()
             except (DeviceUnreachable, DeviceRefused, Withdrawn):
@@ -121,7 +114,7 @@ class Poller:
                 self._meter_misses[meter.id] = 0
                 if guards:
                     self._polled(reading)
-            await self._clock.sleep(max(0.05, due - self._clock.now()))
+            await self._ticks.at(self._next(due))
 
     def _polled(self, reading: MeterReading) -> None:
         if reading.meter in self._glances:
@@ -135,37 +128,24 @@ class Poller:
 
     async def _poll_charger(self, charger: Charger, connector: Connector, share: float) -> None:
         period = charger_period(connector)
-        first = self._clock.now() + share * period
+        nap = self._naps[charger.id]
         while True:
-            began = self._clock.now()
-            due = _next_beat(first, period, began)
+            due = self._clock.now() + period * share
+            share = 1.0
             try:
                 self._chargers[charger.id] = await charger.read()
             except (DeviceUnreachable, DeviceRefused):
                 misses = self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
-                due = began + (period if misses >= _UNREACHABLE else min(period, AGAIN_S))
+                if misses < _UNREACHABLE:
+                    due = min(due, due - period + AGAIN_S)
             except Withdrawn:
                 # The gate closed (R2, R7): nothing was sent, so nothing was missed.
                 due = self._clock.now() + min(period, 1.0)
             else:
                 self._misses[charger.id] = 0
-            await self._wait(connector, max(0.05, due - self._clock.now()))
+            if await nap.until(self._next(due)):
+                await self._clock.sleep(connector.facts.limit.apply_s + 0.05)
 
-    async def _wait(self, connector: Connector, seconds: float) -> None:
-        poke = self._pokes[connector.id]
-        try:
-            async with asyncio.timeout(seconds):
-                await poke.wait()
-        except TimeoutError:
-            return
-        poke.clear()
-        await self._clock.sleep(connector.facts.limit.apply_s + 0.05)
-
-
-def _next_beat(first: float, period: float, now: float) -> float:
-    """When the next poll is due: never later than a period, and each connector of a wire at a time of its own.
-
-    What read-backs and repeats have brought together drifts apart again, so that the wire has gaps between polls.
-    """
-    left = period - (now - first) % period
-    return now + (left if left > _CLOSE * period else period)
+    def _next(self, due: float) -> float:
+        """When to poll next: on the tick before it is due, so never later (R3b), and never without a pause."""
+        return floor(max(due, self._clock.now() + _LEAST_PAUSE_S))
