@@ -55,7 +55,7 @@ class Story:
 
 
 def test_goal_7_the_sixteenth_reduction_is_there_within_the_worst_case_of_the_wire(tmp_path) -> None:
-    """Goal 7: at most 1.10 x what the wire takes when the meter has every other slot, wherever in the polls it falls."""
+    """Goal 7: at most 1.10 x what the wire takes when the meter has every other slot, wherever it falls."""
 
     async def main(clock: VirtualClock) -> list[float]:
         story = Story(tmp_path, clock)

@@ -49,10 +49,16 @@ def _take(work: Work, node: Node, n: NodeWatch, r: MeterReading) -> None:
     keep = r.sent_at - 2.0 * node.window_s
     n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load))
     n.load_a, n.meter_at = load, r.sent_at
+    _note_known(work, node, n, r.sent_at)
     _note_stuck(n, r, load)
     _note_negative(n, node, base, r)
     if max(unknown) <= 0.0:
         _note_peak(n, r.sent_at - node.window_s)
+
+
+def _fresh(work: Work, index: int) -> bool:
+    w = work.watches[index]
+    return w.measured_a is not None and work.reachable[index] and work.at - w.read_at <= FRESH_S
 
 
 def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
@@ -60,13 +66,20 @@ def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
     known, unknown = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
     for i in node.below:
         o, w = work.tree.outlets[i], work.watches[i]
-        fresh = w.measured_a is not None and work.reachable[i] and work.at - w.read_at <= FRESH_S
+        fresh = _fresh(work, i)
         for phase in range(o.phases):
             if fresh:
                 known[o.wired[phase]] += measured_on(w, phase)
             else:
                 unknown[o.wired[phase]] += max(work.u_a[i], measured_on(w, phase))
     return (known[0], known[1], known[2]), (unknown[0], unknown[1], unknown[2])
+
+
+def _note_known(work: Work, node: Node, n: NodeWatch, at: float) -> None:
+    """Since when the same chargers are known: one that is read for the first time, or again, has not moved for that."""
+    known = tuple(i for i in node.below if _fresh(work, i))
+    if known != n.known:
+        n.known, n.known_from = known, at
 
 
 def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
@@ -77,9 +90,10 @@ def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
     n.same = n.same + 1 if values == n.same_of and r.voltage_v is not None and r.frequency_hz is not None else 1
     n.same_of = values
     blind = False
+    window = [x for x in n.window if x[0] >= n.known_from]
     for p in range(3):
-        known = [x[2][p] for x in n.window]
-        shown = [x[3][p] for x in n.window]
+        known = [x[2][p] for x in window]
+        shown = [x[3][p] for x in window]
         moved = max(known) - min(known)
         if moved > 3.0 and max(shown) - min(shown) < moved / 2.0:
             blind = True

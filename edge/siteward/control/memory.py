@@ -150,7 +150,8 @@ class NodeWatch:
     """Everything known of one feeder.
 
     window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
-    other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free; short: how many
+    other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
+    same ones; room_since per phase: since when 2 A are free; short: how many
     below wanted more than it could give, last turn.
     """
 
@@ -164,6 +165,8 @@ class NodeWatch:
     same_of: tuple[object, ...] | None = None
     stuck_since: float | None = None
     stuck_at: PerPhase | None = None
+    known: tuple[int, ...] = ()
+    known_from: float = NEVER
     negative_since: float | None = None
     substituted: bool = False
     high_since: float | None = None
