@@ -1,10 +1,11 @@
 """Asks every device again and again and keeps the latest answer of each: the only road of a reading to control."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
-from siteward.model.ids import ConnectorId, MeterId
+from siteward.model.ids import ConnectorId, LineId, MeterId
 from siteward.model.ports import Charger, Clock, Lines, Meter, QuickMeter
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.site import Connector, Site
@@ -91,12 +92,22 @@ class Poller:
     def tasks(self) -> list[Awaitable[None]]:
         """One endless coroutine per device, for the supervisor."""
         by_id = {connector.id: connector for connector in self._site.connectors}
-        meters, chargers = self._lines.meters, self._lines.chargers
+        meters, chargers = self._lines.meters, self._spread()
         return [
             *(self._poll_meter(meter, (number + 1) / len(meters)) for number, meter in enumerate(meters)),
             *(glances.run() for glances in self._glances.values()),
             *(self._poll_charger(c, by_id[c.id], (number + 1) / len(chargers)) for number, c in enumerate(chargers)),
         ]
+
+    def _spread(self) -> list[Charger]:
+        """The chargers in the order of their beats: those of one wire as far from each other as they can be."""
+        wires = [self._lines.line_of(charger.id) for charger in self._lines.chargers]
+        count, seen = Counter(wires), Counter[LineId]()
+        places = []
+        for number, wire in enumerate(wires):
+            places.append((seen[wire] / count[wire], number))
+            seen[wire] += 1
+        return [self._lines.chargers[number] for _, number in sorted(places)]
 
     async def _poll_meter(self, meter: Meter, share: float) -> None:
         """Poll for ever; the second poll comes after a share of the period, which spreads the devices over it."""
@@ -129,15 +140,16 @@ class Poller:
     async def _poll_charger(self, charger: Charger, connector: Connector, share: float) -> None:
         period = charger_period(connector)
         nap = self._naps[charger.id]
+        first = self._clock.now() + period * share
         while True:
-            due = self._clock.now() + period * share
-            share = 1.0
+            began = self._clock.now()
+            due = _beat(first, period, began)
             try:
                 self._chargers[charger.id] = await charger.read()
             except (DeviceUnreachable, DeviceRefused):
                 misses = self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
                 if misses < _UNREACHABLE:
-                    due = min(due, due - period + AGAIN_S)
+                    due = began + min(period, AGAIN_S)
             except Withdrawn:
                 # The gate closed (R2, R7): nothing was sent, so nothing was missed.
                 due = self._clock.now() + min(period, 1.0)
@@ -149,3 +161,12 @@ class Poller:
     def _next(self, due: float) -> float:
         """When to poll next: on the tick before it is due, so never later (R3b), and never without a pause."""
         return floor(max(due, self._clock.now() + _LEAST_PAUSE_S))
+
+
+def _beat(first: float, period: float, now: float) -> float:
+    """When the next poll is due: on the connector's own beat, a period (and a pause) from now at the latest.
+
+    So polls that read-backs have brought together drift apart again, and the wire has gaps between them.
+    """
+    left = (first - now) % period
+    return now + (left if left > _LEAST_PAUSE_S else left + period)
