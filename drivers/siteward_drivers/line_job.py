@@ -15,8 +15,10 @@ PATIENCE_S = 1.0
 
 _HOLD_S = 0.15
 _SILENT_PACE_S = 1.0
-_YIELD_S = 0.25
-"""A poll that waited so long lets no glance pass any more: polls keep their periods on a full line."""
+_LATE_S = (0.1, 0.2, 0.4)
+"""For each of these that the oldest poll has waited, one more exchange goes before the next glance; after the last none.
+
+One glance in four exchanges leaves the polls the share of the wire that they are planned with at most."""
 
 
 class Rank(IntEnum):
@@ -113,7 +115,7 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._count = 0
         self._silent_slot = 0.0
-        self._glanced = False
+        self._since_glance = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -168,23 +170,24 @@ class JobQueue:
         return None, again
 
     def _ordered(self, now: float) -> list[Job]:
-        """Most urgent first; after anything else a glance goes before polls, unless one has waited for long."""
+        """Most urgent first; a glance goes before polls once some others have gone, one while no poll waits for long."""
         ordered = sorted(self._jobs, key=_urgency)
-        if self._glanced or not ordered or ordered[-1].urgency is not Rank.GLANCE:
+        if not self._since_glance or ordered[-1].urgency is not Rank.GLANCE:
             return ordered
         others = [job for job in ordered if job.urgency is not Rank.GLANCE]
-        return ordered if any(self._keeps_off(job, now) for job in others) else [ordered[-1], *ordered[:-1]]
-
-    def _keeps_off(self, job: Job, now: float) -> bool:
-        """Whether a waiting job lets no glance pass: cuts in any case, the rest once it could go."""
-        if job.urgency <= Rank.CUT:
-            return True
-        due = job.urgency not in _POLLS or now - job.queued_at >= _YIELD_S
-        return due and self._ready_at(job) <= now
+        if any(job.urgency <= Rank.CUT for job in others):
+            return ordered
+        ready = [job for job in others if self._ready_at(job) <= now]
+        if any(job.urgency not in _POLLS for job in ready):
+            return ordered
+        waited = now - min((job.queued_at for job in ready), default=now)
+        needed = 1 + sum(waited >= late for late in _LATE_S)
+        first = self._since_glance >= needed and waited < _LATE_S[-1]
+        return [ordered[-1], *ordered[:-1]] if first else ordered
 
     def sent(self, job: Job, now: float) -> None:
         """Note that the job is on the wire: the next try of any silent device comes a second later."""
-        self._glanced = job.rank is Rank.GLANCE
+        self._since_glance = 0 if job.rank is Rank.GLANCE else self._since_glance + 1
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 

@@ -81,7 +81,7 @@ def site_on_a_line(options: dict[str, Any]) -> Iterator[Played]:
     """The simulated site in a process of its own, until its last rise is over."""
     path = os.pathsep.join(str(ROOT / folder) for folder in ("edge", "drivers", "."))
     line = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "paced_site.py"), json.dumps(options)],
+        [sys.executable, os.environ.get("PS", str(Path(__file__).parent / "paced_site.py")), json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},

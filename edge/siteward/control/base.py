@@ -24,6 +24,8 @@ def judge_base(work: Work) -> None:
         reading = work.snapshot.meters.get(node.feeder.meter) if node.feeder.meter else None
         if reading is not None and reading.sent_at > n.meter_at and _usable(reading):
             _take(work, node, n, reading)
+        elif n.partial:
+            _know_more(work, node, n)
         if node.feeder.meter is None:
             _put(work, node, work.tree.worst[node.cells[0] : node.cells[2] + 1], grace=False, frozen=False)
         else:
@@ -39,21 +41,38 @@ def _take(work: Work, node: Node, n: NodeWatch, r: MeterReading) -> None:
     load = r.current_a
     if load is None:
         return
-    known, unknown = _chargers(work, node)
-    worst = work.tree.worst
-    raw = []
-    for p in range(3):
-        rest = load[p] - known[p]
-        raw.append(max(min(rest, worst[node.cells[p]]), rest - unknown[p]) if unknown[p] > 0.0 else rest)
-    base = (raw[0], raw[1], raw[2])
+    base, known, unknown = _other_load(work, node, load)
     keep = r.sent_at - 2.0 * node.window_s
     n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load))
     n.load_a, n.meter_at = load, r.sent_at
     _note_known(work, node, n, r.sent_at)
     _note_stuck(n, r, load)
     _note_negative(n, node, base, r)
-    if max(unknown) <= 0.0:
+    n.partial = max(unknown) > 0.0
+    if not n.partial:
         _note_peak(n, r.sent_at - node.window_s)
+
+
+def _know_more(work: Work, node: Node, n: NodeWatch) -> None:
+    """Chargers heard since the last meter reading were taken for other load in it: correct that (R14, R10b)."""
+    known_now = tuple(i for i in node.below if _fresh(work, i))
+    if set(known_now) <= set(n.known):
+        return
+    at, _, _, load = n.window[-1]
+    base, known, unknown = _other_load(work, node, load)
+    n.window = (*n.window[:-1], (at, base, known, load))
+    n.known, n.known_from, n.partial = known_now, at, max(unknown) > 0.0
+
+
+def _other_load(work: Work, node: Node, load: PerPhase) -> tuple[PerPhase, PerPhase, PerPhase]:
+    """Other load in a reading, with the measured draw of the chargers below and U of the unknown ones (R10b)."""
+    known, unknown = _chargers(work, node)
+    worst = work.tree.worst
+    raw = []
+    for p in range(3):
+        rest = load[p] - known[p]
+        raw.append(max(min(rest, worst[node.cells[p]]), rest - unknown[p]) if unknown[p] > 0.0 else rest)
+    return (raw[0], raw[1], raw[2]), known, unknown
 
 
 def _fresh(work: Work, index: int) -> bool:

@@ -151,8 +151,8 @@ class NodeWatch:
 
     window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
     other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
-    same ones; room_since per phase: since when 2 A are free; short: how many
-    below wanted more than it could give, last turn.
+    same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
+    many below wanted more than it could give, last turn.
     """
 
     meter_at: float = NEVER
@@ -167,6 +167,7 @@ class NodeWatch:
     stuck_at: PerPhase | None = None
     known: tuple[int, ...] = ()
     known_from: float = NEVER
+    partial: bool = False
     negative_since: float | None = None
     substituted: bool = False
     high_since: float | None = None
