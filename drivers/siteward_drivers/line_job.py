@@ -22,7 +22,8 @@ One glance in four exchanges leaves the polls the share of the wire that they ar
 
 
 class Rank(IntEnum):
-    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself.
+    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself, VISIT is a bus
+    tool's.
 
     FREE takes an arm out of the way: the looks at a moving arm are cuts too, and must not hold it up (I11, I12).
     GLANCE has the slots that nobody wants, and every other one where only polls wait (goal 7).
@@ -35,7 +36,8 @@ class Rank(IntEnum):
     CONTROL = 4
     REST = 5
     SILENT_REST = 6
-    GLANCE = 7
+    VISIT = 7
+    GLANCE = 8
 
 
 _DECIDE = (Rank.LIMIT_METER, Rank.GLANCE)
@@ -90,6 +92,18 @@ class Job:
             self.request, self.other = chosen, self.request
 
     @property
+    def pace(self) -> Slave:
+        """The device whose rest and late answers the job must wait for."""
+        return self.slave
+
+    def ready_at(self, visits_from: float) -> float:
+        """When it may be sent, as far as its device is concerned; `visits_from` holds back bus tools only."""
+        pace = self.pace
+        if not pace.ghosts:
+            return pace.rest_until
+        return max(pace.rest_until, min(pace.clear_at(request) for request in self.ways))
+
+    @property
     def urgency(self) -> Rank:
         """Rank as things are now."""
         freeing = self.rank <= Rank.CUT and self.slave.role is Role.INOUT
@@ -97,6 +111,16 @@ class Job:
             # An arm in the way must be freed at the first chance; the retry pace of its board keeps that rare.
             return self.rank
         return Rank.SILENT_CONTROL if self.rank < Rank.REST else Rank.SILENT_REST
+
+
+@dataclass(frozen=True, slots=True)
+class OnWire:
+    """A job whose frame went out: `at` (Clock), `sent` (loop), and what its slave was asked before."""
+
+    job: Job
+    at: float
+    sent: float
+    before: AnyRequest | None
 
 
 async def hear_out(job: Job) -> None:
@@ -116,6 +140,7 @@ class JobQueue:
         self._count = 0
         self._silent_slot = 0.0
         self._since_glance = 0
+        self._visits_from = 0.0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -174,7 +199,7 @@ class JobQueue:
         ordered = sorted(self._jobs, key=_urgency)
         if not self._since_glance or ordered[-1].urgency is not Rank.GLANCE:
             return ordered
-        others = [job for job in ordered if job.urgency is not Rank.GLANCE]
+        others = [job for job in ordered if job.urgency < Rank.VISIT]
         if any(job.urgency <= Rank.CUT for job in others):
             return ordered
         ready = [job for job in others if self._ready_at(job) <= now]
@@ -191,12 +216,13 @@ class JobQueue:
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 
+    def visited(self, until: float) -> None:
+        """Note that a bus tool had its share: the wire belongs to others until then."""
+        self._visits_from = until
+
     def _ready_at(self, job: Job) -> float:
-        slave = job.slave
-        ready = slave.rest_until
-        if slave.ghosts:
-            ready = max(ready, min(slave.clear_at(request) for request in job.ways))
-        return max(ready, slave.next_attempt, self._silent_slot) if slave.silent else ready
+        ready = job.ready_at(self._visits_from)
+        return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:
         """Take out the jobs that waited PATIENCE_S for a silent device or a missing port."""
