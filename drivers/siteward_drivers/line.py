@@ -181,8 +181,7 @@ class LineOwner:
             elif self._end(frame, outcome):
                 self._broken = LinkDown(self._why_down)
         finally:
-            if frame.job.rank is not Rank.GLANCE:
-                self._busy.add(frame.sent, asyncio.get_running_loop().time())
+            self._spent(frame.job, frame.sent)
             if not frame.job.future.done() and frame.job not in self._queue:
                 frame.job.future.set_exception(WeAreWrong(f"line {self.line.id} lost a frame"))
         if self._broken is not None or self._distrusted:
@@ -231,9 +230,13 @@ class LineOwner:
                 self._babble.not_silent(loop.time())
                 self._hold_back(job)
             self._current = None
-        if job.rank is not Rank.GLANCE:
-            self._busy.add(began, loop.time())
+        self._spent(job, began)
         await hear_out(job)
+
+    def _spent(self, job: Job, began: float) -> None:
+        """Book the wire's time; glances take only what is left over."""
+        if job.rank is not Rank.GLANCE:
+            self._busy.add(began, asyncio.get_running_loop().time())
 
     def _tuned(self, job: Job) -> bool:
         """Take the serial settings of the job's device; where the port cannot, the job fails and the line goes on."""

@@ -16,7 +16,7 @@ PATIENCE_S = 1.0
 _HOLD_S = 0.15
 _SILENT_PACE_S = 1.0
 _LATE_S = (0.1, 0.2, 0.4)
-"""For each of these that the oldest poll has waited, one more exchange goes before the next glance; after the last none.
+"""For each of these that the oldest poll has waited, one more exchange goes before a glance; after the last none.
 
 One glance in four exchanges leaves the polls the share of the wire that they are planned with at most."""
 
@@ -195,7 +195,7 @@ class JobQueue:
         return None, again
 
     def _ordered(self, now: float) -> list[Job]:
-        """Most urgent first; a glance goes before polls once some others have gone, one while no poll waits for long."""
+        """Most urgent first; a glance goes before polls after one exchange, or more while polls wait for long."""
         ordered = sorted(self._jobs, key=_urgency)
         if not self._since_glance or ordered[-1].urgency is not Rank.GLANCE:
             return ordered
