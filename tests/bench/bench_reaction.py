@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pymodbus.client import AsyncModbusSerialClient
+from pymodbus.exceptions import ModbusException
 
 from siteward.runtime.clock import SystemClock
 from siteward.settings.load import load_site
@@ -81,7 +82,7 @@ def site_on_a_line(options: dict[str, Any]) -> Iterator[Played]:
     """The simulated site in a process of its own, until its last rise is over."""
     path = os.pathsep.join(str(ROOT / folder) for folder in ("edge", "drivers", "."))
     line = subprocess.Popen(
-        [sys.executable, os.environ.get("PS", str(Path(__file__).parent / "paced_site.py")), json.dumps(options)],
+        [sys.executable, str(Path(__file__).parent / "paced_site.py"), json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
@@ -101,7 +102,7 @@ def site_on_a_line(options: dict[str, Any]) -> Iterator[Played]:
 
 
 def ours(options: dict[str, Any]) -> Played:
-    """A core process that comes back to a site in which everybody charges."""
+    """A core process that comes back to a site in which everybody charges; its line has the thread (decision 0028)."""
     with TemporaryDirectory() as name, undisturbed(), site_on_a_line(options) as played:
         folder = Path(name)
         profiles = quick_profiles(folder)
@@ -135,19 +136,22 @@ def peer(options: dict[str, Any]) -> Played:
     async def loop_of_a_second(path: str) -> None:
         client = AsyncModbusSerialClient(path, baudrate=BAUD, parity="N", stopbits=2)
         await client.connect()
-        limit_a = START_A
-        ends = time.perf_counter() + options["first_s"] + options["rises"] * options["gap_s"][1]
-        while time.perf_counter() < ends - 2 * PEER_LOOP_S:
-            due = time.perf_counter() + PEER_LOOP_S
-            meter = await client.read_input_registers(6, count=6, device_id=1)
-            amps = max(client.convert_from_registers(meter.registers, client.DATATYPE.FLOAT32))
-            for unit in range(FIRST_UNIT, FIRST_UNIT + BOXES):
-                await client.read_input_registers(5, count=12, device_id=unit)
-            if amps > RATING_A:
-                limit_a -= (amps - RATING_A + MARGIN_A) / BOXES
+        limit_a, cut_at = START_A, 0.0
+        # The end of the line is the end of the run.
+        with suppress(ModbusException):
+            while True:
+                due = time.perf_counter() + PEER_LOOP_S
+                meter = await client.read_input_registers(6, count=6, device_id=1)
+                amps = max(client.convert_from_registers(meter.registers, client.DATATYPE.FLOAT32))
                 for unit in range(FIRST_UNIT, FIRST_UNIT + BOXES):
-                    await client.write_register(LIMIT_REGISTER, int(limit_a * 10), device_id=unit)
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                    await client.read_input_registers(5, count=12, device_id=unit)
+                # What it cut a second ago, the cars have not quite followed yet.
+                if amps > RATING_A and due - cut_at > 1.5 * PEER_LOOP_S:
+                    cut_at = due
+                    limit_a -= (amps - RATING_A + MARGIN_A) / BOXES
+                    for unit in range(FIRST_UNIT, FIRST_UNIT + BOXES):
+                        await client.write_register(LIMIT_REGISTER, int(limit_a * 10), device_id=unit)
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
         client.close()
         await asyncio.sleep(0.1)
 

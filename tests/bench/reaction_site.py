@@ -69,6 +69,7 @@ id = "bus"
 port = "{port}"
 baud = {baud}
 stop_bits = 2
+link = "thread"
 [[meter]]
 id = "main"
 line = "bus"
