@@ -215,7 +215,7 @@ class LineOwner:
         if calm_at > began:
             # Whoever comes meanwhile is looked at anew: a cut waits for its own device's gap, not for this one's.
             await self._sleep_until(calm_at)
-            self._busy.add(began, loop.time())
+            self._spent(job, began)
             return
         # Bytes may make the wait for silence long: whatever became most urgent meanwhile is what goes out.
         silence = await self._wire.settle(job.slave)

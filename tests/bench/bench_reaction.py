@@ -7,6 +7,7 @@ the wire in a process of its own. The bound is that of `reaction_site.Bound` for
 
 import asyncio
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -132,6 +133,8 @@ async def _sessions_on_disk(folder: Path, site: Any) -> None:
 
 def peer(options: dict[str, Any]) -> Played:
     """The asynchronous client of pymodbus in a loop of a second: meter, chargers, then the writes there are."""
+
+    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
     async def loop_of_a_second(path: str) -> None:
         client = AsyncModbusSerialClient(path, baudrate=BAUD, parity="N", stopbits=2)

@@ -1,4 +1,4 @@
-"""Looks between polls: only where a fuse is within reach, and only what is above it and new reaches control (goal 7)."""
+"""Looks between polls: only where a fuse is within reach, and only what is above it and new is told (goal 7)."""
 
 import asyncio
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Shown:
 
 
 def told(amps: list[float | None], refresh_s: float = 0.5, seconds: float = 10.0) -> tuple[list[float], int]:
-    """What control is told of such glances after a poll that showed 60 A at a rating of 63 A, and how many there were."""
+    """What control is told of such glances after a poll that showed 60 A (the rating is 63 A) and how many came."""
 
     async def main(clock: VirtualClock) -> tuple[list[float], int]:
         heard: list[float] = []
