@@ -22,6 +22,8 @@ _PACK = {
 }
 _DIGITS = 9
 _STEP_SLACK = 1e-6
+_LEAST_FLOAT = 1e-12
+"""No device resolves less: a float below it is two words in the wrong order, and would pass for zero (fault 30)."""
 
 
 class Scaled(Protocol):
@@ -40,11 +42,15 @@ class Scaled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Values by quantity, scaled; `raw` are the numbers as sent; `rejected` names quantities that had none."""
+    """Values by quantity, scaled; `raw` are the numbers as sent; `rejected` names quantities that had none.
+
+    `impossible` are those of them that were numbers, other than zero, which the quantity cannot have.
+    """
 
     values: Mapping[Quantity, Value] = field(default_factory=dict)
     raw: Mapping[Quantity, Value] = field(default_factory=dict)
     rejected: tuple[Quantity, ...] = ()
+    impossible: tuple[Quantity, ...] = ()
 
 
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:
@@ -52,6 +58,7 @@ def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], o
     values: dict[Quantity, Value] = {}
     raws: dict[Quantity, Value] = {}
     rejected = []
+    impossible = []
     for quantity, point in points.items():
         offset = point.address - first
         part = words[offset : offset + point.width]
@@ -59,10 +66,12 @@ def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], o
         value = None if raw is None else _scaled(point, raw)
         if raw is None or value is None:
             rejected.append(quantity)
+            if raw:
+                impossible.append(quantity)
         else:
             values[quantity] = value
             raws[quantity] = raw
-    return Decoded(values, raws, tuple(rejected))
+    return Decoded(values, raws, tuple(rejected), tuple(impossible))
 
 
 def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | None:
@@ -104,6 +113,8 @@ def in_unit(point: Scaled, raw: Value) -> Value | None:
     """A number in the point's unit, None where it cannot be true; texts are what they are."""
     if isinstance(raw, str):
         return raw
+    if 0.0 < abs(raw) < _LEAST_FLOAT:
+        return None
     value = raw if point.scale == 1.0 else round(raw * point.scale, _DIGITS)
     if point.range is not None and not point.range[0] <= value <= point.range[1]:
         return None

@@ -17,3 +17,7 @@ class Garbled(DriverError):
 
 class SettingsRefused(DriverError):
     """The port cannot take the serial settings that a device needs; it keeps those it had."""
+
+
+class Disturbed(DriverError):
+    """Bytes came in the silence that must stand before a frame: it was not sent, and may be after a new silence."""

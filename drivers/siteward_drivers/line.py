@@ -9,8 +9,9 @@ from siteward.model.ports import Clock
 from siteward.model.site import Line
 from siteward.model.wire import FrameStage
 from siteward_drivers.answer import Answer
+from siteward_drivers.babble import Babble
 from siteward_drivers.busy import Busy
-from siteward_drivers.errors import LinkDown, SettingsRefused
+from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
 from siteward_drivers.line_job import Job, JobQueue
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
@@ -22,7 +23,6 @@ from siteward_drivers.wire import RtuWire, TcpWire, Wire
 _DEAF_FRAMES = 3
 _DEAF_SERIAL_S = 15.0
 _DEAF_SOCKET_S = 3.0
-_BABBLE_S = 0.5
 _MISSES = {
     (False, False): "no answer",
     (False, True): "wrong bytes",
@@ -55,7 +55,7 @@ class LineOwner:
         self.openings = 0
         self._unheard = 0
         self._heard_at = 0.0
-        self._noisy_since: float | None = None
+        self._babble = Babble()
 
     def add_slave(self, slave: Slave) -> Slave:
         """Register an address, for its statistics."""
@@ -142,12 +142,14 @@ class LineOwner:
         # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
         silence = await self._wire.settle(job.slave)
-        if silence:
-            self._noisy_since = None
-        silence = silence or self._babbles(loop.time())
-        if silence and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
+        free = self._babble.may_send(silence, loop.time())
+        if free and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
-            await self._send(job)
+            try:
+                await self._send(job)
+            except Disturbed:
+                self._babble.not_silent(loop.time())
+                self._hold_back(job)
             self._current = None
         self._busy.add(began, loop.time())
 
@@ -160,12 +162,6 @@ class LineOwner:
             self._never_sent(job, DeviceUnreachable(f"{job.slave.device}: {error}"))
             return False
         return True
-
-    def _babbles(self, now: float) -> bool:
-        """Whether the line was noisy for so long that frames go out all the same: callers must not wait for ever."""
-        if self._noisy_since is None:
-            self._noisy_since = now
-        return now - self._noisy_since > _BABBLE_S
 
     async def _reopen(self) -> bool:
         await self._wait_to_reopen()
@@ -196,6 +192,10 @@ class LineOwner:
 
     async def _sleep_until(self, at: float) -> None:
         """Sleep until the time or the next new job."""
+        # Whoever had an answer just now mostly asks on at once: that needs no timer.
+        await asyncio.sleep(0)
+        if self._wake.is_set():
+            return
         try:
             async with asyncio.timeout_at(at):
                 await self._wake.wait()
@@ -237,6 +237,14 @@ class LineOwner:
         self._reopening.heard()
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
+
+    def _hold_back(self, job: Job) -> None:
+        """Queue a job whose frame did not leave in its old place."""
+        job.slave.on_not_sent()
+        if job.future.done():
+            self._never_sent(job, Withdrawn("caller gave up"))
+        elif not self._queue.put_back(job):
+            self._never_sent(job, Withdrawn("a newer write took its place"))
 
     async def _doubt_port(self, behind: bool) -> None:
         """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that.

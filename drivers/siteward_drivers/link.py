@@ -1,6 +1,7 @@
 """The port of a wire: bytes out, bytes in until a deadline; what lies behind it is a link of some kind."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from siteward.model.site import SerialSettings
@@ -46,6 +47,48 @@ class Tunable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a line knows of a frame before it goes out; times are the loop's.
+
+    It must not go out before `send_at`, nor when bytes come before that. An answer to it has `length` bytes or more,
+    `char_s` each, hardly begins before `begins`, and is read for directly behind the write; with a length of 0 that is
+    all open.
+    """
+
+    send_at: float
+    length: int
+    begins: float
+    char_s: float
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A link with a clockwork of its own, closer than a loop's: the line tells it what is due."""
+
+    @property
+    def lead_s(self) -> float:
+        """How long before the instant of sending it takes the frame."""
+        ...
+
+    def heard_at(self) -> float:
+        """When the bytes came that were read last. Raises LinkDown."""
+        ...
+
+    def expect(self, frame: Frame) -> None:
+        """Before each write. The next read returns when the answer is whole, when it breaks off, or at its deadline.
+
+        It raises Disturbed when bytes came before `send_at`: nothing was sent then.
+        """
+        ...
+
+
+def bare(link: Link) -> Link:
+    """The link inside a wrapped one: to be asked whether it is Tunable or Timed."""
+    inside: Link = getattr(link, "bare", link)
+    return inside
+
+
 class Inbox(asyncio.Protocol):
     """Receiving half that all links share: keeps bytes until the one reader takes them."""
 
@@ -67,14 +110,15 @@ class Inbox(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep the bytes and wake the reader."""
         self._bytes += data
-        self._wake()
+        self.wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remember the end and wake the reader."""
         self._lost = str(exc) if exc is not None else "closed by the peer"
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have the reader look: bytes came, the end came, or its time is over."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -94,7 +138,7 @@ class Inbox(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
         self._waiter = waiter
-        timer = loop.call_at(deadline, self._wake)
+        timer = loop.call_at(deadline, self.wake)
         try:
             await waiter
         finally:

@@ -3,10 +3,11 @@
 from urllib.parse import urlsplit
 
 from siteward.model.errors import ConfigError
-from siteward.model.site import Line
+from siteward.model.site import Line, LinkKind
 from siteward_drivers.link import Link
 from siteward_drivers.link_serial import SerialLink
 from siteward_drivers.link_tcp import TcpLink
+from siteward_drivers.link_thread import ThreadLink
 from siteward_drivers.profile_schema import Transport
 
 _SCHEMES = {"tcp": Transport.TCP, "rtu+tcp": Transport.RTU}
@@ -26,7 +27,7 @@ def open_link(line: Line) -> Link:
     """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one."""
     transport = framing(line)
     if line.is_serial:
-        return SerialLink(line.port, line.baud, line.parity, line.stop_bits, line.simulated, line.rs485)
+        return _port_link(line)
     try:
         parts = urlsplit(line.port)
         host, port = parts.hostname, parts.port
@@ -37,3 +38,18 @@ def open_link(line: Line) -> Link:
     if transport is Transport.RTU and port is None:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no TCP port of the gateway")
     return TcpLink(host, port or 502)
+
+
+def _port_link(line: Line) -> Link:
+    port = (line.port, line.baud, line.parity, line.stop_bits, line.simulated, line.rs485)
+    if line.link is LinkKind.THREAD:
+        return ThreadLink(*port, line.real_time)
+    if line.link is LinkKind.SERIAL:
+        return SerialLink(*port)
+    try:
+        # An extra: most stations do without it.
+        from siteward_drivers.link_serialx import SerialxLink
+    except ModuleNotFoundError as error:
+        why = "link: serialx is not installed; install siteward[serialx], or take another link"
+        raise ConfigError(f"line {line.id}: {why}") from error
+    return SerialxLink(*port)

@@ -1,13 +1,17 @@
 """Modbus requests as bytes and bytes as answers, on pymodbus' PDUs and framers: the one file that imports it."""
 
+import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.framer.socket import FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import (
     ReadCoilsRequest,
+    ReadCoilsResponse,
     ReadDiscreteInputsRequest,
+    ReadDiscreteInputsResponse,
     WriteMultipleCoilsRequest,
     WriteSingleCoilRequest,
 )
@@ -26,6 +30,8 @@ _READS = (1, 2, 3, 4)
 _DECODER = DecodePDU(False)
 _RTU = FramerRTU(_DECODER)
 _TCP = FramerSocket(_DECODER)
+_BITS: dict[int, type[ReadCoilsResponse]] = {1: ReadCoilsResponse, 2: ReadDiscreteInputsResponse}
+_CACHED_FRAMES = 1024
 _EXCEPTION_LENGTH = 5
 _REQUEST_LENGTH = 8
 _LAST_EXCEPTION = 11
@@ -86,8 +92,12 @@ class _RawCoilRequest(ModbusPDU):
         return self.address.to_bytes(2, "big") + self.registers[0].to_bytes(2, "big")
 
 
+@lru_cache(maxsize=_CACHED_FRAMES)
 def encode_rtu(request: Request) -> bytes:
-    """The request as an RTU frame. Raises ValueError for counts and addresses outside the protocol."""
+    """The request as an RTU frame. Raises ValueError for counts and addresses outside the protocol.
+
+    Polls ask the same again and again: their frames are kept.
+    """
     return bytes(_RTU.buildFrame(_pdu(request)))
 
 
@@ -258,8 +268,9 @@ def _answer(request: Request, pdu: bytes) -> Answer | None:
         return Answer() if pdu[1:] == _echo(request) else None
     if pdu[1] != len(pdu) - 2:
         return None
-    decoded = _DECODER.decode(pdu)
-    if decoded is None:
-        return None
-    values = decoded.bits if request.function in _READ_BITS else decoded.registers
-    return Answer(values=tuple(int(v) for v in values[: request.count]))
+    # Length and function are judged: the library is asked without its search and its log, and not for plain words.
+    if request.function in _BITS:
+        bits = _BITS[request.function]()
+        bits.decode(pdu[1:])
+        return Answer(values=tuple(int(bit) for bit in bits.bits[: request.count]))
+    return Answer(values=struct.unpack_from(f">{request.count}H", pdu, 2))

@@ -70,12 +70,14 @@ class Values:
     values: dict[Quantity, Value] = field(default_factory=dict)
     raw: dict[Quantity, Value] = field(default_factory=dict)
     rejected: list[Quantity] = field(default_factory=list)
+    impossible: list[Quantity] = field(default_factory=list)
 
     def add(self, part: Decoded) -> None:
         """Join the values of another block."""
         self.values.update(part.values)
         self.raw.update(part.raw)
         self.rejected.extend(part.rejected)
+        self.impossible.extend(part.impossible)
 
     def number(self, quantity: Quantity) -> float | None:
         """A number, None when it is not known."""

@@ -13,6 +13,8 @@ from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Role, Slave
 from siteward_drivers.slow import SlowBlocks
 
+_ANOTHER_LAYOUT = 2
+
 
 class ModbusMeter:
     """One meter; implements model.ports.Meter."""
@@ -46,9 +48,16 @@ class ModbusMeter:
         return reading(self._meter.id, values)
 
     def _judge(self, values: Values) -> None:
-        """Reject all where a register (a transformer ratio) is not as the profile needs it, or is not known."""
+        """Reject all where a register (a transformer ratio) is not as the profile needs it, or is not known.
+
+        So do two voltages or frequencies that no grid has: one may be a slip of the meter, two are another layout of
+        its registers, by the order of words perhaps, and then its currents are no currents either (fault 30).
+        """
         part = self._device.profile.file.meter
-        if part is not None and any(values.raw.get(c.quantity) != c.raw for c in part.valid_when):
+        if part is None:
+            return
+        unsure = any(values.raw.get(c.quantity) != c.raw for c in part.valid_when)
+        if unsure or sum(quantity in part.noise for quantity in values.impossible) >= _ANOTHER_LAYOUT:
             values.rejected.extend(q for q in values.values if q not in values.rejected)
             values.values.clear()
 

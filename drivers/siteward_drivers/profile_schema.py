@@ -136,7 +136,8 @@ class MeterPart(Part):
     """What control must know of a meter: its own refresh, averaging window, largest current, sign, noisy quantities.
 
     `phases` are those whose currents it shows apart: 0 = totals only. `valid_when`: registers without whose content all
-    other values mean something else (transformer ratios), so that they are rejected.
+    other values mean something else (transformer ratios), so that they are rejected. `rollover_wh`: the import register
+    begins at 0 again there; declared only where standard or data sheet says so.
     """
 
     refresh_s: float = Field(gt=0)
@@ -147,6 +148,7 @@ class MeterPart(Part):
     bills_energy: bool = False
     phases: Literal[0, 1, 3] = 3
     valid_when: tuple[Condition, ...] = ()
+    rollover_wh: int | None = Field(default=None, gt=0)
 
 
 _ALWAYS_UNIT = {Quantity.ENERGY_IMPORT_TOTAL: Unit.WH, Quantity.APPARENT_ENERGY_TOTAL: Unit.VAH}

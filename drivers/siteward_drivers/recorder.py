@@ -62,15 +62,11 @@ class Recorder:
 
 
 class RecordedLink:
-    """A link whose bytes are noted on their way."""
+    """A link whose bytes are noted on their way; what else it can do is asked of the `bare` one."""
 
     def __init__(self, link: Link, recorder: Recorder) -> None:
-        self._link = link
+        self._link = self.bare = link
         self._recorder = recorder
-
-    def __getattr__(self, name: str) -> object:
-        """Whatever else the link can do."""
-        return getattr(self._link, name)
 
     @property
     def name(self) -> str:

@@ -45,6 +45,7 @@ class Slave:
     """State of one address. All times are the loop's.
 
     `unit` is 0 where it is called by a meter's address; `settings` are those of its own, None means the line's.
+    `soonest_s` is the shortest time that it took of late to begin an answer.
     """
 
     device: str
@@ -62,10 +63,12 @@ class Slave:
     refused: int = 0
     behind: int = 0
     last: AnyRequest | None = None
+    _before: AnyRequest | None = None
     ghosts: list[Ghost] = field(default_factory=list)
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _learned_s: float | None = None
+    soonest_s: float = 0.0
 
     @property
     def silent(self) -> bool:
@@ -108,7 +111,12 @@ class Slave:
     def on_sent(self, request: AnyRequest) -> None:
         """Count a frame."""
         self.sent += 1
-        self.last = request
+        self._before, self.last = self.last, request
+
+    def on_not_sent(self) -> None:
+        """The frame did not leave after all."""
+        self.sent -= 1
+        self.last = self._before
 
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
@@ -116,9 +124,12 @@ class Slave:
         self.misses = 0
         self.rest_until = now + self.timing.rest_s
         self._latency.append(latency_s)
-        self._turnaround.append(max(turnaround_s, 0.0))
+        turnaround_s = max(turnaround_s, 0.0)
+        self.soonest_s = min(self.soonest_s, turnaround_s) if self._turnaround else turnaround_s
+        self._turnaround.append(turnaround_s)
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
+            self.soonest_s = min(self._turnaround)
 
     def on_miss(self, request: AnyRequest, now: float, noise: bool, late_s: float) -> None:
         """No answer: its late answer may still come for `late_s`."""

@@ -45,6 +45,12 @@ def garbage_end_s(request: AnyRequest) -> float:
     return _GARBAGE_END_S if isinstance(request, Request) else _METER_BYTE_GAP_S
 
 
+def least_length(request: AnyRequest) -> int:
+    """Bytes that an answer with yes has at least, 0 where that is open."""
+    known = isinstance(request, Request) or (isinstance(request, MeterRequest) and request.count is not None)
+    return request.reply_length if known else 0
+
+
 def wants_answer(request: AnyRequest) -> bool:
     """Whether anybody answers: broadcasts are only heard."""
     return True if isinstance(request, Request) else request.wants_answer

@@ -8,11 +8,11 @@ from siteward.model.errors import WeAreWrong
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
-from siteward_drivers.link import Link, Tunable
+from siteward_drivers.link import Frame, Link, Timed, Tunable, bare
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
-from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, may_be_whole, wants_answer
+from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, least_length, may_be_whole, wants_answer
 
 LATE_SERIAL_S = 1.0
 """How long after a time-out a late answer is still expected on a wire of our own."""
@@ -55,7 +55,10 @@ class Wire(Protocol):
         ...
 
     async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
-        """Send the request and wait for its answer; `before` is what the slave was asked last. Raises LinkDown."""
+        """Send the request and wait for its answer; `before` is what the slave was asked last.
+
+        Raises LinkDown, and Disturbed when nothing was sent after all.
+        """
         ...
 
     def reset(self) -> None:
@@ -83,6 +86,10 @@ class RtuWire:
     def __init__(self, link: Link, line: Line) -> None:
         self.late_s = LATE_SERIAL_S if line.is_serial else LATE_GATEWAY_S
         self._link = link
+        inside = bare(link)
+        self._timed = inside if isinstance(inside, Timed) else None
+        self._tunable = inside if isinstance(inside, Tunable) else None
+        self._clear_at = 0.0
         self._home = self._settings = line.settings
         self._char_s = char_s(line)
         self._t35_s = t35_s(line)
@@ -106,11 +113,21 @@ class RtuWire:
         """
         loop = asyncio.get_running_loop()
         silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
-        data = await self._link.read(max(self._quiet_since + silence_s, loop.time()))
+        self._clear_at = self._quiet_since + silence_s
+        if self._timed is None:
+            data = await self._link.read(max(self._clear_at, loop.time()))
+        else:
+            # What sends at the very instant gets the frame a moment before; the rest of the silence passes meanwhile.
+            early_s = self._clear_at - self._timed.lead_s - loop.time()
+            if early_s > 0:
+                await asyncio.sleep(early_s)
+            data = await self._link.read(loop.time())
         if not data:
             return True
         self.strays += len(data)
         self._quiet_since = loop.time()
+        # If the line never falls silent, frames go out all the same, and at once.
+        self._clear_at = 0.0
         self.overheard.listen(data, self._quiet_since)
         return False
 
@@ -119,18 +136,15 @@ class RtuWire:
         settings = slave.settings or self._home
         if settings == self._settings:
             return
-        if not isinstance(self._link, Tunable):
+        if self._tunable is None:
             raise SettingsRefused(f"{self._link.name} cannot change to {settings}: its settings are its own")
-        self._link.tune(settings)
+        self._tunable.tune(settings)
         self._set(settings)
 
     async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; collect until the answer is whole, only wrong bytes have come, or the time is over."""
         loop = asyncio.get_running_loop()
-        frame = encode(request)
-        self._link.write(frame)
-        self.overheard.sent(frame)
-        sent_end = loop.time() + len(frame) * self._char_s
+        sent_end = self._put(slave, request)
         self._quiet_since = sent_end
         if not wants_answer(request):
             await asyncio.sleep(sent_end - loop.time())
@@ -146,15 +160,33 @@ class RtuWire:
         else:
             self.overheard.answered(request.is_read)
         behind = answer is None and before is not None and find(before, wrong) is not None
-        return Outcome(answer, now, now - sent_end - whole_s, bool(wrong), behind)
+        return Outcome(answer, now, self._quiet_since - sent_end - whole_s, bool(wrong), behind)
+
+    def _put(self, slave: Slave, request: AnyRequest) -> float:
+        """Hand the frame to the link; returns when its last character will have left."""
+        frame = encode(request)
+        length_s = len(frame) * self._char_s
+        self.overheard.sent(frame)
+        if self._timed is None:
+            self._link.write(frame)
+            return asyncio.get_running_loop().time() + length_s
+        send_at = max(self._clear_at, asyncio.get_running_loop().time())
+        begins, length = send_at + length_s + slave.soonest_s, least_length(request)
+        if self.overheard.echo and length:
+            begins, length = begins - length_s, length + len(frame)
+        self._timed.expect(Frame(send_at, length, begins, self._char_s))
+        self._link.write(frame)
+        return send_at + length_s
+
+    def _heard_at(self) -> float:
+        return asyncio.get_running_loop().time() if self._timed is None else self._timed.heard_at()
 
     async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
-        loop = asyncio.get_running_loop()
         buffer = bytearray()
         until = deadline
         while data := await self._link.read(until):
             buffer += data
-            self._quiet_since = loop.time()
+            self._quiet_since = self._heard_at()
             if not self.overheard.strip(request.is_read, buffer):
                 continue
             if may_be_whole(request, buffer):
@@ -202,7 +234,8 @@ class TcpWire:
         self._link.write(encode_tcp(request, self._transaction))
         sent = loop.time()
         deadline = sent + slave.timeout_s
-        heard = b""
+        # What stands behind the last answer may be the beginning of a frame: without it the rest is no header.
+        heard = bytes(self._buffer)
         try:
             while data := await self._link.read(deadline):
                 heard += data
@@ -211,6 +244,7 @@ class TcpWire:
                 if answer is not None:
                     self._quiet_since = loop.time()
                     return Outcome(answer, self._quiet_since, self._quiet_since - sent)
+            behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
         except Garbled as error:
             await self._link.close()
             raise LinkDown(str(error)) from error
@@ -218,5 +252,4 @@ class TcpWire:
             # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
             await self._link.close()
         self._quiet_since = loop.time()
-        behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
         return Outcome(None, self._quiet_since, noise=bool(heard), behind=behind)

@@ -20,6 +20,7 @@ OWNER = {
     "pymodbus": "drivers/siteward_drivers/modbus.py",
     "serial": "drivers/siteward_drivers/link_serial.py",
     "serial_asyncio": "drivers/siteward_drivers/link_serial.py",
+    "serialx": "drivers/siteward_drivers/link_serialx.py",
     "gpiozero": "drivers/siteward_drivers/gpio_pi.py",
     "gpiod": "drivers/siteward_drivers/gpio_chip.py",
     "dlt698": "drivers/siteward_drivers/dlt698.py",

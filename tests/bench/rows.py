@@ -25,3 +25,17 @@ class Row:
     def as_json(self) -> dict[str, object]:
         """All fields and the verdict."""
         return {**asdict(self), "ok": self.ok}
+
+
+def row(
+    goal: int,
+    metric: str,
+    ours: float,
+    must: float,
+    unit: str,
+    peer: float | None = None,
+    name: str = "",
+    better: Literal["less", "more"] = "less",
+) -> Row:
+    """A row, its figures as people read them."""
+    return Row(goal, metric, round(ours, 3), must, unit, better, None if peer is None else round(peer, 3), name)

@@ -139,12 +139,17 @@ class OpenGate:
 
 
 class Rig:
-    """A line of ours on one end of a memory wire, scripted slaves on the other."""
+    """A line of ours on one end of a wire (in memory, unless told), scripted slaves on the other."""
 
     def __init__(
-        self, clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200, port: str | None = None
+        self,
+        clock: Clock,
+        framing: Transport = Transport.RTU,
+        baud: int = 19200,
+        port: str | None = None,
+        ends: tuple[Link, Link] | None = None,
     ) -> None:
-        ours, theirs = MemoryLink.pair()
+        ours, theirs = ends or MemoryLink.pair()
         port = port or ("tcp://plant:502" if framing is Transport.TCP else "/dev/wire")
         self.link = ours
         self.clock = clock
@@ -167,10 +172,14 @@ class Rig:
 
 @asynccontextmanager
 async def rig(
-    clock: Clock, framing: Transport = Transport.RTU, baud: int = 19200, port: str | None = None
+    clock: Clock,
+    framing: Transport = Transport.RTU,
+    baud: int = 19200,
+    port: str | None = None,
+    ends: tuple[Link, Link] | None = None,
 ) -> AsyncIterator[Rig]:
     """A running rig."""
-    made = Rig(clock, framing, baud, port)
+    made = Rig(clock, framing, baud, port, ends)
     server = asyncio.create_task(made.slaves.serve())
     await made.line.open()
     await asyncio.sleep(0.01)

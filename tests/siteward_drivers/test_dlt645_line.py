@@ -2,16 +2,18 @@
 
 import asyncio
 import termios
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import serial
 
 from siteward.model.errors import DeviceUnreachable
+from siteward.model.site import LinkKind
 from siteward_drivers import dlt645
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank
-from siteward_drivers.link_serial import drop_bad_bytes
+from siteward_drivers.link_tty import drop_bad_bytes
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.registry import build_lines
 from siteward_drivers.sim.memory_line import SimLink
@@ -122,7 +124,8 @@ def test_a_reopened_line_starts_with_its_own_settings() -> None:
     run_virtual(main)
 
 
-async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path, kind: LinkKind) -> None:
     """S-34: the real serial port changes its speed, and the paced far end hears every frame under the right one."""
     loop = asyncio.get_running_loop()
 
@@ -134,6 +137,7 @@ async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path
 
     clock = Now()
     site = mixed_site(str(tmp_path / "wire"))
+    site = replace(site, lines=(replace(site.lines[0], link=kind),))
     sim = SimSite.from_site(site, PROFILES, clock=clock)
     for n, name in enumerate(sim.meters):
         sim.base_step(f"row-{name}", 10.0 + n)
@@ -156,13 +160,14 @@ async def test_the_mixed_line_over_a_pseudo_terminal_in_real_time(tmp_path: Path
 async def test_bytes_of_wrong_parity_are_dropped_before_they_are_read() -> None:
     """Faults 1 and 82: a sum as checksum lets two wrong bits cancel each other; parity shows each of them."""
     with joined_ptys() as (near, _), serial.Serial(near, 2400) as port:
-        drop_bad_bytes(port)
+        drop_bad_bytes(port.fd)
+        file = port.fd
         flags = termios.tcgetattr(port.fd)[0]
         assert flags & termios.INPCK
         assert flags & termios.IGNPAR
         assert not flags & termios.PARMRK
-    with pytest.raises(OSError, match="closed"):
-        drop_bad_bytes(port)
+    with pytest.raises(termios.error, match="Bad file"):
+        drop_bad_bytes(file)
 
 
 async def test_a_port_that_has_no_parity_is_told_and_its_modbus_devices_go_on() -> None:

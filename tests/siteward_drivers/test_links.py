@@ -1,26 +1,31 @@
-"""One contract for all links: serial on a pseudo-terminal, TCP, memory."""
+"""One contract for all links (architecture section 2): memory, three ways to a pseudo-terminal, TCP."""
 
 import asyncio
 import os
 import socket
+import sys
+import termios
 import tty
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from siteward.model.errors import ConfigError
 from siteward.model.ids import LineId
-from siteward.model.site import Line, Parity
-from siteward_drivers.errors import LinkDown
+from siteward.model.site import Line, LinkKind, Parity, SerialSettings
+from siteward_drivers.errors import LinkDown, SettingsRefused
 from siteward_drivers.link import Link
 from siteward_drivers.link_memory import MemoryLink
 from siteward_drivers.link_serial import SerialLink
 from siteward_drivers.link_tcp import TcpLink
+from siteward_drivers.link_tty import TtyLink
 from siteward_drivers.links import framing, open_link
 from siteward_drivers.profile_schema import Transport
+
+SLOW = SerialSettings(2400, Parity.EVEN, 1)
 
 
 @dataclass
@@ -51,7 +56,7 @@ async def memory() -> AsyncIterator[tuple[Link, Far]]:
 
 
 @asynccontextmanager
-async def serial_line() -> AsyncIterator[tuple[Link, Far]]:
+async def serial_line(kind: LinkKind = LinkKind.SERIAL) -> AsyncIterator[tuple[Link, Far]]:
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
@@ -76,7 +81,7 @@ async def serial_line() -> AsyncIterator[tuple[Link, Far]]:
         gone = True
         os.close(master)
 
-    link = SerialLink(path, 19200, Parity.NONE, 1)
+    link = open_link(Line(LineId("l"), path, 19200, link=kind))
     yield link, Far(say, hear, vanish)
     await link.close()
     if not gone:
@@ -121,7 +126,13 @@ async def tcp() -> AsyncIterator[tuple[Link, Far]]:
     await asyncio.sleep(0.01)
 
 
-KINDS = {"memory": memory, "serial": serial_line, "tcp": tcp}
+KINDS = {
+    "memory": memory,
+    "serial": serial_line,
+    "serialx": lambda: serial_line(LinkKind.SERIALX),
+    "thread": lambda: serial_line(LinkKind.THREAD),
+    "tcp": tcp,
+}
 
 
 @pytest.fixture(params=list(KINDS))
@@ -185,6 +196,21 @@ async def test_bytes_that_came_before_the_read_are_kept(ends: tuple[Link, Far]) 
     assert await link.read(soon(-1.0)) == b"abc"
 
 
+async def test_a_reader_that_gave_up_costs_no_byte(ends: tuple[Link, Far]) -> None:
+    """Law 7: what was read for somebody who is gone belongs to the next reader, at once."""
+    link, far = ends
+    await link.open()
+    link.write(b"?")
+    await far.hear()
+    for number in range(20):
+        reader = asyncio.create_task(link.read(soon(5.0)))
+        await asyncio.sleep(0.002 * (number % 3))
+        reader.cancel()
+        await asyncio.wait([reader])
+        await far.say(bytes([number]))
+        assert await link.read(soon(1.0)) == bytes([number])
+
+
 async def test_a_vanished_far_end_is_told_and_writing_refused(ends: tuple[Link, Far]) -> None:
     link, far = ends
     await link.open()
@@ -201,16 +227,64 @@ async def test_a_vanished_far_end_is_told_and_writing_refused(ends: tuple[Link, 
         await link.open()
 
 
-async def test_a_missing_port_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_a_missing_port_is_told(tmp_path: Path, kind: LinkKind) -> None:
     with pytest.raises(LinkDown, match="gone"):
-        await SerialLink(str(tmp_path / "gone"), 9600, Parity.NONE, 1).open()
+        await open_link(Line(LineId("l"), str(tmp_path / "gone"), link=kind)).open()
 
 
-async def test_a_serial_port_is_ours_alone() -> None:
-    async with serial_line() as (link, _):
+@pytest.mark.parametrize("other", LinkKind)
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_a_serial_port_is_ours_alone(kind: LinkKind, other: LinkKind) -> None:
+    """Fault 5: whichever way another program of ours takes, one master speaks on a wire."""
+    async with serial_line(kind) as (link, _):
         await link.open()
         with pytest.raises(LinkDown):
-            await SerialLink(link.name, 19200, Parity.NONE, 1).open()
+            await open_link(Line(LineId("l"), link.name, link=other)).open()
+        link.write(b"?")
+
+
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_settings_that_a_port_refuses_leave_it_as_it_was(kind: LinkKind) -> None:
+    """Ruling 8, law 7: a pseudo-terminal has no parity; the line goes on under the settings before."""
+    async with serial_line(kind) as (link, far):
+        assert isinstance(link, TtyLink)
+        with pytest.raises(LinkDown):
+            link.tune(SLOW)
+        await link.open()
+        link.tune(SerialSettings(2400, Parity.NONE, 2))
+        with pytest.raises(SettingsRefused, match="refuses 2400 8E1"):
+            link.tune(SLOW)
+        assert termios.tcgetattr(link._file())[4:6] == [termios.B2400, termios.B2400]
+        assert termios.tcgetattr(link._file())[2] & termios.CSTOPB
+        link.write(b"hello")
+        assert await far.hear() == b"hello"
+        await link.close()
+        await link.open()
+        assert termios.tcgetattr(link._file())[4:6] == [termios.B19200, termios.B19200]
+
+
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_a_port_without_parity_is_not_opened_for_a_line_with_one(kind: LinkKind) -> None:
+    """Fault 3, ruling 8: unless the line is said to be simulated."""
+    async with serial_line(kind) as (plain, _):
+        line = Line(LineId("l"), plain.name, 2400, Parity.EVEN, link=kind)
+        link = open_link(line)
+        with pytest.raises(LinkDown):
+            await link.open()
+        assert not link.is_open
+        played = open_link(replace(line, simulated=True))
+        await played.open()
+        assert played.is_open
+        await played.close()
+
+
+async def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 66: the site file asks for a library that this station does not have."""
+    monkeypatch.delitem(sys.modules, "siteward_drivers.link_serialx", raising=False)
+    monkeypatch.setitem(sys.modules, "serialx", None)
+    with pytest.raises(ConfigError, match=r"line l: link: serialx is not installed; install siteward\[serialx\]"):
+        open_link(Line(LineId("l"), "/dev/ttyUSB0", link=LinkKind.SERIALX))
 
 
 async def test_small_frames_never_wait_for_an_acknowledgement() -> None:

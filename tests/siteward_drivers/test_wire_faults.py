@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import threading
 import tty
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,11 @@ import pytest
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.errors import DeviceUnreachable
 from siteward.model.ids import LineId
-from siteward.model.site import Line, Parity
+from siteward.model.site import Line, LinkKind
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank
-from siteward_drivers.link_serial import SerialLink
+from siteward_drivers.links import open_link
 from siteward_drivers.modbus import Request
 from siteward_drivers.profile_schema import TimingPart, Transport
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
@@ -165,12 +166,15 @@ async def _until_read(line: LineOwner, slave: Slave, word: int) -> float:
     return loop.time() - began
 
 
-async def test_an_adapter_that_comes_back_as_another_tty_is_used_in_five_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", LinkKind)
+async def test_an_adapter_that_comes_back_as_another_tty_is_used_in_five_seconds(
+    tmp_path: Path, kind: LinkKind
+) -> None:
     """Fault 6: by its stable path, whether the old device is gone or its number was given away."""
     path = tmp_path / "by-path"
     clock = VirtualClock(asyncio.get_running_loop())
-    port = Line(LineId("l1"), str(path), 115200)
-    line = LineOwner(port, SerialLink(str(path), 115200, Parity.NONE, 1), Transport.RTU, clock)
+    port = Line(LineId("l1"), str(path), 115200, link=kind)
+    line = LineOwner(port, open_link(port), Transport.RTU, clock)
     slave = line.add_slave(Slave("meter", 1, Role.LIMIT_METER, QUICK))
     await line.open()
     try:
@@ -189,15 +193,18 @@ async def test_an_adapter_that_comes_back_as_another_tty_is_used_in_five_seconds
         await line.close()
 
 
-async def test_two_hundred_plugs_leave_no_file_open(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "times"), [(LinkKind.SERIAL, 200), (LinkKind.SERIALX, 40), (LinkKind.THREAD, 200)])
+async def test_two_hundred_plugs_leave_no_file_open(tmp_path: Path, kind: LinkKind, times: int) -> None:
     """Fault 6: the campaign runs a thousand."""
-    assert await plugs(tmp_path, 200) == 0
+    threads = threading.active_count()
+    assert await plugs(tmp_path, times, kind) == 0
+    assert kind is LinkKind.SERIALX or threading.active_count() == threads
 
 
-async def plugs(folder: Path, times: int) -> int:
+async def plugs(folder: Path, times: int, kind: LinkKind = LinkKind.SERIAL) -> int:
     """Pull and plug an adapter so often; returns how many files more are open after than before."""
     path = folder / "by-path"
-    link = SerialLink(str(path), 115200, Parity.NONE, 1)
+    link = open_link(Line(LineId("l"), str(path), 115200, link=kind))
     loop = asyncio.get_running_loop()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for number in range(times):
@@ -299,12 +306,13 @@ def test_a_wedged_bus_leaves_the_others_their_period() -> None:
     run_virtual(main)
 
 
+@pytest.mark.parametrize("kind", LinkKind)
 async def test_direction_by_the_kernel_is_asked_of_the_port_or_refused_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, kind: LinkKind
 ) -> None:
     """Fault 3: a port that cannot switch direction says so, instead of being deaf for ever."""
     with _adapter(1) as path:
-        link = SerialLink(path, 9600, Parity.NONE, 1, rs485=True)
+        link = open_link(Line(LineId("l"), path, rs485=True, link=kind))
         before = len(list(Path("/proc/self/fd").iterdir()))
         with pytest.raises(LinkDown, match="cannot switch RS485 direction; take rs485 out"):
             await link.open()

@@ -93,12 +93,15 @@ def check(
 
 
 @app.command(name="status")
-def status_now(json: Json = False) -> int:
+def status_now(
+    why: Annotated[bool, typer.Option("--why", help="Say in words why each connector has its current.")] = False,
+    json: Json = False,
+) -> int:
     """Show fuses, connectors, wires and alarms now; 1 when an alarm of the highest class stands.
 
-    Example: siteward status --json
+    Example: siteward status --why
     """
-    return _ask(Screen(json), status.status)
+    return _ask(Screen(json), lambda client, screen: status.status(client, screen, why))
 
 
 @app.command()

@@ -147,6 +147,19 @@ class AlarmMessage(Message):
     text_zh: str
 
 
+class LimitMessage(Message):
+    """A limit in force besides the fuses: who set it, why it has its value, when it ends and what that leaves."""
+
+    id: str
+    target: str
+    limit_a: PerPhase
+    source: str
+    reason: str
+    ends_at: datetime | None
+    on_expiry: str
+    failsafe_a: PerPhase | None
+
+
 class SlaveMessage(Message):
     """Statistics of one address on a line."""
 
@@ -205,6 +218,7 @@ class LiveMessage(Message):
     alarms: tuple[AlarmMessage, ...]
     lines: tuple[LineMessage, ...]
     health: HealthMessage
+    limits: tuple[LimitMessage, ...] = ()
     arms: tuple[ArmMessage, ...] = ()
 
 

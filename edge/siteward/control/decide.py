@@ -12,7 +12,7 @@ from siteward.control.load import FeederBook, LoadMemory, LoadOutcome, load_turn
 from siteward.control.recover import recall
 from siteward.model.batch import Batch
 from siteward.model.ids import ConnectorId, FeederId
-from siteward.model.limits import Grant
+from siteward.model.limits import Grant, Limit
 from siteward.model.recovered import Recovered
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
@@ -32,7 +32,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What shall happen: writes in their order, leases to renew, what to journal, and what to show."""
+    """What shall happen: writes in their order, leases to renew, what to journal, what to show; limits in force."""
 
     cuts: tuple[Write, ...]
     raises: tuple[Write, ...]
@@ -45,6 +45,7 @@ class Decision:
     connectors: Mapping[ConnectorId, ConnectorNow]
     ledger: Ledger
     memory: Memory
+    limits: tuple[Limit, ...] = ()
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -66,12 +67,13 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
             replies=tuple(draft.replies),
             sessions=tuple(draft.rows.values()),
             ledger=load.ledger_rows,
-            limits=draft.limits if draft.limits_changed else None,
+            limits=draft.stored_limits(),
         ),
         alarms=chapter.alarms,
         connectors=chapter.connectors,
         ledger=load.ledger,
         memory=Memory(chapter.memory, load.memory),
+        limits=asked.limits,
     )
 
 

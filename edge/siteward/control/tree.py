@@ -7,6 +7,7 @@ from math import ceil, exp, floor, sqrt
 
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, FeederId, LineId
+from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.site import Connector, Feeder, Site
 from siteward.model.units import FLOOR_A
 
@@ -94,7 +95,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """The whole site in flat lists; a cell is one phase of one node. bound_k is k(T) for the longest watchdog below."""
+    """The whole site in flat lists; a cell is one phase of one node. bound_k is k(T) for the longest watchdog below.
+
+    ceiling is the rating or the installer's limit below it, which ceiling_by names.
+    """
 
     site: Site
     outlets: tuple[Outlet, ...]
@@ -103,6 +107,7 @@ class Tree:
     outlet_of: dict[ConnectorId, int]
     rating: tuple[float, ...]
     ceiling: tuple[float, ...]
+    ceiling_by: tuple[Limit | None, ...]
     margin: tuple[float, ...]
     worst: tuple[float, ...]
     bound_k: tuple[float, ...]
@@ -126,11 +131,7 @@ def tree_of(site: Site) -> Tree:
     )
     nodes = tuple(_node(i, f, site, outlets) for i, f in enumerate(site.feeders))
     flat = [(f.rating_a[p], f.worst_base_load_a[p], f.chargers_only) for f in site.feeders for p in range(3)]
-    ceiling = [rating for rating, _, _ in flat]
-    for limit in site.limits:
-        for p in range(3):
-            cell = node_of[limit.feeder] * 3 + p
-            ceiling[cell] = min(ceiling[cell], limit.limit_a[p])
+    ceiling, ceiling_by = _ceiling(site, node_of)
     return Tree(
         site=site,
         outlets=outlets,
@@ -139,10 +140,25 @@ def tree_of(site: Site) -> Tree:
         outlet_of={o.id: o.index for o in outlets},
         rating=tuple(rating for rating, _, _ in flat),
         ceiling=tuple(ceiling),
+        ceiling_by=tuple(ceiling_by),
         margin=tuple(margin_a(rating) for rating, _, _ in flat),
         worst=tuple(0.0 if only else worst for _, worst, only in flat),
         bound_k=tuple(overload(_longest(n.below, outlets)) for n in nodes for _ in range(3)),
     )
+
+
+def _ceiling(site: Site, node_of: dict[FeederId, int]) -> tuple[list[float], list[Limit | None]]:
+    """What each cell may carry for good, and the installer's limit where that is less than the fuse."""
+    amps = [f.rating_a[p] for f in site.feeders for p in range(3)]
+    by: list[Limit | None] = [None] * len(amps)
+    for fixed in site.limits:
+        keep = OnLimitExpiry.KEEP
+        limit = Limit(fixed.id, LimitSource.STATIC, fixed.limit_a, feeder=fixed.feeder, on_expiry=keep)
+        for p in range(3):
+            cell = node_of[fixed.feeder] * 3 + p
+            if fixed.limit_a[p] < amps[cell]:
+                amps[cell], by[cell] = fixed.limit_a[p], limit
+    return amps, by
 
 
 def _longest(below: Sequence[int], outlets: Sequence[Outlet]) -> float:

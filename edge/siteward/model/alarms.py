@@ -47,6 +47,8 @@ class AlarmCode(StrEnum):
     LOCK_FAULT = "LOCK_FAULT"
     LOCK_OBSTRUCTED = "LOCK_OBSTRUCTED"
     ACCESS_EMERGENCY = "ACCESS_EMERGENCY"
+    LIMIT_INPUT_LOST = "LIMIT_INPUT_LOST"
+    DEMAND_OVER = "DEMAND_OVER"
 
 
 STATION = "station"
@@ -91,6 +93,8 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.LOCK_FAULT: Severity.MEDIUM,
     AlarmCode.LOCK_OBSTRUCTED: Severity.MEDIUM,
     AlarmCode.ACCESS_EMERGENCY: Severity.HIGHEST,
+    AlarmCode.LIMIT_INPUT_LOST: Severity.HIGH,
+    AlarmCode.DEMAND_OVER: Severity.MEDIUM,
 }
 
 ALARMS: dict[AlarmCode, Sentence] = {
@@ -202,6 +206,14 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.ACCESS_EMERGENCY: Sentence(
         "Fire or loss of power is reported at {subject}; the way is freed as configured.",
         "{subject} 处报告火警或断电；按配置放行。",
+    ),
+    AlarmCode.LIMIT_INPUT_LOST: Sentence(
+        "Limit {subject} cannot read its input, its fail-safe value holds; check contact or sensor, cable and board.",
+        "限值 {subject} 无法读取其输入，按安全值执行；请检查接点或传感器、线缆和模块。",
+    ),
+    AlarmCode.DEMAND_OVER: Sentence(
+        "The demand window of limit {subject} will end above the contract; the chargers cannot save more.",
+        "限值 {subject} 的需量周期将超过合同值；充电负荷已无可降。",
     ),
 }
 """Every alarm has its sentence; tests/model pins that the table is complete."""

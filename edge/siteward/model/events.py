@@ -65,6 +65,7 @@ class EventType(StrEnum):
     AUDIT_STARTED = "audit.started"
     AUDIT_USER = "audit.user"
     AUDIT_FOREIGN_WRITE = "audit.foreign_write"
+    AUDIT_METER_ROLLOVER = "audit.meter_rollover"
     AUDIT_SALVAGED = "audit.salvaged"
     JOURNAL_STUB = "journal.stub"
 

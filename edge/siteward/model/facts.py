@@ -84,7 +84,10 @@ class ChargerFacts:
 
 @dataclass(frozen=True, slots=True)
 class MeterFacts:
-    """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only."""
+    """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only.
+
+    rollover_wh: where its import register begins at 0 again, None where nobody said.
+    """
 
     profile: str
     refresh_s: float
@@ -92,6 +95,7 @@ class MeterFacts:
     range_a: float | None
     bills_energy: bool
     phases: int = 3
+    rollover_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

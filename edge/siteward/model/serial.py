@@ -12,6 +12,14 @@ class Parity(StrEnum):
     ODD = "odd"
 
 
+class LinkKind(StrEnum):
+    """What moves the bytes of a serial port: a library on the loop (the default or serialx), or a thread of our own."""
+
+    SERIAL = "serial"
+    SERIALX = "serialx"
+    THREAD = "thread"
+
+
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
     """How characters travel on a serial wire; always eight data bits."""

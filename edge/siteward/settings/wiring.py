@@ -62,11 +62,19 @@ def _ports(draft: Draft) -> None:
                 _no_serial_keys(path, line, draft.faults)
         elif not line.port.isprintable():
             draft.faults.add((*path, "port"), "holds characters that no path has")
-        if mark and line.rs485:
-            draft.faults.add((*path, "rs485"), f"is for serial ports, not for {scheme}://; leave it out")
+        _port_keys(path, line, scheme if mark else "", draft.faults)
         first = seen.setdefault(line.port, line.id)
         if first != line.id:
             draft.faults.add((*path, "port"), f"line '{first}' already owns this port; one wire has one [[line]]")
+
+
+def _port_keys(path: Path, line: LineTable, scheme: str, faults: Faults) -> None:
+    """Keys that only a port of this computer has."""
+    for key in ("rs485", "link", "real_time"):
+        if scheme and key in line.model_fields_set:
+            faults.add((*path, key), f"is for serial ports, not for {scheme}://; leave it out")
+    if not scheme and line.real_time and line.link != "thread":
+        faults.add((*path, "real_time"), f'is for link = "thread", not for "{line.link}"; change one of them')
 
 
 def _no_serial_keys(path: Path, line: LineTable, faults: Faults) -> None:
