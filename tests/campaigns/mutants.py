@@ -1,7 +1,8 @@
 """Runs mutants in a copy of the tree that `mutation.py` made: one collection, then a child process for each mutant.
 
 `python -m tests.campaigns.mutants DRAWN.json RESULTS.jsonl` in the copy. First the tests run once unchanged, which says
-which test reaches which function and how long it takes; a mutant then meets those tests, quickest first, until one fails.
+which test reaches which function and how long it takes; a mutant then meets those tests, quickest first, until one fails or a budget of computing time is used up (a survivor then met fewer tests: the score
+errs on the low side).
 """
 
 import ast
@@ -24,6 +25,8 @@ import pytest
 CONTROL = Path("edge/siteward/control")
 PATIENCE = 4.0
 MEMORY_BYTES = 4 << 30
+BUDGET_S = float(os.environ.get("BUDGET", "15"))
+"""Computing time of the tests that one mutant meets, as they took in the first run."""
 
 
 class Runner:
@@ -69,13 +72,23 @@ class Runner:
         module, _, mangled = name.partition(".")
         function, mutant, path = _find(module, mangled)
         reached = set(self._reach[function.__code__])
-        items = [session.items[i] for i in order if i in reached]
-        limit = 20.0 + PATIENCE * sum(self._took[i] for i in reached)
+        chosen = self._within_budget([i for i in order if i in reached])
+        items = [session.items[i] for i in chosen]
+        limit = 20.0 + PATIENCE * sum(self._took[i] for i in chosen)
         began = time.monotonic()
         outcome = _child(session, items, function, mutant, limit) if items else "survived"
         took = time.monotonic() - began
         change = _change(module, mangled)
         return {"mutant": name, "function": path, "change": change, "outcome": outcome, "took_s": f"{took:.1f}"}
+
+    def _within_budget(self, order: list[int]) -> list[int]:
+        chosen, spent = [], 0.0
+        for number in order:
+            spent += self._took[number]
+            if chosen and spent > BUDGET_S:
+                break
+            chosen.append(number)
+        return chosen
 
 
 def _after(items: list[pytest.Item], number: int) -> pytest.Item | None:

@@ -20,7 +20,7 @@ from math import sqrt
 from pathlib import Path
 from random import Random
 
-from tests.campaigns.record import keep
+from tests.campaigns.record import commit, keep
 
 ROOT = Path(__file__).parents[2]
 LAST = Path(__file__).with_name("last_mutation.json")
@@ -67,7 +67,8 @@ def run(folder: Path, drawn: list[str]) -> list[dict[str, str]]:
     (folder / "drawn.json").write_text(json.dumps(drawn), encoding="utf-8")
     path = os.pathsep.join(str(folder / name) for name in ("edge", "drivers", "cloud_sync", "."))
     command = [sys.executable, "-m", "tests.campaigns.mutants", "drawn.json", "results.jsonl"]
-    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": path, "CI": "1"}, check=True)
+    env = os.environ | {"PYTHONPATH": path, "CI": "1"}
+    subprocess.run(command, cwd=folder, env=env, stdout=subprocess.DEVNULL, check=True)
     return [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]
 
 
@@ -96,7 +97,7 @@ def figures(results: list[dict[str, str]], made: int, sample: int, seed: int) ->
     return {
         "tool": f"mutmut {version('mutmut')} makes the mutants, tests.campaigns.mutants runs them",
         "sample_rule": f"Random({seed}), {sample} of {made} in proportion to each file's mutants, at least one a file",
-        "tests": "tests/siteward/control, those that reach the function, quick ones first",
+        "tests": "tests/siteward/control, those that reach the function, quickest first, up to BUDGET s of them",
         "mutants_made": made,
         "mutants": len(results),
         "killed": counts["killed"],
@@ -112,13 +113,14 @@ def figures(results: list[dict[str, str]], made: int, sample: int, seed: int) ->
 
 def main(sample: int, seed: int) -> int:
     """Make, draw, run, keep; 0 if the score reaches 85 %."""
+    began_with = commit()
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
         mutants = stage(folder)
         drawn = draw(mutants, sample, seed)
         results = run(folder, drawn)
     found = figures(results, sum(map(len, mutants.values())), sample, seed)
-    keep(LAST, f"SAMPLE={sample} SEED={seed} make mutation", found)
+    keep(LAST, f"SAMPLE={sample} SEED={seed} make mutation", {"commit": began_with} | found)
     print(json.dumps(found, indent=2))
     return 0 if float(str(found["score_percent"])) >= 85.0 else 1
 
