@@ -15,7 +15,7 @@ from siteward.control.ledger import may_send, may_speak
 from siteward.control.load import LoadMemory, LoadOutcome, load_turn, start_memory
 from siteward.model.events import ClockQuality
 from siteward.model.facts import ResetBy
-from siteward.model.ids import ConnectorId, MeterId
+from siteward.model.ids import ConnectorId, FeederId, MeterId
 from siteward.model.limits import Limit
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
 from siteward.model.recovered import LedgerEntry, Recovered
@@ -40,6 +40,7 @@ class Box:
     fed_at: float = 0.0
     boots: int = 1
     off_until: float = -1.0
+    hold_until: float | None = None
     hears: bool = True
     answers: bool = True
     wants: float = 0.0
@@ -69,6 +70,8 @@ class Box:
         self.set_point = self.connector.hardware_max_a if boot.boot_a is None else boot.boot_a
         self.fed_at = self.off_until
         self.fired = False
+        proven = facts.failsafe is not None and boot.watchdog_at_start and boot.hold_s is not None
+        self.hold_until = self.off_until + (boot.hold_s or 0.0) if proven else None
         if facts.failsafe is not None and not facts.failsafe.persists:
             self.fs, self.tw = 0.0, boot.hold_s or 15.0
 
@@ -76,7 +79,10 @@ class Box:
         """The current that the box allows now."""
         if at < self.off_until:
             return 0.0
-        if self.connector.facts.failsafe is not None and self.tw > 0 and at - self.fed_at > self.tw:
+        held = self.hold_until is not None and at > self.hold_until
+        silent = self.tw > 0 and at - self.fed_at > self.tw
+        if self.connector.facts.failsafe is not None and (held or silent):
+            self.hold_until = None
             self.fired = True
             self.set_point = min(self.set_point, self.fs) if self.fs < self.set_point else self.fs
         return self.set_point
@@ -145,6 +151,7 @@ class Truth:
         self.lease: dict[ConnectorId, float] = {}
         self.dropped: set[ConnectorId] = set()
         self.impaired_until = -1.0
+        self.blind: set[FeederId] = set()
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
         self.ratings = {f.id: f.rating_a for f in site.feeders}
@@ -166,7 +173,8 @@ class Truth:
             self.verdict.worst_theta = max(self.verdict.worst_theta, theta)
             if theta > TRIP_THETA:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
-            self._note_over((feeder, p), ratio > (1.005 if calm else 1.055), calm)
+            seen = calm and feeder not in self.blind
+            self._note_over((feeder, p), ratio > (1.005 if seen else 1.055), calm)
 
     def _flow(self) -> None:
         """What flows through each node now: other loads of it and of its children, and the cars."""
@@ -205,7 +213,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point = value
+                box.set_point, box.hold_until = value, None
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
