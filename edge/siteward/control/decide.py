@@ -46,6 +46,7 @@ class Decision:
     ledger: Ledger
     memory: Memory
     limits: tuple[Limit, ...] = ()
+    trips: tuple[FeederId, ...] = ()
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -74,6 +75,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         ledger=load.ledger,
         memory=Memory(chapter.memory, load.memory),
         limits=asked.limits,
+        trips=load.trips,
     )
 
 

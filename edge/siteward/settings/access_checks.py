@@ -11,6 +11,7 @@ from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.positions import Path
+from siteward.settings.schema import FeederTable
 
 _GPIO = re.compile(r"gpio:[A-Za-z0-9_-]{1,32}/\d{1,4}", re.ASCII)
 BARRIER_OUTPUTS, LOCK_OUTPUTS = ("open", "close", "stop"), ("down", "up", "stop")
@@ -56,10 +57,21 @@ def check_access(draft: Draft, catalogue: ProfileCatalogue) -> None:
                 inputs.append(((*path, role), point))
         _normally_closed(path, arm, readable, draft.faults)
         _drive(path, arm, outputs, boards, draft.faults)
+    _trips(draft, boards, masters)
     inputs += [row for row in _contacts(draft) if _exists(*row, boards, "input", draft.faults)]
     for where, point in inputs:
         if point in masters:
             draft.faults.add(where, f"'{point}' is driven as {masters[point]}; it cannot be read as an input")
+
+
+def _trips(draft: Draft, boards: _Boards, masters: dict[str, str]) -> None:
+    for path, feeder in draft.of("feeder", FeederTable):
+        where = (*path, "trip")
+        if feeder.trip is None or not _exists(where, feeder.trip, boards, "output", draft.faults):
+            continue
+        first = masters.setdefault(feeder.trip, f"{feeder.id}.trip")
+        if first != f"{feeder.id}.trip":
+            draft.faults.add(where, f"'{feeder.trip}' is already driven as {first}; an output has one master")
 
 
 def _contacts(draft: Draft) -> list[tuple[Path, str]]:

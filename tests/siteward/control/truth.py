@@ -152,6 +152,7 @@ class Truth:
         self.dropped: set[ConnectorId] = set()
         self.impaired_until = -1.0
         self.blind: set[FeederId] = set()
+        self.opened: set[FeederId] = set()
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
         self.ratings = {f.id: f.rating_a for f in site.feeders}
@@ -180,10 +181,12 @@ class Truth:
         """What flows through each node now: other loads of it and of its children, and the cars."""
         self.load = {f.id: [0.0, 0.0, 0.0] for f in self.site.feeders}
         for feeder, path in self.above.items():
-            for node in path:
+            for node in () if self.opened.intersection(path) else path:
                 for p in range(3):
                     self.load[node][p] += self.base[feeder][p]
         for box in self.boxes.values():
+            if self.opened.intersection(self.paths[box.connector.id]):
+                box.off_until = self.at + 1.0
             amps = box.step(self.at)
             self.verdict.energy_as += amps * STEP_S
             for i, phase in enumerate(box.connector.wiring):
@@ -274,6 +277,7 @@ class Truth:
         self.memory, self.outcome = out.memory, out
         for row in out.ledger_rows:
             self.ledger_rows[row.connector] = row
+        self.opened |= set(out.trips)
         for cid in out.leases:
             self.lease[cid] = out.ledger.lease_until[cid]
             self.dropped.discard(cid)
