@@ -72,6 +72,8 @@ def _trips(draft: Draft, boards: _Boards, masters: dict[str, str]) -> None:
         first = masters.setdefault(feeder.trip, f"{feeder.id}.trip")
         if first != f"{feeder.id}.trip":
             draft.faults.add(where, f"'{feeder.trip}' is already driven as {first}; an output has one master")
+        board = boards.tables.get(device_of(PointName(feeder.trip)))
+        _ends_pulse(where, None if board is None else board[1], draft.faults)
 
 
 def _contacts(draft: Draft) -> list[tuple[Path, str]]:
@@ -156,9 +158,14 @@ def _drive(path: Path, arm: ArmTable, outputs: tuple[str, ...], boards: _Boards,
         if arm.drive == "level" and (facts is None or not facts.watchdog):
             faults.add((*path, "drive"), f"'{text}' has no watchdog that would end a level; drive it by pulses")
             return
-        if arm.drive == "pulse" and facts is not None and not facts.pulses:
-            faults.add((*path, role), f"{facts.profile} ends no pulse by itself; take a board that does")
+        if arm.drive == "pulse":
+            _ends_pulse((*path, role), facts, faults)
     _pair_whole(path, arm, outputs, boards, faults)
+
+
+def _ends_pulse(where: Path, facts: RelayFacts | None, faults: Faults) -> None:
+    if facts is not None and not facts.pulses:
+        faults.add(where, f"{facts.profile} ends no pulse by itself; take a board that does")
 
 
 def _pair_whole(path: Path, arm: ArmTable, outputs: tuple[str, ...], boards: _Boards, faults: Faults) -> None:
