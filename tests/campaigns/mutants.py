@@ -150,7 +150,10 @@ def _change(module: str, mangled: str) -> str:
     text = (CONTROL / f"{module}.py").read_text("utf-8")
     sources = {}
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and node.name in (mangled, mangled.partition("__mutmut_")[0] + "__mutmut_orig"):
+        if isinstance(node, ast.FunctionDef) and node.name in (
+            mangled,
+            mangled.partition("__mutmut_")[0] + "__mutmut_orig",
+        ):
             lines = (ast.get_source_segment(text, node) or "").splitlines()
             sources[node.name == mangled] = [line.replace(node.name, "_").strip() for line in lines]
     lines = list(difflib.unified_diff(sources[False], sources[True], lineterm="", n=0))[2:]
