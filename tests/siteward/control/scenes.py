@@ -29,9 +29,13 @@ FAULTS = (
 )
 
 
-def random_site(rng: Random) -> Site:
+WIDE = 100_000
+"""Seeds from here on have sites of four to six rows with four to six chargers each."""
+
+
+def random_site(rng: Random, wide: bool = False) -> Site:
     """A three-level tree whose fuses are proven (R3), enlarged until they are."""
-    rows = rng.randint(1, 3)
+    rows = rng.randint(4, 6) if wide else rng.randint(1, 3)
     nodes = [feeder("grid", 63.0, worst=rng.choice((10.0, 40.0, 60.0, 80.0)), metered=True)]
     boxes = []
     tw = rng.choice((10.0, 15.0, 15.0, 30.0, 60.0))
@@ -41,7 +45,7 @@ def random_site(rng: Random) -> Site:
         metered = rng.random() < 0.5
         worst = rng.choice((0.0, 5.0, 20.0)) if metered else rng.choice((0.0, 3.0))
         nodes.append(feeder(f"row{r}", 40.0, "grid", worst=worst, metered=metered))
-        for _ in range(rng.randint(2, 5)):
+        for _ in range(rng.randint(4, 6) if wide else rng.randint(2, 5)):
             hw = rng.choice((16.0, 32.0, 32.0))
             boxes.append(
                 Box(
@@ -123,7 +127,7 @@ class Scene:
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
-        self.site = random_site(self.rng)
+        self.site = random_site(self.rng, seed >= WIDE)
         self.truth = Truth(self.site, self.rng)
         self.truth.poll_every = self.rng.choice((1, 1, 2))
         self.until: list[tuple[float, str, object]] = []

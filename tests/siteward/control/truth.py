@@ -26,6 +26,7 @@ from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKi
 STEP_S = 0.2
 TRIP_THETA = 1.13**2
 TAU_S = 60.0
+DECAY = exp(-STEP_S / TAU_S)
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -157,6 +158,7 @@ class Truth:
         self.verdict = Verdict()
         self.ratings = {f.id: f.rating_a for f in site.feeders}
         self.above = {f.id: [n.id for n in site.path(f.id)] for f in site.feeders}
+        self.wired = {c.id: [phase.position for phase in c.wiring] for c in site.connectors}
         self.paths = {c.id: [f.id for f in site.path(c.feeder)] for c in site.connectors}
 
     # -- the physical side ------------------------------------------------------------------------------------
@@ -164,18 +166,19 @@ class Truth:
     def physics(self) -> None:
         """One step of cars, loads and fuses."""
         self._flow()
-        decay = exp(-STEP_S / TAU_S)
         calm = self.at > self.impaired_until
-        for (feeder, p), before in self.theta.items():
-            rating = self.ratings[feeder][p]
-            ratio = self.load[feeder][p] / rating
-            theta = ratio * ratio + (before - ratio * ratio) * decay
-            self.theta[feeder, p] = theta
-            self.verdict.worst_theta = max(self.verdict.worst_theta, theta)
+        for key, before in self.theta.items():
+            feeder, p = key
+            ratio = self.load[feeder][p] / self.ratings[feeder][p]
+            theta = ratio * ratio + (before - ratio * ratio) * DECAY
+            self.theta[key] = theta
+            if theta > self.verdict.worst_theta:
+                self.verdict.worst_theta = theta
             if theta > TRIP_THETA:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
-            seen = calm and feeder not in self.blind
-            self._note_over((feeder, p), ratio > (1.005 if seen else 1.055), calm)
+            if ratio > 1.005 or self.over[key] > 0.0:
+                seen = calm and feeder not in self.blind
+                self._note_over(key, ratio > (1.005 if seen else 1.055), calm)
 
     def _flow(self) -> None:
         """What flows through each node now: other loads of it and of its children, and the cars."""
@@ -184,15 +187,18 @@ class Truth:
             for node in () if self.opened.intersection(path) else path:
                 for p in range(3):
                     self.load[node][p] += self.base[feeder][p]
-        for box in self.boxes.values():
-            if self.opened.intersection(self.paths[box.connector.id]):
+        for cid, box in self.boxes.items():
+            if self.opened and self.opened.intersection(self.paths[cid]):
                 box.off_until = self.at + 1.0
             amps = box.step(self.at)
+            if amps <= 0.0:
+                continue
             self.verdict.energy_as += amps * STEP_S
-            for i, phase in enumerate(box.connector.wiring):
-                if amps > 0.0 and box.phases[i]:
-                    for feeder in self.paths[box.connector.id]:
-                        self.load[feeder][phase.position] += amps
+            for feeder in self.paths[cid]:
+                load = self.load[feeder]
+                for i, position in enumerate(self.wired[cid]):
+                    if box.phases[i]:
+                        load[position] += amps
 
     def _note_over(self, key: tuple[str, int], over: bool, calm: bool) -> None:
         if not over:
