@@ -41,7 +41,7 @@ class Box:
     fed_at: float = 0.0
     boots: int = 1
     off_until: float = -1.0
-    hold_until: float | None = None
+    startup_s: float | None = None
     hears: bool = True
     answers: bool = True
     wants: float = 0.0
@@ -72,7 +72,7 @@ class Box:
         self.fed_at = self.off_until
         self.fired = False
         proven = facts.failsafe is not None and boot.watchdog_at_start and boot.hold_s is not None
-        self.hold_until = self.off_until + (boot.hold_s or 0.0) if proven else None
+        self.startup_s = boot.hold_s if proven else None
         if facts.failsafe is not None and not facts.failsafe.persists:
             self.fs, self.tw = 0.0, boot.hold_s or 15.0
 
@@ -80,10 +80,9 @@ class Box:
         """The current that the box allows now."""
         if at < self.off_until:
             return 0.0
-        held = self.hold_until is not None and at > self.hold_until
-        silent = self.tw > 0 and at - self.fed_at > self.tw
-        if self.connector.facts.failsafe is not None and (held or silent):
-            self.hold_until = None
+        silent_s = at - self.fed_at
+        gone = self.startup_s is not None and silent_s > self.startup_s
+        if self.connector.facts.failsafe is not None and (gone or silent_s > self.tw > 0):
             self.fired = True
             self.set_point = min(self.set_point, self.fs) if self.fs < self.set_point else self.fs
         return self.set_point
@@ -222,7 +221,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point, box.hold_until = value, None
+                box.set_point, box.startup_s = value, None
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
