@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 CONTROL = Path("edge/siteward/control")
-PATIENCE = 4.0
+PATIENCE = 2.0
 MEMORY_BYTES = 4 << 30
 BUDGET_S = float(os.environ.get("BUDGET", "15"))
 """Computing time of the tests that one mutant meets, as they took in the first run."""
@@ -74,7 +74,7 @@ class Runner:
         reached = set(self._reach[function.__code__])
         chosen = self._within_budget([i for i in order if i in reached])
         items = [session.items[i] for i in chosen]
-        limit = 20.0 + PATIENCE * sum(self._took[i] for i in chosen)
+        limit = 10.0 + PATIENCE * sum(self._took[i] for i in chosen)
         began = time.monotonic()
         outcome = _child(session, items, function, mutant, limit) if items else "survived"
         took = time.monotonic() - began

@@ -2,7 +2,6 @@
 
 from siteward.control.session import stamp
 from siteward.model.alarms import Alarm, AlarmCode
-
 from siteward.model.events import ClockQuality, EventType
 from tests.fixtures.story_rig import Rig
 

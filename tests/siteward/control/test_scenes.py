@@ -31,7 +31,7 @@ def test_a_quiet_site_is_never_over_its_rating_for_longer_than_g_and_gives_curre
 
 @pytest.mark.parametrize("seed", [111, 126, 233])
 def test_seeds_that_once_broke_hold(seed: int) -> None:
-    """Kept from the load campaign: chargers whose own start-up watchdog was misjudged, cars that draw 5 % unseen (R3, R6)."""
+    """R3, R6: a start-up watchdog that was misjudged, and cars that draw 5 % more where nothing shows it."""
     scene = Scene(seed)
     scene.run(3600, faults=60.0)
     assert not scene.broken(), scene.log
