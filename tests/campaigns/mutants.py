@@ -1,8 +1,8 @@
 """Runs mutants in a copy of the tree that `mutation.py` made: one collection, then a child process for each mutant.
 
-`python -m tests.campaigns.mutants DRAWN.json RESULTS.jsonl` in the copy. First the tests run once unchanged, which says
-which test reaches which function and how long it takes; a mutant then meets those tests, quickest first, until one fails or a budget of computing time is used up (a survivor then met fewer tests: the score
-errs on the low side).
+`python -m tests.campaigns.mutants DRAWN.json RESULTS.jsonl` in the copy. First the tests run once unchanged, which
+says which test reaches which function and how long it takes; a mutant then meets those tests, quickest first, until one
+fails or BUDGET seconds of them are used up (a survivor then met fewer tests: the score errs on the low side).
 """
 
 import ast

@@ -1,7 +1,7 @@
 """Mutation score of the control ring: `SAMPLE=n SEED=n make mutation`; figures of the last run in `last_mutation.json`.
 
-`AGAIN=1 make mutation` lets the survivors of the last run meet the tests of today, and counts anew: quick while tests are
-being written. A score found so is that of a sample which the tests know; a new SEED says what they are worth beyond it.
+`AGAIN=1 make mutation` lets the survivors of the last run meet the tests of today, and counts anew: quick while tests
+are being written. A score found so is that of a sample which the tests know; a new SEED says what they are worth.
 
 mutmut makes the mutants; a random sample of them, drawn file by file in proportion, meets the tests of the control
 ring. mutmut's own runner stays out: it names mutants by `src/` paths, and its switch in every call makes a virtual hour

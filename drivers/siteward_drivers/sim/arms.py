@@ -126,7 +126,7 @@ class SimArm:
 
 @dataclass(slots=True)
 class Wiring:
-    """Which arm and role an input belongs to, which arm or switch an output drives, which single contacts are closed."""
+    """Which arm and role an input belongs to, which arm or switch an output drives, and which contacts are closed."""
 
     inputs: dict[PointName, tuple[SimArm, str]] = field(default_factory=dict)
     outputs: dict[PointName, SimArm] = field(default_factory=dict)

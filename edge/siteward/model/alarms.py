@@ -133,7 +133,7 @@ ALARMS: dict[AlarmCode, Sentence] = {
         "充电枪 {subject} 停止后仍有电流；请断开其断路器。",
     ),
     AlarmCode.FEEDER_TRIPPED: Sentence(
-        "Feeder {subject} was switched off: a charger below it drew on after its stop; repair it, then switch on by hand.",
+        "Feeder {subject} was switched off, a charger below drew on after its stop; repair it, then switch on by hand.",
         "馈线 {subject} 已被切断：其下充电桩停止后仍有电流；请排除故障后手动合闸。",
     ),
     AlarmCode.CHARGER_FAULT: Sentence("Connector {subject} reports a fault.", "充电枪 {subject} 报告故障。"),

@@ -84,7 +84,7 @@ def _bigger(f: Feeder) -> Feeder:
 
 
 class Habits:
-    """What cars do of their own will: fall asleep in a pause (B10), take less than offered (B11), leave at a time (B12).
+    """What cars do of their own will: sleep after a pause (B10), take less than offered (B11), leave at a time (B12).
 
     It draws from its own source, so that a seed keeps its site and its faults.
     """

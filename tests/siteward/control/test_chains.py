@@ -1,4 +1,4 @@
-"""Why this current: the whole chain of every grant, step by step, from what holds it now to what holds it at all (B15)."""
+"""Why this current: the whole chain of every grant, from what holds it now to what holds it at all (B15)."""
 
 import pytest
 
