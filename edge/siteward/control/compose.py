@@ -8,13 +8,13 @@ from siteward.control.commands import take
 from siteward.control.connector import status_of, suspended_by
 from siteward.control.course import meter_lost
 from siteward.control.demand import Demand
-from siteward.control.demanded import judge_windows
+from siteward.control.demanded import Demanded, judge_windows
 from siteward.control.demands import demands
 from siteward.control.draft import Draft, Standing, StoryMemory
 from siteward.control.limits import expire
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
-from siteward.control.rules import apply_rules
+from siteward.control.rules import Ruled, apply_rules
 from siteward.control.session import settle
 from siteward.control.story import advance
 from siteward.model.alarms import Alarm, AlarmCode
@@ -101,6 +101,11 @@ def _described(draft: Draft) -> tuple[Limit, ...]:
     draft.facts += [*ruled.facts, *demanded.facts]
     draft.rule_alarms = ruled.alarms | demanded.alarms
     draft.limits_changed = draft.limits_changed or demanded.marked
+    return in_force(ruled, demanded)
+
+
+def in_force(ruled: Ruled, demanded: Demanded) -> tuple[Limit, ...]:
+    """Limits that rules and demand windows come to."""
     now = [held.limit for held in ruled.held.values()] + [metered.limit for metered in demanded.metered.values()]
     return tuple(limit for limit in now if limit is not None)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from siteward.control.alarms import StandingAlarm
 from siteward.control.compose import Answer, ConnectorNow, ask, conclude
+from siteward.control.demand import Demand
 from siteward.control.draft import StoryMemory
 from siteward.control.ledger import Ledger
 from siteward.control.load import FeederBook, LoadMemory, LoadOutcome, load_turn, start_memory
@@ -32,7 +33,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What shall happen: writes in their order, leases to renew, what to journal, what to show; limits in force."""
+    """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
+
+    demands and limits are what the fuses were asked for; limits are those in force.
+    """
 
     cuts: tuple[Write, ...]
     raises: tuple[Write, ...]
@@ -45,7 +49,8 @@ class Decision:
     connectors: Mapping[ConnectorId, ConnectorNow]
     ledger: Ledger
     memory: Memory
-    limits: tuple[Limit, ...] = ()
+    demands: Mapping[ConnectorId, Demand]
+    limits: tuple[Limit, ...]
     trips: tuple[FeederId, ...] = ()
 
 
@@ -74,6 +79,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         connectors=chapter.connectors,
         ledger=load.ledger,
         memory=Memory(chapter.memory, load.memory),
+        demands=asked.demands,
         limits=asked.limits,
         trips=load.trips,
     )
