@@ -19,7 +19,7 @@ def outer(limits: tuple[StaticLimit, ...], more: tuple[Limit, ...] = ()) -> Caus
     hand = Hand(built)
     hand.limits = more
     chain = hand.obey(40).grants[ConnectorId("c00")].chain
-    return next(step for step in chain if step.cause in (Cause.FUSE, Cause.LIMIT))
+    return next(step for step in reversed(chain) if step.cause in (Cause.FUSE, Cause.LIMIT))
 
 
 @pytest.mark.parametrize(
