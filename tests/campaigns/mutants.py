@@ -165,7 +165,16 @@ def _change(module: str, mangled: str) -> str:
 def main(drawn: Path, results: Path) -> int:
     """Try every drawn mutant against the control ring's tests."""
     names = json.loads(drawn.read_text("utf-8"))
-    args = ["tests/siteward/control", "-qq", "-s", "--no-summary", "--tb=no", "-p", "no:cacheprovider", "--timeout=0"]
+    args = [
+        *os.environ.get("TESTS", "tests/siteward/control").split(),
+        "-qq",
+        "-s",
+        "--no-summary",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        "--timeout=0",
+    ]
     return int(pytest.main(args, plugins=[Runner(names, results)]))
 
 
