@@ -1,4 +1,4 @@
-"""What is reserved when, to the second; who disobeys, and which meter is not believed (steps 4, 5 and 9; R2, R3, R11)."""
+"""What is reserved when, to the second; who disobeys; which meter is believed (steps 4, 5, 9; R2, R3, R11)."""
 
 from dataclasses import replace
 
