@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.campaigns.record import commit, keep
 from tests.siteward.control.scenes import Scene
-from tests.siteward.control.truth import TRIP_THETA, Verdict
+from tests.siteward.control.truth import TRIP_THETA
+from tests.siteward.control.verdict import Verdict
 
 LAST = Path(__file__).with_name("last_load.json")
 KEEP = 50

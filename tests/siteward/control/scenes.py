@@ -9,9 +9,11 @@ from siteward.control.demand import Demand
 from siteward.control.proof import prove
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId, FeederId
+from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Feeder, Priority, Site
 from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Truth, Verdict
+from tests.siteward.control.truth import Truth
+from tests.siteward.control.verdict import Verdict
 
 FAULTS = (
     "line",
@@ -93,6 +95,7 @@ class Habits:
         self.wish: dict[ConnectorId, float] = {}
         self._truth, self._rng = truth, rng
         self._until: dict[ConnectorId, float] = {}
+        self._limit_until = 0.0
 
     def come(self, cid: ConnectorId, wish: float) -> float:
         """A car is plugged in; returns what it needs to leave in time, 0 if nobody said."""
@@ -104,6 +107,18 @@ class Habits:
         del self.wish[cid]
         self._until.pop(cid, None)
         self._truth.boxes[cid].wants = 0.0
+
+    def limit(self) -> None:
+        """Every ten minutes or so somebody limits a feeder or a connector for some minutes (I14)."""
+        rng, t = self._rng, self._truth
+        if t.limits and t.at >= self._limit_until:
+            t.limits = ()
+        elif not t.limits and rng.random() < 1 / 600:
+            amps = (rng.choice((0.0, 5.9, 6.0, 10.0, 25.0)),) * 3
+            feeder = rng.choice([None, *(f.id for f in t.site.feeders)])
+            connector = rng.choice(list(t.boxes)) if feeder is None else None
+            t.limits = (Limit("now", LimitSource.GRID, amps, feeder=feeder, connector=connector),)
+            self._limit_until = t.at + rng.choice((5.0, 60.0, 300.0))
 
     def second(self) -> None:
         """Now and then a car takes less for minutes; one in five sleeps when paused, and wakes when it likes."""
@@ -167,6 +182,8 @@ class Scene:
         """Run; faults is the mean number of faults in an hour."""
         for _ in range(seconds):
             self._cars()
+            if faults > 0.0:
+                self.habits.limit()
             if self.rng.random() < faults / 3600.0:
                 self._fault(self.rng.choice(FAULTS))
             self._repair()
