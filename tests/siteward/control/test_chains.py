@@ -139,3 +139,11 @@ def test_the_book_of_a_feeder_shows_each_phase_for_itself() -> None:
     assert book.load_a is not None
     assert book.load_a[2] == 3.4568
     assert book.meter_age_s == pytest.approx(0.4)
+
+
+def test_a_meter_that_was_never_read_holds_every_raise_below_it() -> None:
+    """I4: after a start nothing is raised on a guess."""
+    hand = depot()
+    go_on(hand, 3, metered=False)
+    assert chain(hand, C0)[0] == (Cause.METER_STALE, 0.0, "grid")
+    assert hand.out.feeders[FeederId("grid")].load_a is None
