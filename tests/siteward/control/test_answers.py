@@ -116,7 +116,7 @@ def test_a_report_begins_at_a_sequence_number() -> None:
     with pytest.raises(BadParam):
         report_params(rig.request("REPORT_NOW", fromSeq=-1))
     with pytest.raises(BadParam):
-        report_params(rig.request("REPORT_NOW", fromSeq=2**64))
+        report_params(rig.request("REPORT_NOW", fromSeq=2**63))
 
 
 def test_a_start_answers_with_its_session_and_connector(rig: Rig) -> None:
