@@ -42,6 +42,8 @@ class Box:
     measures: bool = True
     priority: Priority = Priority.NORMAL
     persists: bool = True
+    phase_switching: bool = False
+    switches_phases: bool = True
 
 
 def facts(box: Box) -> ChargerFacts:
@@ -60,6 +62,7 @@ def facts(box: Box) -> ChargerFacts:
         pwm_s=1.0,
         bills_energy=False,
         common_mode=False,
+        switches_phases=box.switches_phases,
     )
 
 
@@ -73,8 +76,7 @@ def feeder(
     trip: str | None = None,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
-    ratings = rating if isinstance(rating, tuple) else (rating,) * 3
-    worsts = worst if isinstance(worst, tuple) else (worst,) * 3
+    ratings, worsts = _three(rating), _three(worst)
     return Feeder(
         FeederId(name),
         name,
@@ -86,6 +88,13 @@ def feeder(
         generation=generation,
         trip=None if trip is None else PointName(trip),
     )
+
+
+def _three(amps: float | PerPhase | list[float]) -> PerPhase:
+    """One number stands for three phases; golden files write a list."""
+    if isinstance(amps, list | tuple):
+        return (amps[0], amps[1], amps[2])
+    return (amps, amps, amps)
 
 
 def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
@@ -106,6 +115,7 @@ def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
             box.priority,
             None,
             facts(box),
+            box.phase_switching,
         )
         chargers.append(Charger(ChargerId(name), LineId(box.line), i + 1, "sim_box", (connector,)))
     lines = tuple(Line(LineId(name), f"/dev/{name}") for name in sorted({b.line for b in boxes}))
