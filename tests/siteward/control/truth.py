@@ -361,7 +361,7 @@ class Truth:
             allowed = box.limit(self.at)
             if grant.reserved_a + 0.06 < allowed and since > 20.0 and box.obeys:
                 v.low_u.append(f"{cid} at {self.at:.1f}: U {grant.reserved_a} < {allowed}")
-        self._check_limits(out)
+        v.check_limits(out, self.limits, self.at)
         raised = {w.connector for w in out.raises}
         for cid in raised:
             for f in self.site.path(next(c.feeder for c in self.site.connectors if c.id == cid)):
@@ -371,16 +371,6 @@ class Truth:
                     bound = lowest - max(1.0, 0.03 * f.rating_a[p]) - book.base_a[p]
                     if book.reserved_a[p] > bound + 0.01 and p in self._phases(cid):
                         v.broken_bounds.append(f"{f.id} L{p + 1} at {self.at:.1f}: {book.reserved_a[p]} > {bound}")
-
-    def _check_limits(self, out: LoadOutcome) -> None:
-        """I13: nothing between 0 and the floor is ever written; I14: no target above any limit of its connector."""
-        for w in (*out.cuts, *out.failsafes, *out.raises):
-            if w.kind is WriteKind.LIMIT and 0.0 < w.value_a < 6.0:
-                self.verdict.broken_bounds.append(f"{w.connector} at {self.at:.1f}: {w.value_a} A written (I13)")
-        for limit in self.limits:
-            if limit.connector is not None and out.grants[limit.connector].target_a > min(limit.limit_a) + 0.01:
-                target = out.grants[limit.connector].target_a
-                self.verdict.broken_bounds.append(f"{limit.connector} at {self.at:.1f}: {target} above its limit (I14)")
 
     def _phases(self, cid: ConnectorId) -> list[int]:
         return [p.position for i, p in enumerate(self.boxes[cid].connector.wiring) if self.boxes[cid].live[i]]
