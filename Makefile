@@ -4,7 +4,7 @@ RIG ?= emulated
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench hil soak load dying fuzz docs package clean
+.PHONY: help setup run test check format bench hil soak load mutation dying fuzz docs package clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,12 @@ fuzz: ## bent frames for every parser of the wires; FRAMES=n SEED=s
 load: ## seeded sites under the load turn alone; FIRST, SEEDS, HOURS, FAULTS an hour
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.load_campaign
+
+mutation: ## mutants of control against its tests; SAMPLE=n SEED=n, or AGAIN=1 for the survivors of the last run
+	@.ci/setup python
+	@$(PYTHON) -m venv .siteward/mutation && .siteward/mutation/bin/python -m pip install --quiet mutmut==3.8.1
+	@PYTHONPATH=edge:drivers:cloud_sync:.:$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		.siteward/mutation/bin/python -m tests.campaigns.mutation
 
 dying: ## writers of the journal that die at random instants; KILLS=n CUTS=n SEED=n (cuts need root)
 	@.ci/setup python

@@ -6,10 +6,10 @@ from siteward.model.site import Site
 
 
 def gpio_names(site: Site) -> list[str]:
-    """Every chip that barriers, locks and limits of the site name, as `gpio:chip`."""
+    """Every chip that barriers, locks, limits and feeders of the site name, as `gpio:chip`."""
     points: list[PointName] = []
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
     for arm in arms:
         points += [*arm.motion.outputs, *(contact.point for contact in arm.contacts)]
-    points += site.limit_points
+    points += [*site.limit_points, *site.trips.values()]
     return sorted({device_of(point) for point in points if point.startswith(GPIO_PREFIX)})

@@ -1,40 +1,72 @@
 """Many seeded scenes of the load turn with every fault of R18: `FIRST=n SEEDS=n HOURS=h FAULTS=n make load`.
 
-Each seed is a site of its own, drawn and proven (R3); FAULTS is their mean number in an hour. Figures of the last run,
-with its date and commit, stand in `last_load.json`.
+Each seed is a site of its own, drawn and proven (R3), with cars that come and go, sleep, take less than offered or need
+their energy by a time; FAULTS is their mean number in an hour. Figures of the last run, with its date and commit, stand
+in `last_load.json`, written anew every KEEP seeds.
 """
 
 import os
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.campaigns.record import keep
+from tests.campaigns.record import commit, keep
 from tests.siteward.control.scenes import Scene
-from tests.siteward.control.truth import TRIP_THETA, Verdict
+from tests.siteward.control.truth import TRIP_THETA
+from tests.siteward.control.verdict import Verdict
 
 LAST = Path(__file__).with_name("last_load.json")
+KEEP = 50
+
+
+@dataclass
+class Tally:
+    """What all seeds so far came to."""
+
+    hours: float
+    verdicts: list[Verdict] = field(default_factory=list)
+    connectors: int = 0
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    struck: Counter[str] = field(default_factory=Counter)
+
+    def add(self, seed: int, scene: Scene, verdict: Verdict) -> list[str]:
+        """Join a seed; returns the promises that it broke."""
+        self.verdicts.append(verdict)
+        self.connectors += len(scene.truth.boxes)
+        self.struck.update(line.split()[1] for line in scene.log)
+        wrong = scene.broken()
+        if wrong:
+            self.broken[f"seed {seed}"] = [*wrong, *scene.log[-4:]]
+        return wrong
+
+    def figures(self) -> dict[str, object]:
+        """The record."""
+        size = {
+            "seeds": len(self.verdicts),
+            "virtual_hours": round(len(self.verdicts) * self.hours, 2),
+            "connector_hours": round(self.connectors * self.hours, 1),
+            "violations": len(self.broken),
+            "faults_struck": self.struck.total(),
+        }
+        return size | {"broken": self.broken} | _worst(self.verdicts) | {"faults": dict(sorted(self.struck.items()))}
 
 
 def main(first: int, seeds: int, hours: float, faults: float) -> int:
     """Print each seed's verdict, keep the figures; return how many seeds broke a promise."""
-    began = time.monotonic()
-    verdicts: list[Verdict] = []
-    broken: dict[str, list[str]] = {}
-    struck: Counter[str] = Counter()
+    began, began_with = time.monotonic(), commit()
+    tally = Tally(hours)
     for seed in range(first, first + seeds):
         scene = Scene(seed)
         verdict = scene.run(round(hours * 3600), faults)
-        verdicts.append(verdict)
-        struck.update(line.split()[1] for line in scene.log)
-        if wrong := scene.broken():
-            broken[f"seed {seed}"] = [*wrong, *scene.log[-4:]]
-        _tell(seed, verdict, broken.get(f"seed {seed}", []))
-    command = f"FIRST={first} SEEDS={seeds} HOURS={hours:g} FAULTS={faults:g} make load"
-    took = {"virtual_hours": round(seeds * hours, 2), "took_s": round(time.monotonic() - began, 1), "seeds": seeds}
-    keep(LAST, command, took | {"broken": broken} | _worst(verdicts) | {"faults": dict(sorted(struck.items()))})
-    return len(broken)
+        _tell(seed, verdict, tally.add(seed, scene, verdict))
+        done = seed - first + 1
+        if done % KEEP == 0 or done == seeds:
+            command = f"FIRST={first} SEEDS={done} HOURS={hours:g} FAULTS={faults:g} make load"
+            took = {"commit": began_with, "took_s": round(time.monotonic() - began, 1)}
+            keep(LAST, command, took | tally.figures())
+    return len(tally.broken)
 
 
 def _tell(seed: int, v: Verdict, wrong: list[str]) -> None:

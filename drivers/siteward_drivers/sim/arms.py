@@ -1,5 +1,6 @@
 """Simulated arms: what a barrier or a lock truly does, what stands in its way, and what it hit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from siteward.model.access import Barrier, Contact, DriveKind, Lock, Motion
@@ -125,10 +126,11 @@ class SimArm:
 
 @dataclass(slots=True)
 class Wiring:
-    """Which arm and role an input belongs to, which arm an output drives, and the single contacts that are closed."""
+    """Which arm and role an input belongs to, which arm or switch an output drives, and which contacts are closed."""
 
     inputs: dict[PointName, tuple[SimArm, str]] = field(default_factory=dict)
     outputs: dict[PointName, SimArm] = field(default_factory=dict)
+    releases: dict[PointName, Callable[[], None]] = field(default_factory=dict)
     closed: set[PointName] = field(default_factory=set)
 
     def add(self, arm: SimArm) -> None:
@@ -137,6 +139,13 @@ class Wiring:
             self.inputs[contact.point] = (arm, role)
         for point in arm.motion.outputs:
             self.outputs[point] = arm
+
+    def relay(self, point: PointName, on: bool, at: float) -> None:
+        """An output switches: its arm moves, or the switch that it releases opens."""
+        if point in self.outputs:
+            self.outputs[point].relay(point, on, at)
+        elif on and point in self.releases:
+            self.releases[point]()
 
 
 def barrier_arm(barrier: Barrier, travel_s: float = 3.0) -> SimArm:

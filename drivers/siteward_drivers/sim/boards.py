@@ -108,8 +108,7 @@ class SimBoard:
         coil = self._coils[address]
         coil.on, coil.off_at = on, off_at if on else None
         point = PointName(f"{self.board.id}.{coil.name}")
-        if point in self._wiring.outputs:
-            self._wiring.outputs[point].relay(point, on, at)
+        self._wiring.relay(point, on, at)
 
     def is_on(self, name: str) -> bool:
         """Whether an output is on now."""

@@ -85,7 +85,7 @@ class PortPoints:
         running = self._ends.pop(point, None)
         if running is not None:
             running.cancel()
-        self._wiring.outputs[point].relay(point, on, self._clock.now())
+        self._wiring.relay(point, on, self._clock.now())
 
     async def close(self) -> None:
         """Let the outputs go, off."""

@@ -1,6 +1,7 @@
 """A whole simulated site from a Site and its profiles: world, devices by line, and the scenario that moves them."""
 
 from collections.abc import Callable
+from functools import partial
 
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId
 from siteward.model.ports import Clock
@@ -49,6 +50,8 @@ class SimSite:
         self.wiring = Wiring()
         for arm in self.arms.values():
             self.wiring.add(arm)
+        for feeder, trip in site.trips.items():
+            self.wiring.releases[trip] = partial(self.world.switch_off, feeder)
         self.boards = {
             b.id: SimBoard(b, profiles.relays[b.profile], self.wiring, lambda: self._now()) for b in site.relays
         }

@@ -126,6 +126,14 @@ class World:
             total = add(total, self.base_a(child.feeder.id))
         return total
 
+    def switch_off(self, feeder: FeederId) -> None:
+        """Open a node's switch by its trip; it stays open until `reset_fuse`."""
+        node = self.nodes[feeder]
+        node.settle(self.now)
+        node.blown = True
+        self._kill_below(node)
+        self._settle_tree()
+
     def reset_fuse(self, feeder: FeederId) -> None:
         """Close a blown fuse again, as an electrician would."""
         node = self.nodes[feeder]
@@ -197,8 +205,10 @@ class World:
         node.settle(self.now)
         node.blown = True
         self.trips.append(Trip(node.feeder.id, self.now, phase, node.current_a[phase]))
-        if not self._fuses_blow:
-            return
+        if self._fuses_blow:
+            self._kill_below(node)
+
+    def _kill_below(self, node: FuseNode) -> None:
         for below in self.nodes.values():
             if any(f.id == node.feeder.id for f in self.site.path(below.feeder.id)):
                 self._power(below, dead=True)

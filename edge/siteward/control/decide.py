@@ -51,6 +51,7 @@ class Decision:
     memory: Memory
     demands: Mapping[ConnectorId, Demand]
     limits: tuple[Limit, ...]
+    trips: tuple[FeederId, ...] = ()
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -80,6 +81,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         memory=Memory(chapter.memory, load.memory),
         demands=asked.demands,
         limits=asked.limits,
+        trips=load.trips,
     )
 
 

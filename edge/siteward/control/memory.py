@@ -178,6 +178,7 @@ class NodeWatch:
     shed_at: float = NEVER
     room_since: tuple[float | None, float | None, float | None] = (None, None, None)
     lifted_a: float = 0.0
+    tripped_at: float = NEVER
     short: int = 0
 
     def clone(self) -> "NodeWatch":

@@ -9,6 +9,7 @@ from siteward.model.alarms import AlarmCode
 OVER_S, SETTLE_S = 7.0, 5.0
 REFUTED = 2
 STILL_DRAWS_S, STILL_DRAWS_A = 10.0, 1.0
+TRIP_AGAIN_S = 10.0
 FORGIVE_S = 60.0
 
 
@@ -49,11 +50,29 @@ def _punish(work: Work, o: Outlet, w: Watch) -> None:
     draws = max(measured_on(w, p) for p in range(3)) > STILL_DRAWS_A
     work.stops.add(o.id)
     work.alarm(AlarmCode.CHARGER_DISOBEYS, str(o.id))
-    if draws and work.at - since >= STILL_DRAWS_S:
+    still = draws and work.at - since >= STILL_DRAWS_S
+    if still:
         work.alarm(AlarmCode.CHARGER_STILL_DRAWS, str(o.id))
+    _trip(work, o, w, since, still)
     if draws or w.conf_a is None or w.conf_a > 0.0:
         w.obeys_since = None
     elif w.obeys_since is None:
         w.obeys_since = w.read_at
     elif w.read_at - w.obeys_since >= FORGIVE_S:
         w.disobeyed_at, w.over_since, w.refuted, w.obeys_since = None, None, 0, None
+
+
+def _trip(work: Work, o: Outlet, w: Watch, since: float, still: bool) -> None:
+    """Switch off the nearest feeder above that has a trip wired; again while later reads show current (fault 27).
+
+    Its alarm outlasts the silence that follows: until the charger was read for a minute and obeyed.
+    """
+    node = next((work.tree.nodes[i] for i in o.path if work.tree.nodes[i].feeder.trip is not None), None)
+    if node is None:
+        return
+    n = work.nodes[node.index]
+    if still and w.read_at - n.tripped_at >= TRIP_AGAIN_S:
+        n.tripped_at = work.at
+        work.trips.append(node.id)
+    if n.tripped_at >= since:
+        work.alarm(AlarmCode.FEEDER_TRIPPED, str(node.id))

@@ -37,8 +37,9 @@ class LoadOutcome:
     """Result of a load turn.
 
     cuts, raises and failsafes are in the order of sending; raises wait for the commit (R14); stops are connectors
-    whose session must end; leases are the connectors whose lease this turn renews; failsafes holds fail-safe values
-    for the unverified, fail-safe limits for the silent (R2) and watchdog refreshes.
+    whose session must end; trips are feeders to be switched off now; leases are the connectors whose lease this turn
+    renews; failsafes holds fail-safe values for the unverified, fail-safe limits for the silent (R2) and watchdog
+    refreshes.
     """
 
     cuts: tuple[Write, ...]
@@ -53,6 +54,7 @@ class LoadOutcome:
     ledger: Ledger
     ledger_rows: tuple[LedgerEntry, ...]
     memory: LoadMemory
+    trips: tuple[FeederId, ...] = ()
 
 
 def close(work: Work, grants: dict[ConnectorId, Grant]) -> LoadOutcome:
@@ -85,6 +87,7 @@ def close(work: Work, grants: dict[ConnectorId, Grant]) -> LoadOutcome:
         ledger=ledger,
         ledger_rows=changed,
         memory=memory,
+        trips=tuple(work.trips),
     )
 
 

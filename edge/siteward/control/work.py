@@ -10,7 +10,7 @@ from siteward.control.memory import Flight, LoadMemory, NodeWatch, Watch
 from siteward.control.tree import Outlet, Tree
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import Fact
-from siteward.model.ids import ChargerId, ConnectorId, LineId
+from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId
 from siteward.model.limits import Cause, Limit
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import PerPhase
@@ -85,6 +85,7 @@ class Work:
     written: dict[tuple[ConnectorId, WriteKind], Write] = field(default_factory=dict)
     probes: dict[LineId, float] = field(default_factory=dict)
     stops: set[ConnectorId] = field(default_factory=set)
+    trips: list[FeederId] = field(default_factory=list)
     alarms: set[Alarm] = field(default_factory=set)
     facts: list[Fact] = field(default_factory=list)
 

@@ -26,6 +26,7 @@ class AlarmCode(StrEnum):
     CHARGER_UNREACHABLE = "CHARGER_UNREACHABLE"
     CHARGER_DISOBEYS = "CHARGER_DISOBEYS"
     CHARGER_STILL_DRAWS = "CHARGER_STILL_DRAWS"
+    FEEDER_TRIPPED = "FEEDER_TRIPPED"
     CHARGER_FAULT = "CHARGER_FAULT"
     VEHICLE_ASLEEP = "VEHICLE_ASLEEP"
     PHASE_SWITCH_LOCKED = "PHASE_SWITCH_LOCKED"
@@ -74,6 +75,7 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.CHARGER_UNREACHABLE: Severity.MEDIUM,
     AlarmCode.CHARGER_DISOBEYS: Severity.HIGH,
     AlarmCode.CHARGER_STILL_DRAWS: Severity.HIGHEST,
+    AlarmCode.FEEDER_TRIPPED: Severity.HIGHEST,
     AlarmCode.CHARGER_FAULT: Severity.MEDIUM,
     AlarmCode.VEHICLE_ASLEEP: Severity.LOW,
     AlarmCode.PHASE_SWITCH_LOCKED: Severity.MEDIUM,
@@ -133,6 +135,10 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.CHARGER_STILL_DRAWS: Sentence(
         "Connector {subject} still draws current after a stop; switch it off at its breaker.",
         "充电枪 {subject} 停止后仍有电流；请断开其断路器。",
+    ),
+    AlarmCode.FEEDER_TRIPPED: Sentence(
+        "Feeder {subject} was switched off, a charger below drew on after its stop; repair it, then switch on by hand.",
+        "馈线 {subject} 已被切断：其下充电桩停止后仍有电流；请排除故障后手动合闸。",
     ),
     AlarmCode.CHARGER_FAULT: Sentence("Connector {subject} reports a fault.", "充电枪 {subject} 报告故障。"),
     AlarmCode.VEHICLE_ASLEEP: Sentence(

@@ -78,7 +78,10 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Feeder:
-    """A node of the fuse tree; worst_base_load_a is ALL load below it that is no charger (R11)."""
+    """A node of the fuse tree; worst_base_load_a is ALL load below it that is no charger (R11).
+
+    trip is the output that opens a switch above everything below this node, for chargers that no stop reaches.
+    """
 
     id: FeederId
     name: str
@@ -88,6 +91,7 @@ class Feeder:
     worst_base_load_a: PerPhase
     chargers_only: bool = False
     generation: bool = False
+    trip: PointName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,11 @@ class Site:
     def limit_points(self) -> frozenset[PointName]:
         """The contacts that limits follow."""
         return frozenset(point for rule in self.rules if isinstance(rule.by, Contacts) for point in rule.by.points)
+
+    @property
+    def trips(self) -> dict[FeederId, PointName]:
+        """The outputs that switch feeders off."""
+        return {feeder.id: feeder.trip for feeder in self.feeders if feeder.trip is not None}
 
     def path(self, feeder: FeederId) -> tuple[Feeder, ...]:
         """Feeders from the named one up to the grid connection."""

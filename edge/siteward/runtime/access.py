@@ -1,8 +1,8 @@
-"""Runs barriers and locks: reads their inputs, steps their tables, and hands effects, facts and answers on."""
+"""Runs barriers and locks: reads inputs, steps tables, hands effects, facts and answers on; drives feeders' trips."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
 from siteward.control.access import (
     ASKS,
@@ -25,15 +25,16 @@ from siteward.model.access import Lock
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.batch import Batch
 from siteward.model.events import Fact
+from siteward.model.ids import FeederId
 from siteward.model.live import ArmView
-from siteward.model.points import InputReading, PointName, device_of
+from siteward.model.points import Drive, InputReading, PointName, device_of
 from siteward.model.ports import Clock, PointDevice
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import Reply, Request, Stage
 from siteward.model.site import Site
 from siteward.runtime.actuate import OutputActuator
 from siteward.runtime.arm_gate import ArmGate
-from siteward.runtime.points import Keeper, plans, refresh_all
+from siteward.runtime.points import TRIP_PULSE_S, Keeper, plans, refresh_all
 
 IDLE_S = 1.0
 """Period of reading while nothing moves."""
@@ -85,6 +86,7 @@ class AccessLoop:
         self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
         self._outputs = OutputActuator(self._keepers, clock)
         self._limit_points = site.limit_points
+        self._trips = site.trips
         self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
 
     def _runner(self, arm: Arm) -> _Runner:
@@ -132,6 +134,12 @@ class AccessLoop:
                 continue
             stage = Stage.EXPIRED if verdict is Refusal.EXPIRED else Stage.REJECTED
             self._put(Batch(self._clock.quality(), replies=(_reply(request, stage, verdict),)))
+
+    def trip(self, feeders: Iterable[FeederId]) -> None:
+        """Switch feeders off at once; each command is repeated until its board took it."""
+        for name in feeders:
+            drive = Drive(self._trips[name], on=True, pulse_s=TRIP_PULSE_S)
+            self._outputs.send(f"trip of {name}", [drive])
 
     def loops(self) -> list[Coroutine[None, None, None]]:
         """One endless coroutine for each arm, and one for each device whose inputs no arm reads every second."""

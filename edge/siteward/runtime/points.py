@@ -13,13 +13,16 @@ from siteward.model.site import Site
 LOST_AFTER_S = 3.0
 """Silence after which a device is told as unreachable."""
 
+TRIP_PULSE_S = 1.0
+"""A trip is a pulse: a shunt release or a self-holding contactor stays open until a person closes it."""
+
 _PREPARE_AGAIN_S = 2.0
 _MISSES_TO_PREPARE = 3
 _YOUNG_S = 0.04
 
 
 def plans(site: Site) -> dict[str, PointPlan]:
-    """What each device must be prepared for, from all arms and limits of the site."""
+    """What each device must be prepared for, from all arms, limits and trips of the site."""
     inputs: dict[str, dict[PointName, None]] = {}
     outputs: dict[str, dict[PointName, float | None]] = {}
     for arm in arms_of(site):
@@ -31,6 +34,8 @@ def plans(site: Site) -> dict[str, PointPlan]:
             outputs.setdefault(device_of(point), {})[point] = pulse_s
     for point in sorted(site.limit_points):
         inputs.setdefault(device_of(point), {})[point] = None
+    for trip in site.trips.values():
+        outputs.setdefault(device_of(trip), {})[trip] = TRIP_PULSE_S
     names = sorted({*inputs, *outputs, *(board.id for board in site.relays)})
     return {name: PointPlan(tuple(inputs.get(name, {})), outputs.get(name, {})) for name in names}
 

@@ -90,6 +90,7 @@ class Turn:
         parts.gate.renew(decision.ledger)
         parts.leases.renew(decision.leases, decision.grants, snapshot.turn, snapshot.at)
         parts.actuator.send((*decision.cuts, *decision.failsafes))
+        parts.access.trip(decision.trips)
         parts.poller.watch(self._reach.within(decision.feeders, snapshot.chargers))
         parts.committer.put(decision.batch, decision.raises)
         done = TurnDone(snapshot, decision, parts.clock.now() - snapshot.at)

@@ -11,6 +11,7 @@ from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.positions import Path
+from siteward.settings.schema import FeederTable
 
 _GPIO = re.compile(r"gpio:[A-Za-z0-9_-]{1,32}/\d{1,4}", re.ASCII)
 BARRIER_OUTPUTS, LOCK_OUTPUTS = ("open", "close", "stop"), ("down", "up", "stop")
@@ -56,10 +57,23 @@ def check_access(draft: Draft, catalogue: ProfileCatalogue) -> None:
                 inputs.append(((*path, role), point))
         _normally_closed(path, arm, readable, draft.faults)
         _drive(path, arm, outputs, boards, draft.faults)
+    _trips(draft, boards, masters)
     inputs += [row for row in _contacts(draft) if _exists(*row, boards, "input", draft.faults)]
     for where, point in inputs:
         if point in masters:
             draft.faults.add(where, f"'{point}' is driven as {masters[point]}; it cannot be read as an input")
+
+
+def _trips(draft: Draft, boards: _Boards, masters: dict[str, str]) -> None:
+    for path, feeder in draft.of("feeder", FeederTable):
+        where = (*path, "trip")
+        if feeder.trip is None or not _exists(where, feeder.trip, boards, "output", draft.faults):
+            continue
+        first = masters.setdefault(feeder.trip, f"{feeder.id}.trip")
+        if first != f"{feeder.id}.trip":
+            draft.faults.add(where, f"'{feeder.trip}' is already driven as {first}; an output has one master")
+        board = boards.tables.get(device_of(PointName(feeder.trip)))
+        _ends_pulse(where, None if board is None else board[1], draft.faults)
 
 
 def _contacts(draft: Draft) -> list[tuple[Path, str]]:
@@ -144,9 +158,14 @@ def _drive(path: Path, arm: ArmTable, outputs: tuple[str, ...], boards: _Boards,
         if arm.drive == "level" and (facts is None or not facts.watchdog):
             faults.add((*path, "drive"), f"'{text}' has no watchdog that would end a level; drive it by pulses")
             return
-        if arm.drive == "pulse" and facts is not None and not facts.pulses:
-            faults.add((*path, role), f"{facts.profile} ends no pulse by itself; take a board that does")
+        if arm.drive == "pulse":
+            _ends_pulse((*path, role), facts, faults)
     _pair_whole(path, arm, outputs, boards, faults)
+
+
+def _ends_pulse(where: Path, facts: RelayFacts | None, faults: Faults) -> None:
+    if facts is not None and not facts.pulses:
+        faults.add(where, f"{facts.profile} ends no pulse by itself; take a board that does")
 
 
 def _pair_whole(path: Path, arm: ArmTable, outputs: tuple[str, ...], boards: _Boards, faults: Faults) -> None:

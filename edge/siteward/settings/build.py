@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from siteward.model.errors import WeAreWrong
 from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.points import PointName
 from siteward.model.ports import ProfileCatalogue
 from siteward.model.serial import LinkKind, SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site
@@ -131,6 +132,7 @@ def _feeder(table: FeederTable) -> Feeder:
         worst_base_load_a=three(table.worst_base_load_a) if table.worst_base_load_a else ZERO,
         chargers_only=table.chargers_only,
         generation=table.generation,
+        trip=PointName(table.trip) if table.trip is not None else None,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
+from siteward.settings.access_tables import BarrierTable, LockTable, Point, RelayTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
@@ -175,6 +175,11 @@ class FeederTable(Table):
         False,
         "Whether solar or storage below this fuse may feed back.",
         reason="Without it a negative reading means a wrong current transformer and raises an alarm.",
+    )
+    trip: Point | None = key(
+        None,
+        "Output that switches this feeder off until a person closes it: a pulse of 1 s on a shunt release.",
+        reason="A charger that draws on 10 s after its stop can only be ended above it (turn.md step 9).",
     )
 
 

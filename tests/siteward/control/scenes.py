@@ -8,10 +8,12 @@ from random import Random
 from siteward.control.demand import Demand
 from siteward.control.proof import prove
 from siteward.model.facts import Readback, ResetBy
-from siteward.model.ids import ConnectorId
+from siteward.model.ids import ConnectorId, FeederId
+from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Feeder, Priority, Site
 from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Truth, Verdict
+from tests.siteward.control.truth import Truth
+from tests.siteward.control.verdict import Verdict
 
 FAULTS = (
     "line",
@@ -29,9 +31,13 @@ FAULTS = (
 )
 
 
-def random_site(rng: Random) -> Site:
+WIDE = 100_000
+"""Seeds from here on have sites of four to six rows with four to six chargers each."""
+
+
+def random_site(rng: Random, wide: bool = False) -> Site:
     """A three-level tree whose fuses are proven (R3), enlarged until they are."""
-    rows = rng.randint(1, 3)
+    rows = rng.randint(4, 6) if wide else rng.randint(1, 3)
     nodes = [feeder("grid", 63.0, worst=rng.choice((10.0, 40.0, 60.0, 80.0)), metered=True)]
     boxes = []
     tw = rng.choice((10.0, 15.0, 15.0, 30.0, 60.0))
@@ -41,7 +47,7 @@ def random_site(rng: Random) -> Site:
         metered = rng.random() < 0.5
         worst = rng.choice((0.0, 5.0, 20.0)) if metered else rng.choice((0.0, 3.0))
         nodes.append(feeder(f"row{r}", 40.0, "grid", worst=worst, metered=metered))
-        for _ in range(rng.randint(2, 5)):
+        for _ in range(rng.randint(4, 6) if wide else rng.randint(2, 5)):
             hw = rng.choice((16.0, 32.0, 32.0))
             boxes.append(
                 Box(
@@ -79,12 +85,64 @@ def _bigger(f: Feeder) -> Feeder:
     return replace(f, rating_a=(a, b, c))
 
 
+class Habits:
+    """What cars do of their own will: sleep after a pause (B10), take less than offered (B11), leave at a time (B12).
+
+    It draws from its own source, so that a seed keeps its site and its faults.
+    """
+
+    def __init__(self, truth: Truth, rng: Random) -> None:
+        self.wish: dict[ConnectorId, float] = {}
+        self._truth, self._rng = truth, rng
+        self._until: dict[ConnectorId, float] = {}
+        self._limit_until = 0.0
+
+    def come(self, cid: ConnectorId, wish: float) -> float:
+        """A car is plugged in; returns what it needs to leave in time, 0 if nobody said."""
+        self.wish[cid] = wish
+        return self._rng.choice((0.0, 0.0, self._rng.uniform(6.0, 40.0)))
+
+    def leave(self, cid: ConnectorId) -> None:
+        """The car goes."""
+        del self.wish[cid]
+        self._until.pop(cid, None)
+        self._truth.boxes[cid].wants = 0.0
+
+    def limit(self) -> None:
+        """Every ten minutes or so somebody limits a feeder or a connector for some minutes (I14)."""
+        rng, t = self._rng, self._truth
+        if t.limits and t.at >= self._limit_until:
+            t.limits = ()
+        elif not t.limits and rng.random() < 1 / 600:
+            amps = (rng.choice((0.0, 5.9, 6.0, 10.0, 25.0)),) * 3
+            feeder = rng.choice([None, *(f.id for f in t.site.feeders)])
+            connector = rng.choice(list(t.boxes)) if feeder is None else None
+            t.limits = (Limit("now", LimitSource.GRID, amps, feeder=feeder, connector=connector),)
+            self._limit_until = t.at + rng.choice((5.0, 60.0, 300.0))
+
+    def second(self) -> None:
+        """Now and then a car takes less for minutes; one in five sleeps when paused, and wakes when it likes."""
+        rng, at = self._rng, self._truth.at
+        for cid, wish in self.wish.items():
+            box = self._truth.boxes[cid]
+            if cid in self._until:
+                if at >= self._until[cid]:
+                    del self._until[cid]
+                    box.wants = wish
+            elif rng.random() < 1 / 600:
+                box.wants = rng.choice((0.0, 2.0, 7.0, 0.6 * wish))
+                self._until[cid] = at + rng.choice((20.0, 90.0, 300.0))
+            elif box.set_point < 6.0 and rng.random() < 1 / 100:
+                box.wants = 0.0
+                self._until[cid] = at + rng.choice((60.0, 400.0, 1500.0))
+
+
 class Scene:
     """A truth with cars and faults drawn from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
-        self.site = random_site(self.rng)
+        self.site = random_site(self.rng, seed >= WIDE)
         self.truth = Truth(self.site, self.rng)
         self.truth.poll_every = self.rng.choice((1, 1, 2))
         self.until: list[tuple[float, str, object]] = []
@@ -95,11 +153,18 @@ class Scene:
             box = self.truth.boxes[c.id]
             box.react_s = self.rng.uniform(1.0, 5.0)
             box.overdraw = self.rng.choice((1.0, 1.0, 1.0, 1.05))
+            if box.overdraw > 1.0 and not c.facts.measures_current and self._unmetered(c.feeder):
+                # Nobody can see it, so nobody can end it (R6); the fuse must carry it all the same (I1).
+                self.truth.blind.add(c.feeder)
+        self.habits = Habits(self.truth, Random(f"habits of {seed}"))
         slow = self.rng.choice(list(self.truth.boxes.values()))
         self.bound_s = 10.0
         if self.rng.random() < 0.3:
             slow.react_s, self.bound_s = 15.0, 18.0
             self.last_restart = float("inf")
+
+    def _unmetered(self, feeder: FeederId) -> bool:
+        return next(f.meter for f in self.site.feeders if f.id == feeder) is None
 
     def broken(self) -> list[str]:
         """Promises that did not hold; bound_s is G, or what the one car of 15 s takes (R18).
@@ -117,6 +182,8 @@ class Scene:
         """Run; faults is the mean number of faults in an hour."""
         for _ in range(seconds):
             self._cars()
+            if faults > 0.0:
+                self.habits.limit()
             if self.rng.random() < faults / 3600.0:
                 self._fault(self.rng.choice(FAULTS))
             self._repair()
@@ -128,9 +195,10 @@ class Scene:
     def _cars(self) -> None:
         t = self.truth
         for cid, box in t.boxes.items():
-            if self.rng.random() < (1 / 900 if box.wants else 1 / 60):
-                if box.wants:
-                    box.wants = 0.0
+            there = cid in self.habits.wish
+            if self.rng.random() < (1 / 900 if there else 1 / 60):
+                if there:
+                    self.habits.leave(cid)
                     t.demands[cid] = Demand(False, 0.0, box.connector.priority, t.at)
                 else:
                     box.wants = self.rng.choice((10.0, 32.0, 32.0))
@@ -139,7 +207,9 @@ class Scene:
                     box.phases = (not single or one == 0, not single or one == 1, not single or one == 2)
                     if len(box.connector.wiring) < 3:
                         box.phases = (True, True, True)
-                    t.demands[cid] = Demand(True, 32.0, box.connector.priority, t.at)
+                    need_a = self.habits.come(cid, box.wants)
+                    t.demands[cid] = Demand(True, 32.0, box.connector.priority, t.at, need_a=need_a)
+        self.habits.second()
         for f in self.site.feeders:
             if self.rng.random() < 1 / 150:
                 worst = f.worst_base_load_a

@@ -15,6 +15,7 @@ from siteward.model.facts import (
     ResetBy,
 )
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
+from siteward.model.points import PointName
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Priority, Site
 from siteward.model.units import PerPhase, Phase
 
@@ -72,6 +73,7 @@ def feeder(
     worst: float | PerPhase = 0.0,
     metered: bool = False,
     generation: bool = False,
+    trip: str | None = None,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
     ratings, worsts = _three(rating), _three(worst)
@@ -84,6 +86,7 @@ def feeder(
         worsts,
         chargers_only=max(worsts) == 0.0,
         generation=generation,
+        trip=None if trip is None else PointName(trip),
     )
 
 

@@ -5,18 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from siteward.control.access import Wish, commands, fresh_memory, judge, may_block, step
+from siteward.control.access import Wish, commands, fresh_memory, judge, may_block, step, view
 from siteward.control.arm import Ask, Effect
 from siteward.control.barrier import BarrierMemory, BarrierState
-from siteward.control.lock import LockMemory
+from siteward.control.lock import LockMemory, LockState
 from siteward.model.access import DriveKind
 from siteward.model.ids import CommandId, ConnectorId
+from siteward.model.live import ArmKind
 from siteward.model.points import Drive
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Actor, CommandName, Request, Role, Source
 from tests.fixtures.sites import two_connector_site
 
-from .arms import AT, BARRIER, LOCK, MOTION, settled
+from .arms import AT, BARRIER, LOCK, MOTION, QUIET, look, settled
 
 BAY = replace(LOCK, connector=ConnectorId("A1"))
 SITE = replace(two_connector_site(), barriers=(BARRIER,), locks=(BAY,))
@@ -86,6 +87,15 @@ def test_a_level_is_off_one_way_before_it_is_on_the_other() -> None:
     assert commands(level, (Effect.BLOCK,), 9.0, AT)[0] == off_free
 
 
+def test_a_drive_by_levels_that_can_be_halted_is_halted_after_both_levels_fell() -> None:
+    """I11: the halt is a pulse of its own; at rest nothing needs it."""
+    level = replace(MOTION, kind=DriveKind.LEVEL)
+    both_off = (Drive(MOTION.block, on=False), Drive(MOTION.free, on=False))
+    assert MOTION.stop is not None
+    assert commands(level, (Effect.STOP,), 9.0, AT) == (*both_off, Drive(MOTION.stop, True, MOTION.pulse_s))
+    assert commands(level, (Effect.REST,), 9.0, AT) == both_off
+
+
 def test_the_right_to_block_ends_with_the_movement_and_with_the_free_way() -> None:
     """I11: asked as the frame goes out."""
     quiet: dict[str, bool | None] = {
@@ -106,3 +116,47 @@ def test_an_arm_with_the_memory_of_another_kind_is_our_own_fault() -> None:
     """Law 2: told, never guessed."""
     with pytest.raises(TypeError, match="different kinds"):
         step(BARRIER, {}, None, LockMemory(), AT)
+
+
+def test_the_right_to_raise_a_lock_needs_a_bay_known_to_be_free() -> None:
+    """I12: asked as the frame goes out, of a lock on its way up only."""
+    free: dict[str, bool | None] = {"bay": False, **QUIET}
+    raising = LockMemory(LockState.RAISING, AT - 1.0, settled(free))
+    assert may_block(BAY, raising, AT)
+    assert not may_block(BAY, replace(raising, sights=settled({**free, "bay": True})), AT)
+    assert not may_block(BAY, replace(raising, state=LockState.LOWERING), AT)
+
+
+def test_a_wish_reaches_the_table_of_its_kind_from_a_fresh_memory() -> None:
+    """I11, I12: an arm of which nothing is known may be freed at once, and a lock knows nothing of barriers."""
+    quiet: dict[str, bool | None] = {"bay": False, "fault": False, "fire": False, "power": True}
+    after, told = step(BAY, look(BAY, quiet), Ask.FREE, fresh_memory(BAY), AT)
+    assert isinstance(after, LockMemory)
+    assert (after.state, told.effects[-1]) == (LockState.LOWERING, Effect.FREE)
+    after, told = step(BARRIER, look(BARRIER, {"loop": False, **QUIET}), Ask.FREE, fresh_memory(BARRIER), AT)
+    assert isinstance(after, BarrierMemory)
+    assert (after.state, told.effects[-1]) == (BarrierState.OPENING, Effect.FREE)
+
+
+@pytest.mark.parametrize("occupied", [True, False, None])
+@pytest.mark.parametrize(("fire", "power"), [(False, True), (True, True), (False, False), (None, None)])
+def test_an_arm_is_shown_as_its_sensors_say(occupied: bool | None, fire: bool | None, power: bool | None) -> None:
+    """Fault 76: people see what stands in the way, what is not known, and an emergency."""
+    seen: dict[str, bool | None] = {**QUIET, "fire": fire, "power": power, "loop": occupied, "bay": occupied}
+    gate = view(BARRIER, BarrierMemory(BarrierState.OPEN, AT - 60.0, settled(seen)), AT)
+    bay = view(BAY, LockMemory(LockState.DOWN, AT - 60.0, settled(seen)), AT)
+    assert (gate.id, gate.name, gate.kind, gate.state) == ("gate", "Gate", ArmKind.BARRIER, "open")
+    assert (bay.id, bay.name, bay.kind, bay.state) == ("bay-1", "Bay 1", ArmKind.LOCK, "down")
+    assert (gate.connector, bay.connector) == (None, "A1")
+    for shown in (gate, bay):
+        assert shown.occupied is occupied
+        assert shown.emergency is (fire is True or power is False)
+        assert (shown.blocked is None) is (occupied is False and not shown.emergency and fire is not None)
+
+
+def test_a_lock_that_waits_for_its_bay_says_so_until_it_moves() -> None:
+    """I12: it rises by itself as soon as its bay is free."""
+    waiting = replace(LockMemory(LockState.DOWN, AT - 60.0, settled({"bay": True, **QUIET})), wanted_up=True)
+    assert view(BAY, waiting, AT).waits
+    assert not view(BAY, replace(waiting, wanted_up=False), AT).waits
+    assert not view(BAY, replace(waiting, state=LockState.RAISING), AT).waits

@@ -1,5 +1,6 @@
 """Alarms: raised and cleared once each, a flapping cause is one alarm, and they outlive a restart."""
 
+from siteward.control.session import stamp
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import ClockQuality, EventType
 from tests.fixtures.story_rig import Rig
@@ -15,6 +16,25 @@ def test_a_flapping_cause_is_one_alarm() -> None:
     assert rig.log.types("alarm") == ["alarm.raised"]
     rig.turns(5)
     assert rig.log.types("alarm") == ["alarm.raised", "alarm.cleared"]
+
+
+def test_raising_and_clearing_are_dated_and_name_their_connector() -> None:
+    """S-72: both with the wall clock of their instant, the end with that of the begin as well."""
+    rig = Rig()
+    rig["A1"].fault = "E1"
+    rig.turn()
+    began = rig.wall
+    rig["A1"].fault = None
+    rig.turns(8)
+    raised, cleared = rig.log.last(EventType.ALARM_RAISED), rig.log.last(EventType.ALARM_CLEARED)
+    assert (raised.occurred_at, raised.connector) == (began, "A1")
+    assert raised.data["code"] == "CHARGER_FAULT"
+    assert cleared.occurred_at is not None
+    assert cleared.occurred_at > began
+    assert (cleared.connector, dict(cleared.data)) == (
+        "A1",
+        {"code": "CHARGER_FAULT", "subject": "A1", "raisedAt": stamp(began)},
+    )
 
 
 def test_an_alarm_carries_severity_and_both_sentences() -> None:

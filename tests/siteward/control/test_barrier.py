@@ -273,3 +273,27 @@ def test_a_wish_is_done_under_way_or_superseded() -> None:
     assert outcome(Ask.FREE, replace(CLOSING, why=None)) is Refusal.SUPERSEDED
     _, told = happen(S.OPENING, E.ASK_CLOSE)
     assert told.refusal is Refusal.ARM_MOVING
+
+
+def test_a_fault_of_the_drive_alone_calls_somebody() -> None:
+    """Fault 77: its contact says so although both ends are well."""
+    quiet: dict[str, bool | None] = {"loop": False, **QUIET, **ENDS[S.OPEN]}
+    before = BarrierMemory(S.OPEN, AT - 60.0, settled(quiet))
+    _, told = step(BARRIER, look(BARRIER, quiet), None, before, AT)
+    assert Alarm(AlarmCode.BARRIER_FAULT, "gate") not in told.alarms
+    _, told = step(BARRIER, look(BARRIER, {**quiet, "fault": True}), None, before, AT)
+    assert Alarm(AlarmCode.BARRIER_FAULT, "gate") in told.alarms
+
+
+def test_what_turned_an_arm_round_is_told_with_its_cause() -> None:
+    """Fault 76: from where to where, and why."""
+    _, told = happen(S.CLOSING, E.BLOCKED)
+    (fact,) = told.facts
+    assert fact.type is EventType.ACCESS_OBSTRUCTED
+    assert dict(fact.data) == {"barrierId": "gate", "from": "closing", "to": "opening", "cause": "blocked"}
+    _, told = happen(S.OPENING, E.AT_OPEN)
+    (fact,) = told.facts
+    assert (fact.type, dict(fact.data)) == (
+        EventType.ACCESS_OPENED,
+        {"barrierId": "gate", "from": "opening", "to": "open"},
+    )

@@ -189,6 +189,10 @@ def test_fault_31_a_session_over_a_rollover_bills_the_energy_that_flowed() -> No
     finished = rig.log.last(EventType.SESSION_FINISHED).data
     assert finished["start_register_wh"] == 999_900
     assert finished["rolled_wh"] == 1_000_000
+    told = rig.log.last(EventType.AUDIT_METER_ROLLOVER).data
+    assert set(told) == {"meter", "before_wh", "after_wh", "rollover_wh"}
+    assert (told["meter"], told["rollover_wh"]) == ("SN-1", 1_000_000)
+    assert int(str(told["after_wh"])) < 1_000 < int(str(told["before_wh"]))
     assert 0 < int(str(finished["stop_register_wh"])) < 5_000
     assert finished["energy_wh"] == int(str(finished["stop_register_wh"])) + 100
     assert rig.log.types("audit.meter").count("audit.meter_rollover") == 1

@@ -99,3 +99,69 @@ def test_story(path: Path) -> None:
 
 def test_the_stories_are_there() -> None:
     assert len(STORIES) >= 12
+
+
+MONEY = {
+    "charging_s",
+    "duration_s",
+    "energy_wh",
+    "estimated",
+    "gap",
+    "meter",
+    "rolled_wh",
+    "source",
+    "start_register_wh",
+}
+MONEY |= {"createdAt", "startedAt", "endedAt", "stopReason", "stop_register_wh", "unmetered"}
+FIELDS: dict[str, set[str]] = {
+    "alarm.cleared": {"code", "raisedAt", "subject"},
+    "alarm.raised": {"code", "severity", "subject", "textEn", "textZh"},
+    "connector.status": {"fault", "online", "state", "status", "suspendedBy"},
+    "limit.changed": {"cause", "limitId", "limit_a", "onExpiry", "source", "target", "validFor_s"},
+    "session.cancelled": MONEY | {"stopDetail"},
+    "session.charging": {"meter", "start_register_wh"},
+    "session.created": {
+        "commandId",
+        "max_current_a",
+        "max_energy_wh",
+        "max_time_s",
+        "meter",
+        "source",
+        "start_register_wh",
+    },
+    "session.failed": MONEY | {"stopDetail"},
+    "session.finished": MONEY,
+    "session.resumed": {"energy_wh", "gap", "reason"},
+    "session.settled": {"energy_wh"},
+    "session.starting": set(),
+    "session.suspended": {"energy_wh", "suspendedBy"},
+    "received": set(),
+    "accepted": set(),
+    "rejected": set(),
+    "done": set(),
+    "failed": set(),
+}
+"""Fields that every fact of a type, and every result of a stage, carries (contract section 4)."""
+
+SOMETIMES = {
+    "session.finished": {"stopDetail"},
+    "session.suspended": {"cause"},
+    "accepted": {"connectorId", "limitId", "sessionId", "waitingFor"},
+    "done": {"connectorId", "limitId", "sessionId", "waitingFor", "observed"},
+    "failed": {"connectorId", "limitId", "sessionId", "observed"},
+}
+
+
+def test_what_is_told_has_exactly_the_promised_fields() -> None:
+    """S-14: platforms read fields by name; none is missing, none is called otherwise, each optional one occurs."""
+    seen: dict[str, list[frozenset[str]]] = {}
+    for path in STORIES:
+        teller = _Teller()
+        teller.play(tomllib.loads(path.read_text("utf-8")))
+        for _, fact in teller.rig.log.facts:
+            seen.setdefault(fact.type.value, []).append(frozenset(fact.data))
+        for _, reply in teller.rig.log.replies:
+            seen.setdefault(reply.stage.value, []).append(frozenset(reply.result or {}))
+    for kind, found in seen.items():
+        assert frozenset.intersection(*found) == FIELDS[kind], kind
+        assert frozenset.union(*found) == FIELDS[kind] | SOMETIMES.get(kind, set()), kind

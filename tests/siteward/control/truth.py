@@ -15,7 +15,7 @@ from siteward.control.ledger import may_send, may_speak
 from siteward.control.load import LoadMemory, LoadOutcome, load_turn, start_memory
 from siteward.model.events import ClockQuality
 from siteward.model.facts import ResetBy
-from siteward.model.ids import ConnectorId, MeterId
+from siteward.model.ids import ConnectorId, FeederId, MeterId
 from siteward.model.limits import Limit
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
 from siteward.model.recovered import LedgerEntry, Recovered
@@ -23,10 +23,12 @@ from siteward.model.site import Connector, Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
 from tests.siteward.control.contactors import Contactors
+from tests.siteward.control.verdict import Verdict
 
 STEP_S = 0.2
 TRIP_THETA = 1.13**2
 TAU_S = 60.0
+DECAY = exp(-STEP_S / TAU_S)
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -41,6 +43,7 @@ class Box:
     fed_at: float = 0.0
     boots: int = 1
     off_until: float = -1.0
+    startup_s: float | None = None
     hears: bool = True
     answers: bool = True
     wants: float = 0.0
@@ -78,6 +81,8 @@ class Box:
         self.set_point = self.connector.hardware_max_a if boot.boot_a is None else boot.boot_a
         self.fed_at = self.off_until
         self.fired = False
+        proven = facts.failsafe is not None and boot.watchdog_at_start and boot.hold_s is not None
+        self.startup_s = boot.hold_s if proven else None
         if facts.failsafe is not None and not facts.failsafe.persists:
             self.fs, self.tw = 0.0, boot.hold_s or 15.0
 
@@ -85,7 +90,9 @@ class Box:
         """The current that the box allows now."""
         if at < self.off_until:
             return 0.0
-        if self.connector.facts.failsafe is not None and self.tw > 0 and at - self.fed_at > self.tw:
+        silent_s = at - self.fed_at
+        gone = self.startup_s is not None and silent_s > self.startup_s
+        if self.connector.facts.failsafe is not None and (gone or silent_s > self.tw > 0):
             self.fired = True
             self.set_point = min(self.set_point, self.fs) if self.fs < self.set_point else self.fs
         return self.set_point
@@ -106,21 +113,6 @@ class Box:
                 self.plan = [(at, self.current)]
                 break
         return self.current
-
-
-@dataclass
-class Verdict:
-    """What the fuses went through."""
-
-    tripped: list[str] = field(default_factory=list)
-    worst_theta: float = 0.0
-    longest_over_s: float = 0.0
-    longest_calm_over_s: float = 0.0
-    energy_as: float = 0.0
-    broken_bounds: list[str] = field(default_factory=list)
-    low_u: list[str] = field(default_factory=list)
-    turns: int = 0
-    raises: int = 0
 
 
 class Truth:
@@ -154,10 +146,13 @@ class Truth:
         self.lease: dict[ConnectorId, float] = {}
         self.dropped: set[ConnectorId] = set()
         self.impaired_until = -1.0
+        self.blind: set[FeederId] = set()
+        self.opened: set[FeederId] = set()
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
         self.ratings = {f.id: f.rating_a for f in site.feeders}
         self.above = {f.id: [n.id for n in site.path(f.id)] for f in site.feeders}
+        self.wired = {c.id: [phase.position for phase in c.wiring] for c in site.connectors}
         self.paths = {c.id: [f.id for f in site.path(c.feeder)] for c in site.connectors}
 
     # -- the physical side ------------------------------------------------------------------------------------
@@ -165,33 +160,41 @@ class Truth:
     def physics(self) -> None:
         """One step of cars, loads and fuses."""
         self._flow()
-        decay = exp(-STEP_S / TAU_S)
         calm = self.at > self.impaired_until
-        for (feeder, p), before in self.theta.items():
-            rating = self.ratings[feeder][p]
-            ratio = self.load[feeder][p] / rating
-            theta = ratio * ratio + (before - ratio * ratio) * decay
-            self.theta[feeder, p] = theta
-            self.verdict.worst_theta = max(self.verdict.worst_theta, theta)
+        for key, before in self.theta.items():
+            feeder, p = key
+            ratio = self.load[feeder][p] / self.ratings[feeder][p]
+            theta = ratio * ratio + (before - ratio * ratio) * DECAY
+            self.theta[key] = theta
+            if theta > self.verdict.worst_theta:
+                self.verdict.worst_theta = theta
             if theta > TRIP_THETA:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
-            self._note_over((feeder, p), ratio > (1.005 if calm else 1.055), calm)
+            if ratio > 1.005 or self.over[key] > 0.0:
+                seen = calm and feeder not in self.blind
+                self._note_over(key, ratio > (1.005 if seen else 1.055), calm)
 
     def _flow(self) -> None:
         """What flows through each node now: other loads of it and of its children, and the cars."""
         self.load = {f.id: [0.0, 0.0, 0.0] for f in self.site.feeders}
         for feeder, path in self.above.items():
-            for node in path:
+            for node in () if self.opened.intersection(path) else path:
                 for p in range(3):
                     self.load[node][p] += self.base[feeder][p]
-        for box in self.boxes.values():
+        for cid, box in self.boxes.items():
+            if self.opened and self.opened.intersection(self.paths[cid]):
+                box.off_until = self.at + 1.0
             amps = box.step(self.at)
             box.contactors.flow(self.at, amps)
+            if amps <= 0.0:
+                continue
             self.verdict.energy_as += amps * STEP_S
-            for i, phase in enumerate(box.connector.wiring):
-                if amps > 0.0 and box.live[i]:
-                    for feeder in self.paths[box.connector.id]:
-                        self.load[feeder][phase.position] += amps
+            live = box.live
+            for feeder in self.paths[cid]:
+                load = self.load[feeder]
+                for i, position in enumerate(self.wired[cid]):
+                    if live[i]:
+                        load[position] += amps
 
     def _note_over(self, key: tuple[str, int], over: bool, calm: bool) -> None:
         if not over:
@@ -215,7 +218,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point = value
+                box.set_point, box.startup_s = value, None
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
@@ -279,6 +282,7 @@ class Truth:
         self.memory, self.outcome = out.memory, out
         for row in out.ledger_rows:
             self.ledger_rows[row.connector] = row
+        self.opened |= set(out.trips)
         for cid in out.leases:
             self.lease[cid] = out.ledger.lease_until[cid]
             self.dropped.discard(cid)
@@ -357,12 +361,14 @@ class Truth:
             allowed = box.limit(self.at)
             if grant.reserved_a + 0.06 < allowed and since > 20.0 and box.obeys:
                 v.low_u.append(f"{cid} at {self.at:.1f}: U {grant.reserved_a} < {allowed}")
+        v.check_limits(out, self.limits, self.at)
         raised = {w.connector for w in out.raises}
         for cid in raised:
             for f in self.site.path(next(c.feeder for c in self.site.connectors if c.id == cid)):
                 book = out.feeders[f.id]
                 for p in range(3):
-                    bound = f.rating_a[p] - max(1.0, 0.03 * f.rating_a[p]) - book.base_a[p]
+                    lowest = min(f.rating_a[p], *(x.limit_a[p] for x in self.limits if x.feeder == f.id), 1e9)
+                    bound = lowest - max(1.0, 0.03 * f.rating_a[p]) - book.base_a[p]
                     if book.reserved_a[p] > bound + 0.01 and p in self._phases(cid):
                         v.broken_bounds.append(f"{f.id} L{p + 1} at {self.at:.1f}: {book.reserved_a[p]} > {bound}")
 

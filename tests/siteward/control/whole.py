@@ -130,6 +130,7 @@ class Whole(Truth):
             ledger=decision.ledger,
             ledger_rows=decision.batch.ledger,
             memory=decision.memory.load,
+            trips=decision.trips,
         )
 
     def _inputs(self) -> dict[PointName, InputReading]:

@@ -206,6 +206,7 @@ def test_boards_barriers_and_locks_become_roles_over_points() -> None:
     assert (gate.on_fire, gate.on_power_loss, gate.arm_open) == (OnEmergency.FREE, OnEmergency.STAY, None)
     assert (bay.motion.free, bay.motion.block, bay.motion.kind) == ("guard.open_1", "guard.close_1", DriveKind.LEVEL)
     assert (bay.connector, bay.bay.closed_is_yes, bay.name) == ("B01-1", True, "Bay 1")
+    assert site.trips == {"grid": "ways.relay_4"}
 
 
 def test_limits_of_every_kind_become_rules() -> None:
