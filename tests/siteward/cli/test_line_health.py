@@ -87,7 +87,11 @@ def test_a_fresh_silence_is_told_in_spite_of_hours_of_good_answers() -> None:
 
 @pytest.mark.parametrize(
     "wire",
-    [line(slave(1), slave(2), is_open=False), line(slave(1), slave(2, timeouts=1000)), line(DEAD, slave(2, timeouts=990))],
+    [
+        line(slave(1), slave(2), is_open=False),
+        line(slave(1), slave(2, timeouts=1000)),
+        line(DEAD, slave(2, timeouts=990)),
+    ],
 )
 def test_a_silence_is_told_once(wire: LineMessage) -> None:
     """The cause before its effects: a closed or dead wire, or a device told as silent, is not told again."""

@@ -14,9 +14,9 @@ def alarm(code: str, subject: str) -> AlarmMessage:
     return AlarmMessage(code=code, subject=subject, severity="high", raised_at=AT, text_en="", text_zh="")
 
 
-async def test_alarms_name_devices_as_the_wires_do() -> None:
+def test_alarms_name_devices_as_the_wires_do() -> None:
     """Contract 3: a connector's alarm is its charger's silence; alarms of another kind silence nobody."""
-    live = await Depot().live()
+    live = Depot().live()
     alarms = (
         alarm("CHARGER_UNREACHABLE", "A01-1"),
         alarm("METER_LOST", "grid-meter"),

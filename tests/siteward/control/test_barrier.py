@@ -15,7 +15,7 @@ from siteward.control.barrier import (
     outcome,
     step,
 )
-from siteward.control.sight import CHATTER_EDGES
+from siteward.control.sight import CHATTER_EDGES, LOST_AFTER_S
 from siteward.model.access import OnEmergency
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import EventType
