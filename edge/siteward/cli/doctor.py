@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from siteward.cli.line_health import Diagnosis, judge, judge_silence, since
+from siteward.cli.line_health import Diagnosis, judge_with_silence, since
 from siteward.cli.paint import Grid, Part, Screen
 from siteward.client.client import Client
 from siteward.client.messages import LineMessage, SlaveMessage
@@ -23,8 +23,7 @@ async def doctor(client: Client, screen: Screen, seconds: float) -> int:
             await asyncio.sleep(seconds)
         live = await client.live()
         lines = tuple(since(before.get(line.id, line), line) for line in live.lines)
-    found = judge(lines)
-    found += judge_silence(lines, silent_now(live), found)
+    found = judge_with_silence(lines, silent_now(live))
     if screen.as_json:
         screen.data(_report(lines, found))
     else:

@@ -98,21 +98,23 @@ def _device(line: LineMessage, slave: SlaveMessage) -> Iterator[Diagnosis]:
         yield _about(line, slave, Trouble.SLOW, f"{slave.device}: {slave.latency_p99_ms:.0f} ms")
 
 
-def judge_silence(
-    lines: Iterable[LineMessage], silent: Mapping[str, datetime], told: Iterable[Diagnosis]
-) -> tuple[Diagnosis, ...]:
-    """Devices that core does not reach now on an open wire, unless a diagnosis of the device or its wire says why.
+def judge_with_silence(lines: Sequence[LineMessage], silent: Mapping[str, datetime]) -> tuple[Diagnosis, ...]:
+    """Everything that is wrong, and who is silent now by core's own alarms, since when.
 
-    Hours of good answers hide a fresh silence from every share.
+    Hours of good answers hide a fresh silence from every share; where its share shows already, the silence is its cause.
+    A closed or dead wire, or a device that never answered, is told once.
     """
-    said = {(d.line, d.device) for d in told if d.trouble in _SAYS_SILENT}
-    return tuple(
+    found = judge(lines)
+    said = {(d.line, d.device) for d in found if d.trouble in _SAYS_SILENT}
+    silence = tuple(
         _about(line, slave, Trouble.SILENT_NOW, f"{slave.device} (since {silent[slave.device]:%H:%M:%S} UTC)")
         for line in lines
         if line.open and (line.id, None) not in said
         for slave in line.slaves
         if slave.device in silent and (line.id, slave.device) not in said
     )
+    caused = {(d.line, d.device) for d in silence}
+    return silence + tuple(d for d in found if d.trouble is not Trouble.LOSSES or (d.line, d.device) not in caused)
 
 
 def _too_many(part: int, slave: SlaveMessage) -> bool:

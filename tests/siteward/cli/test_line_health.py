@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from siteward.cli.doctor import doctor
-from siteward.cli.line_health import Trouble, judge, judge_line, judge_silence, since
+from siteward.cli.line_health import Trouble, judge, judge_line, judge_with_silence, since
 from siteward.cli.paint import Screen
 from siteward.client.client import Client
 from siteward.client.messages import LineMessage, SlaveMessage
@@ -79,10 +79,13 @@ def test_a_fresh_silence_is_told_in_spite_of_hours_of_good_answers() -> None:
     silent = {"d2": datetime(2026, 3, 1, 14, 30, tzinfo=UTC), "d7": datetime(2026, 3, 1, tzinfo=UTC)}
     hours = line(slave(1, sent=90_000), slave(2, sent=90_000, timeouts=30))
     assert judge_line(hours) == ()
-    (found,) = judge_silence((hours,), silent, ())
+    (found,) = judge_with_silence((hours,), silent)
     assert (found.trouble, found.device) == (Trouble.SILENT_NOW, "d2")
     assert found.text.en.startswith("d2 (since 14:30:00 UTC) does not answer now")
     assert "一" <= found.text.zh[-3] <= "鿿"
+    shown = line(slave(1), slave(2, timeouts=60))
+    assert [d.trouble for d in judge_line(shown)] == [Trouble.LOSSES]
+    assert [d.trouble for d in judge_with_silence((shown,), silent)] == [Trouble.SILENT_NOW], "it is the cause"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_silence_is_told_once(wire: LineMessage) -> None:
     """The cause before its effects: a closed or dead wire, or a device told as silent, is not told again."""
     found = judge_line(wire)
     assert found
-    assert judge_silence((wire,), {"d2": datetime(2026, 3, 1, tzinfo=UTC)}, found) == ()
+    assert judge_with_silence((wire,), {"d2": datetime(2026, 3, 1, tzinfo=UTC)}) == found
 
 
 async def test_the_doctor_speaks_to_people_and_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
