@@ -101,7 +101,7 @@ def _device(line: LineMessage, slave: SlaveMessage) -> Iterator[Diagnosis]:
 def judge_with_silence(lines: Sequence[LineMessage], silent: Mapping[str, datetime]) -> tuple[Diagnosis, ...]:
     """Everything that is wrong, and who is silent now by core's own alarms, since when.
 
-    Hours of good answers hide a fresh silence from every share; where its share shows already, the silence is its cause.
+    Hours of good answers hide a fresh silence from every share; where it shows, the silence is the cause.
     A closed or dead wire, or a device that never answered, is told once.
     """
     found = judge(lines)

@@ -45,7 +45,7 @@ LABELS: Final[dict[str, Sentence]] = {
     "startedAt": Sentence("started", "开始时间"),
     "start_register_wh": Sentence("start register, Wh", "起始读数 Wh"),
     "start_soc_percent": Sentence("battery at start, %", "起始电量 %"),
-    "state": Sentence("state", "状态"),
+    "state": Sentence("state", "内部状态"),
     "status": Sentence("status", "状态"),
     "suspendedBy": Sentence("paused by", "暂停方"),
     "target": Sentence("on", "对象"),

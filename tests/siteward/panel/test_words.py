@@ -194,7 +194,7 @@ def test_event_data_speak_the_language_of_the_reader() -> None:
     """Ruling 30: labels and known values in both languages, who did it once; a key of a newer core stays as it is."""
     who = {"user": "li", "role": "technician", "address": "192.0.2.7"}
     told = {"data": {"actor": who, "source": "panel", "stage": "done", "result": {"state": "charging", "online": True}}}
-    assert details.event_detail(told, "zh") == "来源: 面板 · 状态: 充电中 · 在线: 是"
+    assert details.event_detail(told, "zh") == "来源: 面板 · 内部状态: 充电中 · 在线: 是"
     assert details.event_detail(told, "en") == "by: panel · state: charging · answers: yes"
     assert details.event_detail({"data": {"to": "opening", "newThing": "x"}}, "en") == "to: Opening · newThing: x"
 
