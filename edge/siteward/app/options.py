@@ -8,6 +8,16 @@ from pathlib import Path
 _PLACES = ("/etc/siteward/site.toml", "/var/lib/siteward", "/run/siteward")
 _DEMO_PLACES = ("config/demo/site.toml", ".siteward", ".siteward/run")
 
+_JOBS = {
+    "core": "Controls the site: wires, fuses, sessions, journal.",
+    "sync": "Carries the journal to the platform, and its commands to core.",
+    "panel": "Serves the page for people.",
+    "share": "Gives readings to a third party over Modbus TCP.",
+    "up": "Runs core, sync, panel and share together, where there is no systemd.",
+    "demo": "Runs a simulated site with everything around it, from nothing each time.",
+}
+"""What each process that people start is for."""
+
 ADDRESS_NAME = "address.txt"
 """File in STATE/panel with the panel's address and the fingerprint of its certificate, written when it listens."""
 
@@ -27,10 +37,14 @@ class ProcessOptions:
 def parse_process(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> ProcessOptions:
     """Read the options of a long-running process; bad use ends with status 2 and argparse's own words."""
     config, state, run = _DEMO_PLACES if name == "demo" else _PLACES
-    parser = argparse.ArgumentParser(prog=f"siteward {name}")
-    parser.add_argument("--config", type=Path, default=config, help="the site file")
-    parser.add_argument("--state", type=Path, default=environment.get("SITEWARD_STATE", state), help="what is kept")
-    parser.add_argument("--run", type=Path, default=environment.get("SITEWARD_RUN", run), help="sockets of this run")
+    parser = argparse.ArgumentParser(prog=f"siteward {name}", description=_JOBS.get(name))
+    parser.add_argument("--config", type=Path, default=config, help=f"the site file ({config})")
+    parser.add_argument(
+        "--state", type=Path, default=environment.get("SITEWARD_STATE", state), help=f"folder of what is kept ({state})"
+    )
+    parser.add_argument(
+        "--run", type=Path, default=environment.get("SITEWARD_RUN", run), help=f"folder of the sockets ({run})"
+    )
     parser.add_argument("--clock-flag", type=Path, help="file that exists while the clock is synchronised")
     if name == "share":
         parser.add_argument("--configured", action="store_true", help="only tell whether the site shares: 0 yes, 1 no")

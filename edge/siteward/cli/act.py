@@ -1,6 +1,7 @@
 """`start`, `stop`, `limit` and the arms: requests like everybody's; core decides, the answer is what was read back."""
 
 import secrets
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,19 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen, brief
 from siteward.client.client import Client
 from siteward.client.messages import ReplyMessage, RequestMessage
+from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Stage
 from siteward.model.sessions import OrderState
+
+_BARRIERS = "`siteward status` lists the barriers; `raise` and `lower` move a parking lock"
+_LOCKS = "`siteward status` lists the parking locks; `open` and `close` move a barrier"
+_NAMES = {
+    CommandName.OPEN_BARRIER: _BARRIERS,
+    CommandName.CLOSE_BARRIER: _BARRIERS,
+    CommandName.RAISE_LOCK: _LOCKS,
+    CommandName.LOWER_LOCK: _LOCKS,
+}
+"""What to do about a name that the station has not, where it may be a thing of another kind."""
 
 _NEWEST = 500
 """Sessions to look through: an open one is among the newest."""
@@ -71,18 +83,28 @@ async def _send(
     return _tell(screen, name, target, reply)
 
 
+def _result(result: Mapping[str, Any]) -> Iterator[str]:
+    """What a reply brought, its inner parts in the same row."""
+    for key, value in result.items():
+        if isinstance(value, Mapping):
+            yield from _result(value)
+        else:
+            yield f"{key} {brief(value)}"
+
+
 def _tell(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
     stage = Stage(reply.stage)
     if stage in (Stage.REJECTED, Stage.FAILED, Stage.EXPIRED):
-        raise CommandFailed(
-            f"{name.value} {target}: {stage.value}: {reply.message or reply.code}",
-            f"`siteward events` tells more of command {reply.command_id}",
-            reply.code or "",
-        )
+        # The refusal of a name ends in the name, which stands in front already.
+        reason = (reply.message or reply.code or "").removesuffix(f" {target}")
+        advice = f"`siteward events` tells more of command {reply.command_id}"
+        if reply.code == Refusal.UNKNOWN_TARGET:
+            advice = _NAMES.get(name, "`siteward status` lists the names of connectors and feeders")
+        raise CommandFailed(f"{name.value} {target}: {stage.value}: {reason}", advice, reply.code or "")
     if screen.as_json:
         screen.data(reply.model_dump(mode="json", by_alias=True, exclude_none=True))
         return 0
-    result = ", ".join(f"{key} {brief(value)}" for key, value in (reply.result or {}).items())
+    result = ", ".join(_result(reply.result or {}))
     tail = f" ({result})" if result else ""
     if not stage.final:
         tail = f" so far; ask again with `siteward events`, command {reply.command_id}"

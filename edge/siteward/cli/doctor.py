@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any
 
-from siteward.cli.line_health import Diagnosis, judge, since
+from siteward.cli.line_health import Diagnosis, judge_with_silence, since
 from siteward.cli.paint import Grid, Part, Screen
 from siteward.client.client import Client
 from siteward.client.messages import LineMessage, SlaveMessage
+from siteward.client.silence import silent_now
 
 _COLUMNS = ("wire", "unit", "device", "sent", "lost", "damaged", "refused", "mean ms", "p99 ms", "load")
 _NUMBERS = frozenset(_COLUMNS) - {"wire", "device"}
@@ -14,13 +15,15 @@ _NUMBERS = frozenset(_COLUMNS) - {"wire", "device"}
 
 async def doctor(client: Client, screen: Screen, seconds: float) -> int:
     """Judge the wires since core's start, or over so many seconds from now; 1 when something is wrong."""
-    lines = (await client.live()).lines
+    live = await client.live()
+    lines = live.lines
     if seconds > 0:
         before = {line.id: line for line in lines}
         with screen.waiting(f"watching the wires for {seconds:g} s"):
             await asyncio.sleep(seconds)
-        lines = tuple(since(before.get(line.id, line), line) for line in (await client.live()).lines)
-    found = judge(lines)
+        live = await client.live()
+        lines = tuple(since(before.get(line.id, line), line) for line in live.lines)
+    found = judge_with_silence(lines, silent_now(live))
     if screen.as_json:
         screen.data(_report(lines, found))
     else:

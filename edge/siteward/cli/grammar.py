@@ -17,7 +17,7 @@ argument, option = typer.Argument, typer.Option
 
 app = typer.Typer(
     name="siteward",
-    help="The controller of one EV charging site. Processes: core, sync, panel, up, demo (each has its own --help).",
+    help="The controller of one EV charging site. Processes (--help of each): core, sync, panel, share, up, demo.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -7,6 +7,9 @@ from pathlib import Path
 LOCAL = Path(".siteward")
 """Folder of a demo that runs from the current directory."""
 
+DEMO_MARK = "demo"
+"""File in a state folder by which app.demo knows that it made it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -14,6 +17,11 @@ class Paths:
 
     run: Path
     state: Path
+
+    @property
+    def demo(self) -> bool:
+        """Whether `siteward demo` made the state folder."""
+        return (self.state / DEMO_MARK).is_file()
 
     @property
     def database(self) -> Path:
@@ -31,7 +39,7 @@ def find_paths(run: Path | None, state: Path | None, environment: Mapping[str, s
     local = here / LOCAL
     demo = local.is_dir()
     usual_run = local / "run" if demo else Path("/run/siteward")
-    usual_state = local / "state" if demo else Path("/var/lib/siteward")
+    usual_state = local if demo else Path("/var/lib/siteward")
     return Paths(
         run=run or Path(environment.get("SITEWARD_RUN") or usual_run),
         state=state or Path(environment.get("SITEWARD_STATE") or usual_state),

@@ -13,9 +13,11 @@ from siteward.client.messages import (
     GrantMessage,
     LiveMessage,
 )
+from siteward.model.alarms import Severity
 from siteward.model.causes import told
 from siteward.model.limits import Cause
 
+_WORST_FIRST = {severity.value: rank for rank, severity in enumerate(Severity)}
 _NUMBERS = frozenset({"A", "limit", "kWh", "load", "p99 ms", "lost"})
 
 
@@ -76,7 +78,8 @@ def page(live: LiveMessage) -> list[Part]:
     if live.arms:
         columns = ("barrier or lock", "name", "state", "in its way", "closing or rising")
         parts.append(Grid("", columns, [_arm(arm) for arm in live.arms]))
-    parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S})" for alarm in live.alarms]
+    alarms = sorted(live.alarms, key=lambda alarm: (_WORST_FIRST.get(alarm.severity, 0), alarm.raised_at))
+    parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S} UTC)" for alarm in alarms]
     return parts if live.alarms else [*parts, "no alarms"]
 
 
@@ -108,7 +111,8 @@ def feeders(nodes: Iterable[FeederMessage]) -> Branch:
 def _feeder(node: FeederMessage) -> str:
     load = _phases(node.load_a) if node.load_a is not None else "not measured"
     age = f", {node.meter_age_s:.1f} s old" if node.meter_age_s is not None else ""
-    return f"{node.name}: {load} / {_phases(node.rating_a)} ({_phases(node.reserved_a)}){age}"
+    name = f"{node.id} ({node.name})" if node.name not in ("", node.id) else node.id
+    return f"{name}: {load} / {_phases(node.rating_a)} ({_phases(node.reserved_a)}){age}"
 
 
 def _phases(amps: tuple[float, float, float]) -> str:
@@ -119,7 +123,8 @@ def _connector(c: ConnectorMessage) -> tuple[str, ...]:
     state = c.status if c.online else f"{c.status}, silent"
     if c.suspended_by is not None:
         state += f" (held by {c.suspended_by})"
-    amps = f"{max(c.current_a):.1f}" if c.current_a is not None else "?"
+    # What a charger that does not answer drew at its last reading is not what it draws.
+    amps = f"{max(c.current_a):.1f}" if c.online and c.current_a is not None else "?"
     session = c.session.id if c.session is not None else ""
     energy = c.session.energy_wh if c.session is not None else None
     return (

@@ -30,6 +30,8 @@ async def _run(paths: Paths, screen: Screen, verb: Verb) -> int:
 
 def _advice(paths: Paths) -> str:
     if not paths.socket.exists():
+        if paths.demo:
+            return "the demo does not run; `make run` starts it"
         return (
             f"core does not run at {paths.run}; start it with `systemctl start siteward-core` or `siteward up`, "
             "or name its folder with --run"

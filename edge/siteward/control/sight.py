@@ -64,7 +64,8 @@ def watch_all(
 ) -> dict[str, Watched]:
     """Every sensor that is wired, by its role."""
     return {
-        role: watch(contact, readings, before.get(role, Watched()), at, stale_s)
+        # A sensor that no turn has looked at yet is unknown since now, not since the computer started.
+        role: watch(contact, readings, before.get(role, Watched(since=at)), at, stale_s)
         for role, contact in roles.items()
         if contact is not None
     }

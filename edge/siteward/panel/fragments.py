@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siteward.client.messages import LiveMessage
+from siteward.client.silence import silent_now
 from siteward.panel import text, view
 from siteward.panel.live import Frame
 from siteward.panel.render import Pages
@@ -53,7 +54,7 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
 
 def alarm_parts(live: LiveMessage) -> Iterator[Part]:
     """The list of standing alarms."""
-    yield "alarms", "live/alarms.html", {"alarms": live.alarms}
+    yield "alarms", "live/alarms.html", {"alarms": view.worst_first(live)}
 
 
 def access_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
@@ -66,8 +67,9 @@ def access_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
 def line_parts(live: LiveMessage) -> Iterator[Part]:
     """Every line with its devices, and core's own figures."""
     yield "health", "live/health.html", {"live": live}
+    silent = silent_now(live)
     for line in live.lines:
-        yield f"line-{line.id}", "live/line.html", {"line": line}
+        yield f"line-{line.id}", "live/line.html", {"line": line, "silent": silent}
 
 
 def parts(frame: Frame, audience: Audience) -> Iterator[Part]:

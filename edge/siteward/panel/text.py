@@ -1,12 +1,10 @@
 """Numbers, times, causes and events as text in a language; the filters of the templates."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from siteward.client.messages import CauseMessage, ConnectorMessage, LimitMessage, LiveMessage, ReplyMessage
-from siteward.model.alarms import ALARMS, AlarmCode
 from siteward.model.causes import told
 from siteward.model.events import EventType
 from siteward.model.limits import Cause
@@ -22,6 +20,11 @@ def amps(value: float | None) -> str:
     """Current with one digit, without unit."""
     # Adding 0.0 turns a rounded -0.0 into 0.0: a meter's noise must not look like a current backwards.
     return UNKNOWN if value is None else f"{round(value, 1) + 0.0:.1f}"
+
+
+def phases(values: Sequence[float], digits: int) -> str:
+    """One figure of each phase, without unit."""
+    return " / ".join(f"{round(value, digits) + 0.0:.{digits}f}" for value in values)
 
 
 def kilowatts(value_w: float | None) -> str:
@@ -118,21 +121,3 @@ def refusal(code: str, message: str | None, message_zh: str | None, language: st
 def event_name(kind: str, language: str) -> str:
     """An event type in words; a type of a newer core is shown as it is."""
     return say(v.EVENTS[EventType(kind)], language) if kind in set(EventType) else kind
-
-
-def event_detail(event: Mapping[str, Any], language: str) -> str:
-    """What an event says: an alarm's or refusal's sentence where it has one, then its data."""
-    data = dict(event.get("data") or {})
-    code = str(data.get("code", ""))
-    if code in set(AlarmCode):
-        subject = str(data.get("subject", ""))
-        return say(ALARMS[AlarmCode(code)].about(subject), language)
-    parts = []
-    if code in set(Refusal):
-        parts.append(say(REFUSALS[Refusal(data.pop("code"))], language))
-    parts += [f"{key}: {_plain(value)}" for key, value in data.items() if value is not None]
-    return " · ".join(parts)
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

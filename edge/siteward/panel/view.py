@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from siteward.client.messages import ConnectorMessage, FeederMessage, LiveMessage, SessionMessage, SlaveMessage
+from siteward.client.messages import (
+    AlarmMessage,
+    ConnectorMessage,
+    FeederMessage,
+    LiveMessage,
+    SessionMessage,
+    SlaveMessage,
+)
+from siteward.model.alarms import Severity
 from siteward.model.sessions import ConnectorStatus, OrderState, SuspendedBy
 
 SCALE = 1.15
@@ -11,6 +19,8 @@ SCALE = 1.15
 
 NEAR = 0.9
 """Share of the rating from which a fuse is shown as near it."""
+
+_ROUNDING_A = 0.05
 
 MARKS = {
     "charging": "bolt",
@@ -26,7 +36,8 @@ MARKS = {
 }
 """Picture of each state: its shape differs too, so that nobody needs to tell colours apart."""
 
-_SEVERITIES = ("highest", "high", "medium", "low")
+_SEVERITIES = tuple(severity.value for severity in Severity)
+"""Worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ def nodes(roots: Iterable[Node]) -> list[Node]:
 def totals(live: LiveMessage) -> Totals:
     """Figures of the whole site."""
     roots = tree(live)
-    alarms = sorted(live.alarms, key=lambda alarm: _severity_rank(alarm.severity))
+    alarms = worst_first(live)
     open_sessions = [c.session for c in live.connectors if c.session is not None and session_open(c.session)]
     return Totals(
         root=roots[0] if roots else None,
@@ -112,6 +123,11 @@ def totals(live: LiveMessage) -> Totals:
         alarms=len(alarms),
         severity=alarms[0].severity if alarms else None,
     )
+
+
+def worst_first(live: LiveMessage) -> list[AlarmMessage]:
+    """Standing alarms, the worst first, and of equal ones the oldest."""
+    return sorted(live.alarms, key=lambda alarm: (_severity_rank(alarm.severity), alarm.raised_at))
 
 
 def session_open(session: SessionMessage) -> bool:
@@ -145,13 +161,18 @@ def can_stop(connector: ConnectorMessage) -> bool:
 
 
 def worst_current(connector: ConnectorMessage) -> float | None:
-    """Current of the phase that carries most, in A; None = not known."""
+    """Current of the phase that carries most, in A; None = not known, as of a charger that does not answer."""
+    return last_current(connector) if connector.online else None
+
+
+def last_current(connector: ConnectorMessage) -> float | None:
+    """Current of the phase that carried most when the charger was last read, in A; None = never read."""
     return max(connector.current_a) if connector.current_a is not None else None
 
 
-def slave_level(slave: SlaveMessage) -> str:
-    """`ok`, `poor` (more than 2 % of the requests went wrong) or `dead` (no answer at all)."""
-    if slave.sent and not slave.answered:
+def slave_level(slave: SlaveMessage, reachable: bool) -> str:
+    """`ok`, `poor` (more than 2 % of the requests went wrong) or `dead` (not reachable now, or never answered)."""
+    if not reachable or (slave.sent and not slave.answered):
         return "dead"
     return "poor" if slave.sent and slave.answered / slave.sent < 0.98 else "ok"
 
@@ -188,7 +209,7 @@ def _bar(feeder: FeederMessage, index: int) -> PhaseBar:
         load_a=load,
         base_a=base,
         reserved_a=reserved,
-        level=_level(load, rating),
+        level=_level(load, base + reserved, rating),
         load_end=_place(load or 0.0, rating),
         base_end=_place(base, rating),
         reserved_end=_place(base + reserved, rating),
@@ -200,16 +221,17 @@ def _place(current_a: float, rating_a: float) -> float:
     return round(max(0.0, min(100.0, 100 * current_a / (rating_a * SCALE))), 1)
 
 
-def _level(load_a: float | None, rating_a: float) -> str:
+def _level(load_a: float | None, most_a: float, rating_a: float) -> str:
+    """How near a phase is to its rating; without a meter only whether the most that may flow would pass it."""
     if load_a is None:
-        return "unknown"
+        return "bound" if most_a > rating_a + _ROUNDING_A else "unknown"
     if load_a > rating_a:
         return "over"
     return "near" if load_a >= NEAR * rating_a else "ok"
 
 
 def _worst_level(levels: Sequence[str]) -> str:
-    return next((level for level in ("over", "near", "unknown") if level in levels), "ok")
+    return next((level for level in ("over", "bound", "near", "unknown") if level in levels), "ok")
 
 
 def _severity_rank(severity: str) -> int:

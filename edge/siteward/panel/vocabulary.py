@@ -6,7 +6,7 @@ from siteward.model.events import EventType
 from siteward.model.limits import OnLimitExpiry
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
-from siteward.model.sessions import OrderState, StopReason
+from siteward.model.sessions import ConnectorStatus, OrderState, StopReason, SuspendedBy
 
 STATES: Final[dict[str, Sentence]] = {
     "charging": Sentence("Charging", "充电中"),
@@ -21,6 +21,31 @@ STATES: Final[dict[str, Sentence]] = {
     "offline": Sentence("No answer", "无应答"),
 }
 """What a connector does, in the panel's words; `connector_state` of panel/view.py chooses."""
+
+STATUSES: Final[dict[str, Sentence]] = {
+    ConnectorStatus.AVAILABLE: Sentence("Available", "空闲"),
+    ConnectorStatus.OCCUPIED: Sentence("Occupied", "占用"),
+    ConnectorStatus.RESERVED: Sentence("Reserved", "已预约"),
+    ConnectorStatus.UNAVAILABLE: Sentence("Unavailable", "不可用"),
+    ConnectorStatus.FAULTED: Sentence("Faulted", "故障"),
+}
+"""The status that core tells the platform, in words."""
+
+POINT_STATES: Final[dict[str, Sentence]] = {
+    "available": Sentence("available", "空闲"),
+    "preparing": Sentence("preparing", "准备中"),
+    "charging": Sentence("charging", "充电中"),
+    "suspended_car": Sentence("car paused", "车辆暂停"),
+    "suspended_station": Sentence("waiting for current", "等待电流"),
+    "finishing": Sentence("finishing", "结束中"),
+    "faulted": Sentence("fault", "故障"),
+}
+"""States of a connector's machine, as events name them."""
+
+PAUSERS: Final[dict[str, Sentence]] = {
+    SuspendedBy.CAR: Sentence("the car", "车辆"),
+    SuspendedBy.STATION: Sentence("the station", "充电站"),
+}
 
 ARM_STATES: Final[dict[str, Sentence]] = {
     "unknown": Sentence("Not read yet", "尚未读取"),

@@ -72,6 +72,8 @@ WORDS: Final[dict[str, Sentence]] = {
     "level_near": Sentence("near rating", "接近额定"),
     "level_over": Sentence("OVER RATING", "超过额定"),
     "level_unknown": Sentence("not measured", "未测量"),
+    "level_bound": Sentence("may pass rating", "可能超过额定"),
+    "last_read": Sentence("last read {current} A", "最后读数 {current} A"),
     "phase_text": Sentence(
         "{phase}: load {load} A, other load {base} A, reserved {reserved} A, rating {rating} A",
         "{phase} 相：负荷 {load} A，其他负荷 {base} A，预留 {reserved} A，额定 {rating} A",

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from siteward.cli import act
 from siteward.cli.app import run_cli
+from siteward.cli.errors import CommandFailed
+from siteward.cli.paint import Screen
+from siteward.client.messages import ReplyMessage
 from siteward.model.live import ArmKind, ArmView
+from siteward.model.requests import CommandName
 from tests.fixtures.core import FakeCore, running_core
 
 
@@ -52,6 +57,7 @@ async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
     assert status == 0
     assert "row A" in out
     assert "fuse at row-a" in out
+    assert "row-a (row A): " in out, "the name that `limit` takes"
     assert "MEDIUM Connector" in out
     assert "contract" in out, "limits in force are listed"
     live = await shell.json("status")
@@ -140,6 +146,15 @@ async def test_a_refused_start_is_exit_1_with_the_reason(shell: Shell, core: Fak
     assert "siteward events" in err
     status, out, _ = await shell("start", busy, "--json")
     assert (status, json.loads(out)["error"]["code"]) == (1, "CONNECTOR_BUSY")
+
+
+async def test_a_name_of_another_kind_says_which_verb_moves_it() -> None:
+    """S-73: `open` of a parking lock is refused with what to do, and the name is said once."""
+    refused = ReplyMessage(command_id="c", stage="rejected", code="UNKNOWN_TARGET", message="Nothing of that name. bay")
+    with pytest.raises(CommandFailed) as told:
+        act._tell(Screen(as_json=False), CommandName.OPEN_BARRIER, "bay", refused)
+    assert told.value.sentence == "OPEN_BARRIER bay: rejected: Nothing of that name."
+    assert "`raise` and `lower` move a parking lock" in told.value.advice
 
 
 async def test_stop_without_a_session_says_what_to_do(shell: Shell, core: FakeCore) -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from siteward.cli.doctor import doctor
-from siteward.cli.line_health import Trouble, judge, judge_line, since
+from siteward.cli.line_health import Trouble, judge, judge_line, judge_with_silence, since
 from siteward.cli.paint import Screen
 from siteward.client.client import Client
 from siteward.client.messages import LineMessage, SlaveMessage
@@ -46,6 +47,9 @@ DEAD = slave(9, timeouts=1000, latency_ms=None, latency_p99_ms=None)
         (line(slave(1, refused=40)), [(Trouble.REFUSALS, "d1")]),
         (line(slave(1, latency_p99_ms=900.0)), [(Trouble.SLOW, "d1")]),
         (line(slave(1), load=0.82), [(Trouble.FULL, None)]),
+        (line(slave(1), load=0.74), []),
+        (line(slave(1), slave(2, sent=30, garbled=1)), []),
+        (line(slave(1), slave(2, sent=60, timeouts=2)), []),
         (line(slave(1), early=3), [(Trouble.EARLY, None)]),
         (line(slave(1, sent=10, timeouts=1)), []),
         (line(slave(1, sent=0)), []),
@@ -68,6 +72,35 @@ def test_watching_for_a_while_forgets_old_troubles() -> None:
     assert judge((since(before, now),)) == ()
     anew = line(slave(1, sent=50, timeouts=25))
     assert since(before, anew).slaves == anew.slaves
+
+
+def test_a_fresh_silence_is_told_in_spite_of_hours_of_good_answers() -> None:
+    """Fault 4 and fault 14 as an installer meets them: core's alarm names who is silent, counts since start do not."""
+    silent = {"d2": datetime(2026, 3, 1, 14, 30, tzinfo=UTC), "d7": datetime(2026, 3, 1, tzinfo=UTC)}
+    hours = line(slave(1, sent=90_000), slave(2, sent=90_000, timeouts=30))
+    assert judge_line(hours) == ()
+    (found,) = judge_with_silence((hours,), silent)
+    assert (found.trouble, found.device) == (Trouble.SILENT_NOW, "d2")
+    assert found.text.en.startswith("d2 (since 14:30:00 UTC) does not answer now")
+    assert "一" <= found.text.zh[-3] <= "鿿"
+    shown = line(slave(1), slave(2, timeouts=60))
+    assert [d.trouble for d in judge_line(shown)] == [Trouble.LOSSES]
+    assert [d.trouble for d in judge_with_silence((shown,), silent)] == [Trouble.SILENT_NOW], "it is the cause"
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        line(slave(1), slave(2), is_open=False),
+        line(slave(1), slave(2, timeouts=1000)),
+        line(DEAD, slave(2, timeouts=990)),
+    ],
+)
+def test_a_silence_is_told_once(wire: LineMessage) -> None:
+    """The cause before its effects: a closed or dead wire, or a device told as silent, is not told again."""
+    found = judge_line(wire)
+    assert found
+    assert judge_with_silence((wire,), {"d2": datetime(2026, 3, 1, tzinfo=UTC)}) == found
 
 
 async def test_the_doctor_speaks_to_people_and_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

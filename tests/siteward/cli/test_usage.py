@@ -213,6 +213,7 @@ def test_folders_come_from_option_environment_demo_and_system(tmp_path: Path) ->
     assert (system.socket, system.state) == (Path("/run/siteward/cli.sock"), Path("/var/lib/siteward"))
     (tmp_path / ".siteward").mkdir()
     assert find_paths(None, None, {}, tmp_path).run == tmp_path / ".siteward" / "run"
+    assert find_paths(None, None, {}, tmp_path).state == tmp_path / ".siteward", "where `siteward demo` keeps it"
     environment = {"SITEWARD_RUN": "/e/run", "SITEWARD_STATE": "/e/state"}
     assert find_paths(None, None, environment, tmp_path).run == Path("/e/run")
     assert find_paths(Path("/o"), None, environment, tmp_path).run == Path("/o")

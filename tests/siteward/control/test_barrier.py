@@ -15,7 +15,7 @@ from siteward.control.barrier import (
     outcome,
     step,
 )
-from siteward.control.sight import CHATTER_EDGES
+from siteward.control.sight import CHATTER_EDGES, LOST_AFTER_S
 from siteward.model.access import OnEmergency
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import EventType
@@ -143,6 +143,14 @@ def test_a_vehicle_that_no_poll_saw_turns_it_round_too() -> None:
     readings[point] = replace(readings[point], edges=2)
     after, told = step(BARRIER, readings, None, CLOSING, AT)
     assert (after.state, told.effects) == (S.OPENING, (Effect.STOP, Effect.FREE))
+
+
+def test_sensors_not_read_yet_are_not_lost_at_once() -> None:
+    """Fault 76: unknown is told after 3 s; the first turns of a start come before the first answer of the inputs."""
+    memory, told = step(BARRIER, {}, None, BarrierMemory(), AT)
+    assert told.alarms == frozenset()
+    _, told = step(BARRIER, {}, None, memory, AT + LOST_AFTER_S)
+    assert {alarm.code for alarm in told.alarms} >= {AlarmCode.LOOP_LOST, AlarmCode.BARRIER_FAULT}
 
 
 def test_a_chattering_loop_is_unknown() -> None:

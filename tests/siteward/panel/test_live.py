@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -210,6 +211,42 @@ def test_connector_states(changes_made: dict[str, object], state: str) -> None:
     """One word and one picture for each situation; a silent charger is never shown as charging."""
     connector = next(c for c in scene(0).connectors if c.id == "A01-1").model_copy(update=changes_made)
     assert view.connector_state(connector) == state
+
+
+def test_what_a_silent_charger_drew_is_not_what_it_draws() -> None:
+    """Law 5: a value that is not known is none; the last one is told as such."""
+    connector = next(c for c in scene(0).connectors if c.id == "A01-1")
+    silent = connector.model_copy(update={"online": False})
+    assert view.worst_current(silent) is None
+    assert view.last_current(silent) == view.worst_current(connector)
+
+
+def test_a_fuse_without_meter_says_when_its_bound_is_passed() -> None:
+    """Goal 2, fault 14: what may flow at most can pass a rating that nobody measures."""
+    feeder = next(f for f in scene(0).feeders if f.id == "grid").model_copy(update={"load_a": None})
+    assert view._bar(feeder.model_copy(update={"base_a": (0.0,) * 3, "reserved_a": (160.0,) * 3}), 0).level == "unknown"
+    assert view._bar(feeder.model_copy(update={"base_a": (1.0,) * 3, "reserved_a": (160.0,) * 3}), 0).level == "bound"
+
+
+def test_alarms_stand_worst_first() -> None:
+    """Ruling 30: severity before age; of equal ones the oldest first."""
+    live = scene(0)
+    one = live.alarms[0]
+    given = [("low", 0), ("highest", 5), ("high", 3), ("high", 9)]
+    alarms = [
+        one.model_copy(update={"severity": severity, "raised_at": one.raised_at - timedelta(minutes=minutes)})
+        for severity, minutes in given
+    ]
+    told = view.worst_first(live.model_copy(update={"alarms": tuple(alarms)}))
+    assert [alarm.severity for alarm in told] == ["highest", "high", "high", "low"]
+    assert told[1].raised_at < told[2].raised_at
+
+
+def test_a_closed_wire_has_no_good_devices() -> None:
+    """Fault 1 as a technician sees it: good counts from before do not make a device good now."""
+    slave = scene(0).lines[0].slaves[0]
+    assert view.slave_level(slave, reachable=True) == "ok"
+    assert view.slave_level(slave, reachable=False) == "dead"
 
 
 async def test_probes_are_for_loopback_or_a_token(panel: Panel) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from siteward.client.messages import CauseMessage, LimitMessage, ReplyMessage
+from siteward.control.connector import ConnectorState
 from siteward.model.causes import CAUSES
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.limits import Cause, OnLimitExpiry
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
-from siteward.model.sessions import OrderState, StopReason
-from siteward.panel import text, view, vocabulary
+from siteward.model.sessions import ConnectorStatus, OrderState, StopReason, SuspendedBy
+from siteward.panel import details, text, view, vocabulary
 from siteward.panel.render import HERE
 from siteward.panel.words import WORDS
 from tests.siteward.panel.conftest import Panel
@@ -39,6 +40,10 @@ TABLES = {
     "sources": vocabulary.SOURCES,
     "waits": vocabulary.WAITS,
     "clocks": vocabulary.CLOCKS,
+    "statuses": vocabulary.STATUSES,
+    "point states": vocabulary.POINT_STATES,
+    "pausers": vocabulary.PAUSERS,
+    "labels": details.LABELS,
 }
 SAME_IN_BOTH = {"latency_p99"}
 
@@ -67,6 +72,9 @@ def test_every_sentence_has_both_languages(table: str) -> None:
         ("roles", Role),
         ("sources", Source),
         ("clocks", ClockQuality),
+        ("statuses", ConnectorStatus),
+        ("point states", ConnectorState),
+        ("pausers", SuspendedBy),
     ],
 )
 def test_every_word_of_the_model_can_be_said(table: str, words: type[StrEnum]) -> None:
@@ -175,11 +183,20 @@ def test_numbers_never_hide_what_is_not_known() -> None:
 def test_event_details_are_sentences_where_there_is_one() -> None:
     """Alarms and refusals speak; other data is shown as it is."""
     raised = {"data": {"code": "METER_LOST", "subject": "grid-meter"}}
-    assert text.event_detail(raised, "zh").startswith("电表 grid-meter 无应答")
+    assert details.event_detail(raised, "zh").startswith("电表 grid-meter 无应答")
     rejected = {"data": {"code": "CONNECTOR_BUSY", "commandId": "c1"}}
-    assert text.event_detail(rejected, "en") == "The connector is already in use. · commandId: c1"
-    assert text.event_detail({"data": {"limit_a": [1, 2, 3]}}, "en") == "limit_a: [1, 2, 3]"
-    assert text.event_detail({}, "en") == ""
+    assert details.event_detail(rejected, "en") == "The connector is already in use. · command: c1"
+    assert details.event_detail({"data": {"limit_a": [1, 2, 3]}}, "en") == "limit, A: 1 / 2 / 3"
+    assert details.event_detail({}, "en") == ""
+
+
+def test_event_data_speak_the_language_of_the_reader() -> None:
+    """Ruling 30: labels and known values in both languages, who did it once; a key of a newer core stays as it is."""
+    who = {"user": "li", "role": "technician", "address": "192.0.2.7"}
+    told = {"data": {"actor": who, "source": "panel", "stage": "done", "result": {"state": "charging", "online": True}}}
+    assert details.event_detail(told, "zh") == "来源: 面板 · 内部状态: 充电中 · 在线: 是"
+    assert details.event_detail(told, "en") == "by: panel · state: charging · answers: yes"
+    assert details.event_detail({"data": {"to": "opening", "newThing": "x"}}, "en") == "to: Opening · newThing: x"
 
 
 def test_replies_of_a_newer_core_are_still_told() -> None:

@@ -13,7 +13,9 @@ def check(
     profiles: OwnProfiles = None,
     json: Json = False,
 ) -> int:
-    """Judge a site file: keys, wiring, load of each wire, and whether its fuses hold when siteward is dead.
+    """Judge a site file before it drives a site.
+
+    Keys, wiring, load of each wire, and whether its fuses hold when siteward is dead.
 
     Example: siteward check /etc/siteward/site.toml
     """
@@ -28,7 +30,9 @@ def devices(
     profiles: OwnProfiles = None,
     json: Json = False,
 ) -> int:
-    """List the supported devices: wiring, fall-back when siteward is dead, how they were tested.
+    """List the supported devices.
+
+    With their wiring, their fall-back when siteward is dead, and how they were tested.
 
     Example: siteward devices --json
     """

@@ -42,7 +42,9 @@ def events(
 
 @journal_app.command()
 def verify(json: Json = False) -> int:
-    """Recompute the hash of every event; 1 at the first one that does not hold.
+    """Recompute the hash of every event.
+
+    The exit status is 1 at the first one that does not hold.
 
     Example: siteward journal verify
     """
@@ -69,7 +71,9 @@ def replay_trace(
     profiles: OwnProfiles = None,
     json: Json = False,
 ) -> int:
-    """Try another site file on the recorded day: loads, currents, cuts, alarms and why; without one, explain the day.
+    """Try another site file on the recorded day.
+
+    Loads, currents, cuts, alarms and why; without --config, explain the day.
 
     Example: siteward replay --config new.toml --from 17:00 --plot replay.svg
     """

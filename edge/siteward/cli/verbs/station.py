@@ -13,7 +13,9 @@ def status_now(
     why: Annotated[bool, option("--why", help="Say in words why each connector has its current.")] = False,
     json: Json = False,
 ) -> int:
-    """Show fuses, connectors, wires and alarms now; 1 when an alarm of the highest class stands.
+    """Show fuses, connectors, wires and alarms now.
+
+    The exit status is 1 when an alarm of the highest class stands.
 
     Example: siteward status --why
     """
@@ -69,13 +71,15 @@ def stop(
 
 @app.command()
 def limit(
-    target: Annotated[str, argument(help="A connector, a feeder, or station.")],
+    target: Annotated[str, argument(help="A connector or feeder as `status` names it, or station.")],
     amps: Annotated[float, argument(min=0, help="The most that may flow there, A on each phase.")],
     minutes: Annotated[float | None, option("--minutes", min=0.1, max=1440, help="How long; else for good.")] = None,
     wait: Wait = 60.0,
     json: Json = False,
 ) -> int:
-    """Limit the current of a connector, a feeder or the whole station.
+    """Limit a connector, a feeder or the whole station.
+
+    It replaces the limit given here before for the same target; to lift one, give the rating of the target.
 
     Example: siteward limit row-a 32 --minutes 30
     """
@@ -96,5 +100,5 @@ def _arm_verb(verb: str, name: CommandName, text: str) -> None:
 
 _arm_verb("open", CommandName.OPEN_BARRIER, "Open a barrier.\n\nExample: siteward open gate")
 _arm_verb("close", CommandName.CLOSE_BARRIER, "Close a barrier.\n\nExample: siteward close gate")
-_arm_verb("raise", CommandName.RAISE_LOCK, "Raise a parking lock.\n\nExample: siteward raise bay-1")
-_arm_verb("lower", CommandName.LOWER_LOCK, "Lower a parking lock.\n\nExample: siteward lower bay-1")
+_arm_verb("raise", CommandName.RAISE_LOCK, "Raise a parking lock.\n\nExample: siteward raise bay-C01-4")
+_arm_verb("lower", CommandName.LOWER_LOCK, "Lower a parking lock.\n\nExample: siteward lower bay-C01-4")

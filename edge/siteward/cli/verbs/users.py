@@ -28,7 +28,9 @@ def user_add(
     typed: Typed = False,
     json: Json = False,
 ) -> int:
-    """Add a user; the password is made and shown once, and must be changed at the first login.
+    """Add a user.
+
+    The password is made and shown once, and must be changed at the first login.
 
     Example: siteward user add li --role technician
     """

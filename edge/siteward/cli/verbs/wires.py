@@ -16,7 +16,9 @@ def line_frames(
     last: Annotated[float, option("--last", min=1, max=3600, help="Seconds of the past.")] = 300.0,
     json: Json = False,
 ) -> int:
-    """Write what travelled on a wire lately: CSV for a spreadsheet, pcap for Wireshark.
+    """Write what travelled on a wire lately.
+
+    CSV for a spreadsheet, pcap for Wireshark.
 
     Example: siteward frames rs485-1 -o rs485-1.pcap
     """
@@ -37,7 +39,9 @@ def scan_wire(
     yes: Yes = False,
     json: Json = False,
 ) -> int:
-    """Find the devices on a wire: speed, parity, address and what they are; every frame only reads.
+    """Find the devices on a wire.
+
+    Speed, parity, address and what they are; every frame only reads.
 
     On a wire of the running core, core sends each call when control has had its share: it takes five times as long.
 
@@ -70,7 +74,9 @@ def probe_device(
     yes: Yes = False,
     json: Json = False,
 ) -> int:
-    """Read one device now, in words and units: through core while it runs, else from the wire; it only reads.
+    """Read one device now, in words and units.
+
+    Through core while it runs, else from the wire; it only reads.
 
     Example: siteward probe grid-meter --raw
     """
@@ -90,7 +96,9 @@ def doctor_now(
     ] = 0.0,
     json: Json = False,
 ) -> int:
-    """Judge the wires: latency, losses, damage and load of each device, the likely cause and what to do.
+    """Judge the wires: what is wrong, why, and what to do.
+
+    By latency, losses, damage and load of each device, and by who is silent now.
 
     Example: siteward doctor --seconds 10
     """

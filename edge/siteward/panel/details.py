@@ -1,0 +1,110 @@
+"""What an event of the journal says, in the reader's words: labels of its data, and values of known vocabularies."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from siteward.model.alarms import ALARMS, AlarmCode
+from siteward.model.refusals import REFUSALS, Refusal
+from siteward.model.sentences import Sentence
+from siteward.panel import vocabulary as v
+from siteward.panel.words import say
+
+LABELS: Final[dict[str, Sentence]] = {
+    "address": Sentence("address", "地址"),
+    "barrierId": Sentence("barrier", "道闸"),
+    "cause": Sentence("cause", "原因"),
+    "charging_s": Sentence("charging, s", "充电时间 s"),
+    "commandId": Sentence("command", "命令编号"),
+    "connectorId": Sentence("connector", "充电枪"),
+    "createdAt": Sentence("created", "创建时间"),
+    "current_a": Sentence("current, A", "电流 A"),
+    "duration_s": Sentence("duration, s", "时长 s"),
+    "endedAt": Sentence("ended", "结束时间"),
+    "end_register_wh": Sentence("end register, Wh", "结束读数 Wh"),
+    "energy_wh": Sentence("energy, Wh", "电量 Wh"),
+    "estimated": Sentence("estimated", "估算"),
+    "from": Sentence("from", "原状态"),
+    "gap": Sentence("gap in the readings", "读数有缺口"),
+    "limit_a": Sentence("limit, A", "限值 A"),
+    "limitId": Sentence("limit id", "限值编号"),
+    "line": Sentence("line", "线路"),
+    "locked": Sentence("locked out", "已锁定"),
+    "lockId": Sentence("parking lock", "地锁"),
+    "message": Sentence("message", "说明"),
+    "meter": Sentence("meter", "电表"),
+    "mustChange": Sentence("must change password", "须修改密码"),
+    "observed": Sentence("observed", "实际状态"),
+    "online": Sentence("answers", "在线"),
+    "onExpiry": Sentence("at its end", "到期后"),
+    "reason": Sentence("reason", "原因"),
+    "role": Sentence("role", "角色"),
+    "sessionId": Sentence("session", "会话编号"),
+    "settings": Sentence("settings", "串口参数"),
+    "source": Sentence("by", "来源"),
+    "startedAt": Sentence("started", "开始时间"),
+    "start_register_wh": Sentence("start register, Wh", "起始读数 Wh"),
+    "start_soc_percent": Sentence("battery at start, %", "起始电量 %"),
+    "state": Sentence("state", "内部状态"),
+    "status": Sentence("status", "状态"),
+    "suspendedBy": Sentence("paused by", "暂停方"),
+    "target": Sentence("on", "对象"),
+    "to": Sentence("to", "新状态"),
+    "user": Sentence("user", "用户"),
+    "validFor_s": Sentence("valid for, s", "有效时间 s"),
+    "waitingFor": Sentence("waiting for", "等待"),
+}
+"""Names of the data that events carry, the usual ones; others are shown by their key."""
+
+VALUES: Final[Mapping[str, Mapping[Any, Sentence]]] = {
+    "source": v.SOURCES,
+    "role": v.ROLES,
+    "status": v.STATUSES,
+    "reason": v.REASONS,
+    "waitingFor": v.WAITS,
+    "from": {**v.ARM_STATES, **v.CLOCKS},
+    "to": {**v.ARM_STATES, **v.CLOCKS},
+    "suspendedBy": v.PAUSERS,
+    "state": {**v.POINT_STATES, **v.ARM_STATES},
+}
+"""Vocabularies of the values, by their key."""
+
+_YES, _NO = Sentence("yes", "是"), Sentence("no", "否")
+_SAID_ELSEWHERE = frozenset({"actor", "stage"})
+"""The actor's parts stand beside it, the stage is the event's own name."""
+
+
+def event_detail(event: Mapping[str, Any], language: str) -> str:
+    """What an event says: an alarm's or refusal's sentence where it has one, then its data."""
+    data = dict(event.get("data") or {})
+    code = str(data.get("code", ""))
+    if code in set(AlarmCode):
+        return say(ALARMS[AlarmCode(code)].about(str(data.get("subject", ""))), language)
+    parts = []
+    if code in set(Refusal):
+        # The sentence of the catalogue says it in both languages; the recorded one is English.
+        parts.append(say(REFUSALS[Refusal(data.pop("code"))], language))
+        data.pop("message", None)
+    return " · ".join([*parts, *_told(data, language)])
+
+
+def _told(data: Mapping[str, Any], language: str) -> Iterator[str]:
+    for key, value in data.items():
+        if value is None or (key in _SAID_ELSEWHERE and "source" in data):
+            continue
+        if isinstance(value, Mapping):
+            yield from _told(value, language)
+            continue
+        label = say(LABELS[key], language) if key in LABELS else key
+        yield f"{label}: {_value(key, value, language)}"
+
+
+def _value(key: str, value: object, language: str) -> str:
+    if isinstance(value, bool):
+        return say(_YES if value else _NO, language)
+    if isinstance(value, str):
+        table = VALUES.get(key, {})
+        return say(table[value], language) if value in table else value
+    if isinstance(value, list):
+        return " / ".join(_value(key, one, language) for one in value)
+    return json.dumps(value, ensure_ascii=False, default=str)
