@@ -7,9 +7,8 @@ from typing import Any
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Part, Screen, Step
 from siteward.cli.phasing_path import Place, Report, Row, Untested
-from siteward.cli.phasing_run import Plan, StepTest, Tell, read_plan, why_not
+from siteward.cli.phasing_run import Core, Plan, StepTest, Tell, read_plan, why_not
 from siteward.cli.phasing_words import remark, sentence, site_line, why_untested
-from siteward.client.client import Client
 from siteward.model.sentences import Sentence
 
 EVERY = "all"
@@ -22,14 +21,14 @@ _COLUMNS = ("connector", "feeder", "meter", "saw", "L1 A", "L2 A", "L3 A")
 _NUMBERS = frozenset(_COLUMNS[4:])
 
 
-async def phasing(client: Client, screen: Screen, target: str) -> int:
+async def phasing(core: Core, screen: Screen, target: str) -> int:
     """Test a connector, or all that charge: 0 all fits, 1 something is wired or written wrongly, 2 not all was told."""
-    plan = read_plan(await client.site())
-    places = await _chosen(client, plan, target)
+    plan = read_plan(await core.site())
+    places = await _chosen(core, plan, target)
     reports: list[Report] = []
     with screen.progress("step test", USUAL_S * len(places)) as bar:
         for number, place in enumerate(places):
-            reports.append(await StepTest(client, plan, place, _teller(bar, number, place)).run())
+            reports.append(await StepTest(core, plan, place, _teller(bar, number, place)).run())
     if screen.as_json:
         screen.data({"connectors": [_document(plan, place, r) for place, r in zip(places, reports, strict=True)]})
     else:
@@ -44,9 +43,9 @@ def status(reports: Sequence[Report]) -> int:
     return 0 if reports and all(report.told for report in reports) else 2
 
 
-async def _chosen(client: Client, plan: Plan, target: str) -> tuple[Place, ...]:
+async def _chosen(core: Core, plan: Plan, target: str) -> tuple[Place, ...]:
     if target == EVERY:
-        live = await client.live()
+        live = await core.live()
         return tuple(place for place in plan.places if why_not(place, live) is not Untested.NO_CAR)
     places = tuple(place for place in plan.places if place.connector == target)
     if not places:

@@ -109,13 +109,17 @@ def _row(place: Place, own: Own, feeder: str, step: Step | None, heard: Heard, v
 
 def _conclude(place: Place, rows: tuple[Row, ...], own: Own) -> Report:
     """Where one meter sees the map of the file, another that does not has its transformers in another order."""
-    shown = [row.verdict.wiring for row in rows if row.verdict.shown]
-    others = {wiring for wiring in shown if wiring != place.wiring}
-    right = place.wiring in shown
+    right = any(row.verdict.wiring == place.wiring and _proves(row.verdict) for row in rows)
+    others = {row.verdict.wiring for row in rows if _proves(row.verdict)} - {place.wiring}
     put = next(iter(others)) if len(others) == 1 and not right else None
     if right or len(others) > 1:
         rows = tuple(_reordered(row) if row.verdict.outcome is Outcome.OTHER_PHASE else row for row in rows)
     return Report(place.connector, rows=rows, put=put, step_a=own.fall_a)
+
+
+def _proves(verdict: Verdict) -> bool:
+    """Whether its map is more than the file's for want of a reason against it."""
+    return verdict.shown > 0 or verdict.outcome in (Outcome.FITS, Outcome.OTHER_PHASE)
 
 
 def _reordered(row: Row) -> Row:

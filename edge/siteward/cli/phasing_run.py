@@ -49,6 +49,10 @@ Tell = Callable[[str], None]
 class Core(Protocol):
     """The part of the client of the local API that a step test needs."""
 
+    async def site(self) -> dict[str, Any]:
+        """The site document."""
+        ...
+
     async def live(self) -> LiveMessage:
         """The live view of the last turn."""
         ...

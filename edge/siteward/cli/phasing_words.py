@@ -80,9 +80,9 @@ _UNTESTED = {
 }
 
 _UNSHOWN = Sentence(
-    "a load on all three phases alike shows feeder, sign and size, not the order of the phases: repeat {subject} with "
+    "a load on several phases alike shows feeder, sign and size, not the order of these phases: repeat {subject} with "
     "a single-phase car",
-    "三相对称负载只能验证馈线、方向和大小,不能验证相序:请用单相车辆重测 {subject}",
+    "多相对称负载只能验证馈线、方向和大小,不能验证相序:请用单相车辆重测 {subject}",
 )
 
 _FIRST_ONLY = Sentence(
@@ -112,7 +112,7 @@ def remark(place: Place, report: Report) -> Sentence | None:
     shown = [row.verdict.shown for row in report.rows if row.verdict.wiring]
     if not shown or max(shown) >= len(place.wiring):
         return None
-    return (_FIRST_ONLY if max(shown) else _UNSHOWN).about(report.connector)
+    return (_FIRST_ONLY if max(shown) or report.put else _UNSHOWN).about(report.connector)
 
 
 def site_line(wiring: Wiring) -> str:
