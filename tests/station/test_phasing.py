@@ -40,6 +40,7 @@ class Socket:
         self._station = station
         self.asked: list[RequestMessage] = []
         self.gone = False
+        self.most_a: dict[str, float] = {}
 
     async def site(self) -> dict[str, Any]:
         return cast(dict[str, Any], plain(self._station.site))
@@ -49,6 +50,8 @@ class Socket:
             raise CoreDown("the terminal is gone")
         live = self._station.station.live
         assert live is not None
+        for connector in self._station.sim.truth().connectors:
+            self.most_a[connector.connector] = max(self.most_a.get(connector.connector, 0.0), *connector.draw_a)
         return LiveMessage.model_validate(live)
 
     async def submit(self, request: RequestMessage) -> ReplyMessage:
@@ -216,6 +219,36 @@ def test_a_load_that_comes_and_goes_makes_no_wrong_verdict(tmp_path: Path, capsy
     told = story(tmp_path, capsys, small_site(), restless)
     assert told.outcomes == {"row-b": "fits", "grid": "noisy"}
     assert told.status == 2
+
+
+def test_nobody_takes_the_room_and_nobody_is_raised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Law 8, fault 33: a row that is short; the neighbour would rise into the step and hide it."""
+
+    async def run(clock: VirtualClock) -> int:
+        station = await station_with(clock, tmp_path, small_site(), 1)
+        station.sim.world.plug(ConnectorId("B02-1"), Car("next", capacity_wh=90_000.0, soc=0.1, max_a=16.0, phases=3))
+        socket = Socket(station)
+        await socket.submit(
+            RequestMessage(command_id="row", name="LIMIT_POWER", target="row-b", params={"limit_a": 26.0})
+        )
+        await station.run_for(60)
+        before = {c.id: c.grant.limit_a for c in (await socket.live()).connectors}
+        assert before["B02-1"] < 16.0
+        socket.asked.clear()
+        socket.most_a.clear()
+        status = await phasing(socket, Screen(as_json=True), "all")
+        assert all(request.params["limit_a"] <= before[request.target] for request in socket.asked)  # type: ignore[index]
+        assert {request.target for request in socket.asked} == {"B01-1", "B02-1"}
+        assert all(most <= before[name] + 0.1 for name, most in socket.most_a.items())
+        await station.stop()
+        return status
+
+    assert run_virtual(run) == 0
+    told = json.loads(capsys.readouterr().out)["connectors"]
+    assert [(box["connector"], [f["code"] for f in box["feeders"]]) for box in told] == [
+        ("B01-1", ["fits", "fits"]),
+        ("B02-1", ["fits", "fits"]),
+    ]
 
 
 def test_a_test_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) -> None:

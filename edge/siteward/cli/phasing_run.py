@@ -24,6 +24,8 @@ VALID_S = 150.0
 RELEASE_S = 3.0
 """A limit is released by one that ends at once: longer than the age of the live view that its end counts from."""
 
+RELEASE_WAIT_S = 10
+
 MOST_WAIT_S = 110
 """Longest wait for a plateau: a raise waits up to 30 s for quiet, ramps, and a car takes up to 15 s to follow."""
 
@@ -96,7 +98,7 @@ def why_not(place: Place, live: LiveMessage) -> Untested | None:
         return Untested.OFFLINE
     if connector.session is None or connector.pilot in _IDLE or not connector.grant.confirmed_a:
         return Untested.NO_CAR
-    if any(_limited_here(live, place.connector)):
+    if _limited_here(live, place.connector):
         return Untested.LIMITED
     if connector.grant.confirmed_a - place.floor_a < LEAST_STEP_A:
         return Untested.TOO_LITTLE
@@ -107,9 +109,9 @@ def _connector(live: LiveMessage, name: str) -> ConnectorMessage:
     return next(connector for connector in live.connectors if connector.id == name)
 
 
-def _limited_here(live: LiveMessage, name: str) -> list[bool]:
-    """A limit that somebody set from a terminal would be replaced by ours, and gone after it."""
-    return [True for limit in live.limits if limit.target == name and limit.source == LimitSource.CLI.value]
+def _limited_here(live: LiveMessage, name: str) -> bool:
+    """Whether a limit from a terminal stands there: ours would replace it, and it would be gone after the test."""
+    return any(limit.target == name and limit.source == LimitSource.CLI.value for limit in live.limits)
 
 
 @dataclass(slots=True)
@@ -138,9 +140,11 @@ class StepTest:
         self._high_a = _connector(live, self.place.connector).grant.confirmed_a or 0.0
         self._held = _others(live, self.place.connector)
         try:
-            return await self._step()
+            report = await self._step()
         finally:
             await self._limit(self._high_a, RELEASE_S)
+        await self._released()
+        return report
 
     async def _step(self) -> Report:
         for number in range(STEPS):
@@ -175,6 +179,14 @@ class StepTest:
                     "what was set already ends by itself within three minutes",
                     reply.code or "",
                 )
+
+    async def _released(self) -> None:
+        """Wait until nothing of ours stands any more: the next connector would take it for somebody else's limit."""
+        for _ in range(RELEASE_WAIT_S):
+            await self._second("giving the current back")
+            live = await self.core.live()
+            if not any(_limited_here(live, name) for name in (*self._held, self.place.connector)):
+                return
 
     async def _settle(self, amps: float, said: str) -> bool:
         """Wait until the limit was read back and what flows stands still; False when it does not come to that."""
@@ -236,7 +248,7 @@ def _others(live: LiveMessage, tested: str) -> dict[str, float]:
     return {
         other.id: other.grant.limit_a
         for other in live.connectors
-        if other.id != tested and other.session is not None and _short(other) and not any(_limited_here(live, other.id))
+        if other.id != tested and other.session is not None and _short(other) and not _limited_here(live, other.id)
     }
 
 

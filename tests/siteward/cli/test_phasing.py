@@ -1,9 +1,12 @@
 """The judgement of a step test: faults 33 and 34; found or called noisy, and never a wrong verdict."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +21,7 @@ from siteward.cli.phasing_path import Heard, Place, Report, Row, Untested, judge
 from siteward.cli.phasing_run import Plan
 from siteward.cli.phasing_words import remark, sentence, site_line, why_untested
 from siteward.model.units import PerPhase, Phase
+from tests.fixtures.core import running_core
 
 L1, L2, L3 = Phase
 FILE: Wiring = (L1, L2, L3)
@@ -129,7 +133,7 @@ def moving(draw: st.DrawFn) -> list[tuple[float, ...]]:
     """Other load on three phases over a whole test: jitter, creep, and one load switched once or on and off once."""
     looks = LOOKS * STEPS
     jitter = draw(st.floats(0.0, 0.3))
-    noise = draw(st.randoms(use_true_random=False))
+    noise = Random(draw(st.integers(0, 2**32)))
     creep = draw(st.floats(-0.05, 0.05))
     columns = []
     for _ in range(3):
@@ -313,3 +317,21 @@ def test_the_verb_needs_core_and_names_a_connector(tmp_path: Path, capsys: pytes
     assert run_cli(["phasing"]) == 2
     assert run_cli(["--run", str(tmp_path), "--state", str(tmp_path), "phasing", "A1", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "CORE_DOWN"
+
+
+async def test_the_verb_reads_the_site_through_the_local_api(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract section 3: through the real socket: a connector that does not exist, and one where nothing charges."""
+    async with running_core(tmp_path) as core:
+
+        async def shell(*words: str) -> tuple[int, Any]:
+            status = await asyncio.to_thread(run_cli, ["--run", str(core.run_dir), "phasing", *words, "--json"])
+            return status, json.loads(capsys.readouterr().out)
+
+        status, told = await shell("A99-1")
+        assert (status, told["error"]["code"]) == (1, "UNKNOWN_TARGET")
+        status, told = await shell("A05-1")
+        assert (status, told["connectors"][0]["untested"]["code"]) == (2, "no_car")
+        assert told["connectors"][0]["wiring"] == ["L1", "L2", "L3"]
+        assert core.requests == {}
