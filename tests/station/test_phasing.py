@@ -4,90 +4,29 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from siteward.api.admit import to_request
-from siteward.api.answers import reply_message
-from siteward.api.present import plain
 from siteward.cli.paint import Screen
 from siteward.cli.phasing import phasing
 from siteward.cli.phasing_run import VALID_S
 from siteward.client.errors import CoreDown
-from siteward.client.messages import LiveMessage, ReplyMessage, RequestMessage
+from siteward.client.messages import RequestMessage
 from siteward.model.ids import ConnectorId, FeederId
-from siteward.model.requests import CommandName, Source
+from siteward.model.requests import CommandName
 from siteward.model.site import Site
 from siteward.model.units import Phase
 from siteward_drivers.sim.car import Car
-from siteward_drivers.sim.site import SimSite
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
-from tests.fixtures.station import PROFILES, VirtualStation, demo_site
+from tests.fixtures.phasing_rig import BOX, Socket, drawn, small_site, station_with, wired
+from tests.fixtures.station import VirtualStation
 
-BOX = "B01-1"
 L1, L2, L3 = Phase
 Change = Callable[[VirtualStation], None]
-
-
-class Socket:
-    """What the client of the local API does, without the socket: the same messages, the same door."""
-
-    def __init__(self, station: VirtualStation) -> None:
-        self._station = station
-        self.asked: list[RequestMessage] = []
-        self.gone = False
-        self.most_a: dict[str, float] = {}
-
-    async def site(self) -> dict[str, Any]:
-        return cast(dict[str, Any], plain(self._station.site))
-
-    async def live(self) -> LiveMessage:
-        if self.gone:
-            raise CoreDown("the terminal is gone")
-        live = self._station.station.live
-        assert live is not None
-        for connector in self._station.sim.truth().connectors:
-            self.most_a[connector.connector] = max(self.most_a.get(connector.connector, 0.0), *connector.draw_a)
-        return LiveMessage.model_validate(live)
-
-    async def submit(self, request: RequestMessage) -> ReplyMessage:
-        self.asked.append(request)
-        site, clock = self._station.site, self._station.clock
-        asked = to_request(request, Source.CLI, site.id, clock)
-        return reply_message(await self._station.station.inbox.submit(asked, b"{}"))
-
-
-def wired(site: Site, name: str, **changes: object) -> Site:
-    """The site as it truly is: a connector on other phases, or under another feeder, than the file says."""
-    chargers = []
-    for charger in site.chargers:
-        connectors = tuple(replace(c, **changes) if c.id == name else c for c in charger.connectors)  # type: ignore[arg-type]
-        chargers.append(replace(charger, connectors=connectors))
-    return replace(site, chargers=tuple(chargers))
-
-
-def small_site() -> Site:
-    """The demo's tree and meters with two boxes in row A and two in row B."""
-    site = demo_site()
-    return replace(site, chargers=tuple(c for c in site.chargers if c.id in ("A01", "A02", "B01", "B02")))
-
-
-async def station_with(clock: VirtualClock, folder: Path, truth: Site, phases: int, others: int = 0) -> VirtualStation:
-    """A station by the file over a plant as in `truth`; a car of so many phases charges at the box."""
-    sim = SimSite.from_site(truth, PROFILES, clock=clock)
-    station = VirtualStation(clock, folder, site=small_site(), sim=sim)
-    names = [c.id for c in truth.connectors if c.id != BOX][:others]
-    sim.world.plug(ConnectorId(BOX), Car("load", capacity_wh=90_000.0, soc=0.1, max_a=16.0, phases=phases))
-    for name in names:
-        sim.world.plug(name, Car("car", capacity_wh=90_000.0, soc=0.1, max_a=16.0, phases=3))
-    sim.base_step("grid", 12.0)
-    await station.start()
-    await station.run_for(60)
-    return station
 
 
 @dataclass(frozen=True)
@@ -104,12 +43,18 @@ class Told:
 
 
 def story(
-    folder: Path, capsys: pytest.CaptureFixture[str], truth: Site, change: Change, phases: int = 1, others: int = 0
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    truth: Site,
+    change: Change,
+    phases: int = 1,
+    others: int = 0,
+    react_s: float = 2.0,
 ) -> Told:
     """Run the verb over one wrongly wired station."""
 
     async def run(clock: VirtualClock) -> int:
-        station = await station_with(clock, folder, truth, phases, others)
+        station = await station_with(clock, folder, truth, phases, others, react_s)
         change(station)
         await station.run_for(40)
         status = await phasing(Socket(station), Screen(as_json=True), BOX)
@@ -221,6 +166,12 @@ def test_a_load_that_comes_and_goes_makes_no_wrong_verdict(tmp_path: Path, capsy
     assert told.status == 2
 
 
+def test_a_car_that_follows_late_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fault 33: a car may take 15 s to follow its pilot; what was read before is no plateau."""
+    told = story(tmp_path, capsys, small_site(), untouched, react_s=15.0)
+    assert (told.outcomes, told.status) == ({"row-b": "fits", "grid": "fits"}, 0)
+
+
 def test_nobody_takes_the_room_and_nobody_is_raised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Law 8, fault 33: a row that is short; the neighbour would rise into the step and hide it."""
 
@@ -297,11 +248,6 @@ def test_a_terminal_that_dies_leaves_a_limit_that_ends(tmp_path: Path) -> None:
         await station.stop()
 
     run_virtual(run)
-
-
-def drawn(station: VirtualStation) -> float:
-    """What truly flows at the box, A."""
-    return station.sim.truth().connector(ConnectorId(BOX)).draw_a[0]
 
 
 async def nothing(station: VirtualStation) -> None:

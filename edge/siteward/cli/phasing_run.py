@@ -32,11 +32,11 @@ MOST_WAIT_S = 110
 LAG_S, LOOKS = 5, 8
 """After the charger stands still a meter gets so many seconds to show it; then so many looks, one a second."""
 
-BLIND_S = 16
-"""Seconds until every car has followed, where the charger does not say what flows."""
+FOLLOW_S = 20
+"""Seconds until every car has followed (15 s at worst) and was read, where it does not show that it has."""
 
 STEADY_A, STEADY_LOOKS = 0.6, 4
-NEAR_A = 0.6
+NEAR_A, ARRIVED_A = 0.6, 1.0
 FRESH_S = 5.0
 
 STEPS = 5
@@ -198,14 +198,21 @@ class StepTest:
             if confirmed is None or abs(confirmed - amps) > NEAR_A:
                 seen.clear()
                 continue
-            seen.append(self._own(connector) or (0.0,))
-            if _still(seen, BLIND_S if connector.current_a is None else STEADY_LOOKS):
+            own = self._own(connector)
+            seen.append(own or (0.0,))
+            arrived = own is not None and abs(max(own) - self._level(amps)) <= ARRIVED_A
+            if _still(seen, STEADY_LOOKS if arrived else FOLLOW_S):
                 break
         else:
             return False
         for _ in range(LAG_S):
             await self._second(f"{said}: waiting for the meters")
         return True
+
+    def _level(self, amps: float) -> float:
+        """What the car should draw now: at high what it drew before, which may be less than it was granted."""
+        first = self._charger[0] if self._charger else []
+        return amps if amps == self.place.floor_a or not first else max(first[-1])
 
     async def _look(self, said: str) -> None:
         """One plateau of readings; an old reading is none."""
