@@ -27,13 +27,13 @@ RELEASE_S = 3.0
 RELEASE_WAIT_S = 10
 
 MOST_WAIT_S = 110
-"""Longest wait for a plateau: a raise waits up to 30 s for quiet, ramps, and a car takes up to 15 s to follow."""
+"""Longest wait for a plateau: a raise waits up to 30 s for quiet, ramps, and a slow car follows late."""
 
 LAG_S, LOOKS = 5, 8
 """After the charger stands still a meter gets so many seconds to show it; then so many looks, one a second."""
 
 FOLLOW_S = 20
-"""Seconds until every car has followed (15 s at worst) and was read, where it does not show that it has."""
+"""Seconds until a car has followed and was read, where it does not show that it has; core stops those that are later."""
 
 STEADY_A, STEADY_LOOKS = 0.6, 4
 NEAR_A, ARRIVED_A = 0.6, 1.0
