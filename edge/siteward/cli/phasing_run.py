@@ -33,7 +33,7 @@ LAG_S, LOOKS = 5, 8
 """After the charger stands still a meter gets so many seconds to show it; then so many looks, one a second."""
 
 FOLLOW_S = 20
-"""Seconds until a car has followed and was read, where it does not show that it has; core stops those that are later."""
+"""Seconds until a car has followed and was read, where it does not show that; core stops those that are later."""
 
 STEADY_A, STEADY_LOOKS = 0.6, 4
 NEAR_A, ARRIVED_A = 0.6, 1.0
