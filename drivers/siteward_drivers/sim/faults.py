@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from siteward.model.units import PerPhase
+
 
 class Ignores(StrEnum):
     """What a disobedient charger leaves undone (fault 21): nothing, the register, or only its effect."""
@@ -41,6 +43,9 @@ class DeviceFaults:
 
     silent: neither hears nor answers; mute: hears and acts, its answers are lost (R2); refuses: the exception code with
     which it answers everything (fault 14).
+
+    Transformers of a meter (fault 33): clamps says on which conductor each phase's sits, signs which are turned round
+    (-1), unsigned that the meter shows currents without their sign, as many do.
     """
 
     silent: bool = False
@@ -52,6 +57,9 @@ class DeviceFaults:
     overdraw: float = 1.0
     shows: Shows = Shows.TRUTH
     factor: float = 1.0
+    clamps: tuple[int, int, int] = (0, 1, 2)
+    signs: PerPhase = (1.0, 1.0, 1.0)
+    unsigned: bool = False
     refuses: int = 0
 
     def clear(self) -> None:

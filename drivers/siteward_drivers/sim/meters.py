@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 
 from siteward.model.site import Meter
-from siteward.model.units import ZERO, add
+from siteward.model.units import ZERO, PerPhase, add
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import RegisterType, Table
 from siteward_drivers.quantities import Quantity
@@ -112,16 +112,17 @@ class SimMeter:
         return self._seen[1]
 
     def _measure(self, at: float) -> dict[Quantity, Value]:
-        amps, charge, factor = ZERO, ZERO, self.faults.factor
+        amps, charge = ZERO, ZERO
         for history in self._sources:
             amps = add(amps, history.mean_a(at - self._window_s, at))
             charge = add(charge, history.charge_as(at))
-        amps = (amps[0] * factor, amps[1] * factor, amps[2] * factor)
+        amps = self._transformed(amps)
         volts = self._ripple.volts
         watts = tuple(a * v for a, v in zip(amps, volts, strict=True))
         energy_wh = sum(charge) * self._world.voltage_v / 3600.0 + self._register_offset_wh
         shown: dict[Quantity, Value] = dict(self._constants)
-        shown.update(zip(_CURRENTS, amps, strict=True))
+        signed = not self.faults.unsigned
+        shown.update(zip(_CURRENTS, amps if signed else map(abs, amps), strict=True))
         shown.update(zip(_VOLTAGES, volts, strict=True))
         shown.update(zip(_POWERS, watts, strict=True))
         shown[Quantity.ACTIVE_POWER_TOTAL] = shown[Quantity.APPARENT_POWER_TOTAL] = sum(watts)
@@ -129,6 +130,12 @@ class SimMeter:
         shown[Quantity.FREQUENCY] = self._ripple.hertz
         shown[Quantity.ENERGY_IMPORT_TOTAL] = shown[Quantity.APPARENT_ENERGY_TOTAL] = float(math.floor(energy_wh))
         return shown
+
+    def _transformed(self, amps: PerPhase) -> PerPhase:
+        """Currents as the transformers of the meter sit."""
+        faults = self.faults
+        a, b, c = (amps[n] * sign * faults.factor for n, sign in zip(faults.clamps, faults.signs, strict=True))
+        return (a, b, c)
 
 
 def _serial(profile: Profile, number: int) -> Value:

@@ -43,7 +43,7 @@ async def limit(client: Client, screen: Screen, target: str, amps: float, minute
     params: dict[str, Any] = {"limit_a": amps}
     if minutes is not None:
         # The station's own clock counts, so that a wrong one on this terminal does no harm.
-        params["validUntil"] = _stamp((await client.live()).at + timedelta(minutes=minutes))
+        params["validUntil"] = stamp((await client.live()).at + timedelta(minutes=minutes))
     return await _send(client, screen, CommandName.LIMIT_POWER, target, params, wait_s)
 
 
@@ -52,7 +52,8 @@ async def move(client: Client, screen: Screen, name: CommandName, target: str, w
     return await _send(client, screen, name, target, {}, wait_s)
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A moment as the contract writes it."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

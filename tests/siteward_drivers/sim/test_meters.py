@@ -113,3 +113,21 @@ def test_a_meter_at_an_outlet_counts_the_outlet() -> None:
     sim.world.plug(ConnectorId("cp1"), Car("car", phases=1, max_a=10.0, react_s=1.0))
     sim.world.advance(12)
     assert floats(sim.meter("bill").read(Table.INPUT, 6, 6)) == pytest.approx([10.0, 0.0, 0.0])
+
+
+def test_transformers_of_a_meter_can_be_swapped_turned_and_shown_without_sign() -> None:
+    """Fault 33: what a step test has to find; power keeps the sign that the current loses."""
+    sim = SimSite.from_site(one_row(), PROFILES)
+    meter = sim.meter("grid-meter")
+    sim.world.set_base(FeederId("grid"), (5.0, 6.0, 7.0))
+    meter.faults.clamps = (1, 0, 2)
+    meter.faults.signs = (1.0, 1.0, -1.0)
+    sim.world.advance(3)
+    assert floats(meter.read(Table.INPUT, 6, 6)) == pytest.approx([6.0, 5.0, -7.0])
+    meter.faults.unsigned = True
+    sim.world.advance(1)
+    assert floats(meter.read(Table.INPUT, 6, 6)) == pytest.approx([6.0, 5.0, 7.0])
+    assert floats(meter.read(Table.INPUT, 16, 2))[0] < -1500.0
+    meter.faults.clear()
+    sim.world.advance(1)
+    assert floats(meter.read(Table.INPUT, 6, 6)) == pytest.approx([5.0, 6.0, 7.0])

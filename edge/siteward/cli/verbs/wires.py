@@ -1,4 +1,4 @@
-"""What looks at the wires: frames, scan, probe, doctor."""
+"""What looks at the wires: frames, scan, probe, doctor, phasing."""
 
 from pathlib import Path
 from typing import Annotated
@@ -105,3 +105,19 @@ def doctor_now(
     from siteward.cli import doctor
 
     return ask(Screen(json), lambda client, screen: doctor.doctor(client, screen, seconds))
+
+
+@app.command(name="phasing")
+def phasing_now(
+    target: Annotated[str, argument(metavar="CONNECTOR|all", help="Where a car or load box charges, or all of them.")],
+    json: Json = False,
+) -> int:
+    """Step the current down and back, and judge whether each meter above saw it on the right phase, with sign and size.
+
+    It never raises a current, and its limits end by themselves. Exit status 1: wired or written wrongly; 2: repeat.
+
+    Example: siteward phasing A01-1
+    """
+    from siteward.cli import phasing
+
+    return ask(Screen(json), lambda client, screen: phasing.phasing(client, screen, target))
