@@ -51,7 +51,7 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
     for o in work.tree.outlets:
         i = o.index
         mask, fixed, mine = work.used[i], work.fixed_a[i], work.allocatable[i]
-        w = work.watches[i]
+        w, route = work.watches[i], work.routes[i]
         running = mine and w.conf_a is not None and w.conf_a > 0.0
         amps = fixed if mine else work.u_a[i]
         for phase in range(o.phases):
@@ -63,7 +63,7 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
                 booked = max(amps, measured) if used else measured
             if booked <= 0.0 and not running:
                 continue
-            for cell in o.by_phase[phase]:
+            for cell in route.by_phase[phase]:
                 room[cell] -= booked
                 if running and used:
                     floors[cell] += max(0.0, o.floor_a - fixed)
@@ -72,7 +72,7 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
 
 def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
     """A meter lost for 5..15 s: down to the floors that the last good base carried, a pause only after 15 s."""
-    for node in work.tree.nodes:
+    for node in work.tree.fuses:
         if not work.grace[node.index]:
             continue
         for cell in node.cells:
@@ -106,7 +106,7 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     low = max(o.floor_a, min(step_down(fixed, o.step_a), high))
     need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
-    cells = o.cells[work.used[i] if running else o.all_mask]
+    cells = work.routes[i].cells[work.used[i] if running else o.all_mask]
     worst = min(cells, key=lambda c: room[c])
     if room[worst] < need - EPS or not _may_restart(work, o, room[worst] - need, running):
         work.binder[i] = -10 - worst

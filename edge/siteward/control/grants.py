@@ -3,6 +3,7 @@
 from siteward.control.flight import top
 from siteward.control.memory import NEVER, Watch
 from siteward.control.rotation import worn_out
+from siteward.control.routes import LINE_CAUSE
 from siteward.control.tree import Outlet
 from siteward.control.waking import dark
 from siteward.control.work import Work
@@ -92,10 +93,10 @@ def _feeder(work: Work, cell: int) -> FeederId:
 def _line(work: Work, cell: int) -> CauseStep:
     """What the node itself was bound by: a lost meter, a limit, or its fuse."""
     node = work.tree.nodes[cell // 3]
-    n = work.nodes[cell // 3]
+    n = work.nodes[node.owner]
     amps = round(work.lines_a[cell], 3)
     if n.substituted:
         return CauseStep(Cause.METER_LOST, amps, node.id)
     if work.line_limit[cell] is not None:
         return CauseStep(Cause.LIMIT, amps, node.id, work.line_limit[cell])
-    return CauseStep(Cause.FUSE, amps, node.id)
+    return CauseStep(LINE_CAUSE[node.kind], amps, node.id)

@@ -84,7 +84,8 @@ class Watch:
     unknown (None: nothing known, the hardware maximum); heard: last answered frame that feeds its watchdog; spoke:
     last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6;
     session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
-    bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07).
+    bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07);
+    uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13).
     """
 
     conf_a: float | None = None
@@ -136,6 +137,7 @@ class Watch:
     drew_at: float = NEVER
     bound: int = -1
     rests_until: float = NEVER
+    uneven: int = 0
 
     def clone(self) -> "Watch":
         """Copy for the next turn."""
@@ -151,7 +153,7 @@ class NodeWatch:
 
     window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
     other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free; short: how many
-    below wanted more than it could give, last turn.
+    below wanted more than it could give, last turn; lows: (at, load of the lowest phase) of an imbalance, last 10 s.
     """
 
     meter_at: float = NEVER
@@ -173,6 +175,7 @@ class NodeWatch:
     room_since: tuple[float | None, float | None, float | None] = (None, None, None)
     lifted_a: float = 0.0
     short: int = 0
+    lows: tuple[tuple[float, float], ...] = ()
 
     def clone(self) -> "NodeWatch":
         """Copy for the next turn."""

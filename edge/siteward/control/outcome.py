@@ -9,7 +9,7 @@ from siteward.control.memory import LoadMemory
 from siteward.control.raises import has_room
 from siteward.control.reservation import rest_now
 from siteward.control.silent import mute
-from siteward.control.tree import EPS, Node
+from siteward.control.tree import EPS, Node, unknown_route
 from siteward.control.work import Work
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import Fact
@@ -79,7 +79,7 @@ def close(work: Work, grants: dict[ConnectorId, Grant]) -> LoadOutcome:
         stops=frozenset(work.stops),
         leases=frozenset() if work.gap_at is not None else frozenset(o.id for o in work.tree.outlets),
         grants=grants,
-        feeders={node.id: _book(work, node) for node in work.tree.nodes},
+        feeders={node.id: _book(work, node) for node in work.tree.fuses},
         alarms=frozenset(work.alarms),
         facts=tuple(work.facts),
         ledger=ledger,
@@ -143,7 +143,7 @@ def _prove_death(work: Work) -> None:
     total = [0.0] * len(tree.rating)
     for o in tree.outlets:
         rest = rest_now(o, work.watches[o.index])
-        for cell in o.cells[o.all_mask]:
+        for cell in unknown_route(o).cells[o.all_mask]:
             total[cell] += rest
     for node in tree.nodes:
         n = work.nodes[node.index]

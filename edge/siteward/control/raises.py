@@ -2,6 +2,7 @@
 
 from siteward.control.flight import top
 from siteward.control.reservation import measured_on
+from siteward.control.routes import LINE_CAUSE
 from siteward.control.tree import EPS, Outlet, step_down
 from siteward.control.unused import reclaims
 from siteward.control.work import Wait, Work
@@ -52,7 +53,7 @@ def _blocked(work: Work, o: Outlet) -> Wait | None:
     w = work.watches[o.index]
     if work.gap_at is not None:
         return Wait(Cause.CLOCK_GAP)
-    for node in o.path:
+    for node in work.routes[o.index].path:
         if work.frozen[node]:
             return Wait(Cause.METER_STALE, node)
         if work.at - work.nodes[node].shed_at < SHED_S:
@@ -79,15 +80,15 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
     ceiling = work.targets[i] if back else max(o.floor_a, now + pace)
     free = _free(work, o)
     if not (back or work.at < w.promised_until or _room_stood(work, o)):
-        return Wait(Cause.FUSE, _tightest(work, o))
+        return _tight(work, o)
     value = step_down(min(work.targets[i], ceiling, free), o.step_a)
     if value < o.floor_a or value <= now + EPS:
-        return Wait(Cause.FUSE, _tightest(work, o)) if free < min(ceiling, work.targets[i]) else Wait(Cause.RAMP)
+        return _tight(work, o) if free < min(ceiling, work.targets[i]) else Wait(Cause.RAMP)
     gain = value - now
-    if not back and any(_ramp_full(work, node, gain) for node in o.path):
+    if not back and any(_ramp_full(work, node, gain) for node in work.routes[i].path):
         return Wait(Cause.RAMP)
     _book(work, o, value)
-    for node in o.path:
+    for node in work.routes[i].path:
         work.nodes[node].lifted_a += gain
     w.last_raise = work.at
     if resuming:
@@ -99,8 +100,18 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
 
 def _tightest(work: Work, o: Outlet) -> int:
     """The node of its path with the least room left."""
-    _, cell = min((work.raiseline[cell] - work.total_a[cell], cell) for cells in o.by_phase for cell in cells)
+    _, cell = min(
+        (work.raiseline[cell] - work.total_a[cell], cell)
+        for cells in work.routes[o.index].by_phase
+        for cell in cells
+    )
     return cell // 3
+
+
+def _tight(work: Work, o: Outlet) -> Wait:
+    """Waiting for room, and whose."""
+    node = _tightest(work, o)
+    return Wait(LINE_CAUSE[work.tree.nodes[node].kind], node)
 
 
 def _room_stood(work: Work, o: Outlet) -> bool:
@@ -108,7 +119,7 @@ def _room_stood(work: Work, o: Outlet) -> bool:
     for phase in range(o.phases):
         if not work.used[o.index] >> phase & 1:
             continue
-        for node in o.path:
+        for node in work.routes[o.index].path:
             since = work.nodes[node].room_since[o.wired[phase]]
             if since is None or work.at - since < ROOM_S:
                 return False
@@ -126,9 +137,12 @@ def _free(work: Work, o: Outlet) -> float:
     i = o.index
     mask, booked, total = work.used[i], work.booked[i], work.total_a
     free = float("inf")
+    route = work.routes[i]
+    for cell in route.lends:
+        free = min(free, work.lent_line[cell] - total[cell])
     for phase in range(o.phases):
         used, mine = mask >> phase & 1, booked[phase]
-        for cell in o.by_phase[phase]:
+        for cell in route.by_phase[phase]:
             line = work.raiseline[cell] if used else work.lent_line[cell]
             left = line - total[cell]
             if left < -EPS:
@@ -140,18 +154,24 @@ def _free(work: Work, o: Outlet) -> float:
 def _book(work: Work, o: Outlet, value: float) -> None:
     """Put the new value into U and into the sums (ledger)."""
     i = o.index
-    after = list(work.booked[i])
+    after, route = list(work.booked[i]), work.routes[i]
     for phase in range(o.phases):
         if work.used[i] >> phase & 1:
             after[phase] = max(value, work.u_a[i], measured_on(work.watches[i], phase))
-            for cell in o.by_phase[phase]:
+            for cell in route.by_phase[phase]:
                 work.total_a[cell] += after[phase] - work.booked[i][phase]
             continue
-        for cell in o.by_phase[phase]:
-            work.lent_a[cell] = max(work.lent_a[cell], value)
-            work.raiseline[cell] = min(work.raiseline[cell], work.lent_line[cell] - work.lent_a[cell])
+        _lend(work, route.by_phase[phase], value)
+    if route.lends:
+        _lend(work, route.lends, value)
     work.booked[i] = (after[0], after[1], after[2])
     work.u_a[i] = max(work.u_a[i], value)
+
+
+def _lend(work: Work, cells: tuple[int, ...], value: float) -> None:
+    for cell in cells:
+        work.lent_a[cell] = max(work.lent_a[cell], value)
+        work.raiseline[cell] = min(work.raiseline[cell], work.lent_line[cell] - work.lent_a[cell])
 
 
 def settle_late(work: Work) -> None:
@@ -183,4 +203,4 @@ def _jumps(work: Work, o: Outlet, value_a: float) -> bool:
 
 def has_room(work: Work, o: Outlet) -> bool:
     """Whether every fuse on the path is inside its raiseline with what this outlet is booked at."""
-    return all(work.raiseline[c] - work.total_a[c] >= -EPS for c in o.cells[work.used[o.index]])
+    return all(work.raiseline[c] - work.total_a[c] >= -EPS for c in work.routes[o.index].cells[work.used[o.index]])

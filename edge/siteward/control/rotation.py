@@ -54,7 +54,7 @@ def _turn(work: Work, o: Outlet, periods: dict[int, float]) -> tuple[int, float]
             return WAITS, waiting_since(work, o)
         # Refused and not off yet, it must not be in anybody's way; found running at our start, it is in its turn.
         return (YIELDS, inf) if w.room_paused else (HOLDS, work.demand(o).waiting_since)
-    period = min((periods[node] for node in o.path if node in periods), default=inf)
+    period = min((periods[node] for node in work.routes[o.index].path if node in periods), default=inf)
     if work.at - w.slot.turn_since < period or worn_out(w, work.at):
         return HOLDS, work.demand(o).waiting_since
     return YIELDS, -w.slot.turn_since
@@ -78,7 +78,8 @@ def _periods(work: Work, takers: list[Outlet]) -> dict[int, float]:
             waiting[w.slot.node] = waiting.get(w.slot.node, 0) + 1
     periods = {}
     for node, count in waiting.items():
-        served = sum(1 for o in takers if node in o.path and work.watches[o.index].slot.turn_since is not None)
+        below = (o for o in takers if node in work.routes[o.index].path)
+        served = sum(1 for o in below if work.watches[o.index].slot.turn_since is not None)
         if served:
             periods[node] = max(MIN_ON_S, STARVED_S / ceil((count + served) / served))
     return periods

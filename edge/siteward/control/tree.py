@@ -1,10 +1,11 @@
 """The site as numbers: every outlet's path through the fuse tree as positions in flat lists, built once per site."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil, exp, floor, sqrt
+from math import ceil, exp, floor, inf, sqrt
 
+from siteward.control.routes import EVEN, UNKNOWN, Bounds, NodeKind, Route, bounds_of, route, routes_of
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, FeederId, LineId
 from siteward.model.site import Connector, Feeder, Site
@@ -37,10 +38,10 @@ def overload(seconds: float) -> float:
 class Outlet:
     """One connector with everything that a turn asks of it, ready to use.
 
-    cells[mask] are the positions (node * 3 + phase) of its path for the charger phases in the bit mask; by_phase are
-    the same for one charger phase each; rest_a is what it may hold for ever without us when its watchdog is verified,
-    boot_a what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog;
-    alone: its charger has no other outlet.
+    cells[mask] are the positions (node * 3 + phase) of its fuses for the charger phases in the bit mask; by_phase are
+    the same for one charger phase each; routes add neutral and imbalance, by what is known of the car; rest_a is what
+    it may hold for ever without us when its watchdog is verified, boot_a what it may hold after a restart (R3);
+    watch_s = Tw * (1 + tolerance), 0 where it has no watchdog; alone: its charger has no other outlet.
     """
 
     index: int
@@ -52,6 +53,7 @@ class Outlet:
     wired: tuple[int, ...]
     by_phase: tuple[tuple[int, ...], ...]
     cells: tuple[tuple[int, ...], ...]
+    routes: tuple[Route, ...]
     all_mask: int
     hw_a: float
     cap_a: float
@@ -80,9 +82,14 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One feeder: the outlets below it, how long a base window must be (R10), its share of the flat lists."""
+    """One feeder: the outlets below it, how long a base window must be (R10), its share of the flat lists.
+
+    A neutral conductor and a bound of imbalance are nodes of their own; owner is the index of their feeder's fuse.
+    """
 
     index: int
+    kind: NodeKind
+    owner: int
     id: FeederId
     feeder: Feeder
     below: tuple[int, ...]
@@ -94,11 +101,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """The whole site in flat lists; a cell is one phase of one node. bound_k is k(T) for the longest watchdog below."""
+    """The whole site in flat lists; a cell is one phase of one node. bound_k is k(T) for the longest watchdog below.
+
+    nodes are the fuses, then the bounds (neutral, imbalance); routes are those of a site without bounds, by outlet.
+    """
 
     site: Site
     outlets: tuple[Outlet, ...]
     nodes: tuple[Node, ...]
+    fuses: tuple[Node, ...]
+    bounds: tuple[Node, ...]
+    routes: list[Route]
     node_of: dict[FeederId, int]
     outlet_of: dict[ConnectorId, int]
     rating: tuple[float, ...]
@@ -113,20 +126,28 @@ def margin_a(rating_a: float) -> float:
     return max(1.0, 0.03 * rating_a)
 
 
+def unknown_route(o: Outlet) -> Route:
+    """What it loads while nothing is known of its car: any phase alone, so the neutral too."""
+    return o.routes[UNKNOWN] if len(o.routes) > 1 else o.routes[EVEN]
+
+
 @lru_cache(maxsize=16)
 def tree_of(site: Site) -> Tree:
     """Index of a site; the same object for the same site."""
     node_of = {f.id: i for i, f in enumerate(site.feeders)}
     lines = {c.id: charger.line for charger in site.chargers for c in charger.connectors}
     paths = {f.id: tuple(node_of[n.id] for n in site.path(f.id)) for f in site.feeders}
+    bounds = bounds_of(site)
     shared = {charger.id for charger in site.chargers if len(charger.connectors) > 1}
     outlets = tuple(
-        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared, site)
+        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared, site, bounds)
         for i, c in enumerate(site.connectors)
     )
     nodes = tuple(_node(i, f, site, outlets) for i, f in enumerate(site.feeders))
-    flat = [(f.rating_a[p], f.worst_base_load_a[p], f.chargers_only) for f in site.feeders for p in range(3)]
-    ceiling = [rating for rating, _, _ in flat]
+    extra = tuple(_bound(len(nodes) + i, *b, nodes, outlets) for i, b in enumerate(bounds))
+    flat = [(f.rating_a[p], 0.0 if f.chargers_only else f.worst_base_load_a[p]) for f in site.feeders for p in range(3)]
+    flat += [_bound_line(b) for b in extra for _ in range(3)]
+    ceiling = [rating for rating, _ in flat]
     for limit in site.limits:
         for p in range(3):
             cell = node_of[limit.feeder] * 3 + p
@@ -134,15 +155,33 @@ def tree_of(site: Site) -> Tree:
     return Tree(
         site=site,
         outlets=outlets,
-        nodes=nodes,
+        nodes=nodes + extra,
+        fuses=nodes,
+        bounds=extra,
+        routes=[o.routes[EVEN] for o in outlets],
         node_of=node_of,
         outlet_of={o.id: o.index for o in outlets},
-        rating=tuple(rating for rating, _, _ in flat),
+        rating=tuple(rating for rating, _ in flat),
         ceiling=tuple(ceiling),
-        margin=tuple(margin_a(rating) for rating, _, _ in flat),
-        worst=tuple(0.0 if only else worst for _, worst, only in flat),
-        bound_k=tuple(overload(_longest(n.below, outlets)) for n in nodes for _ in range(3)),
+        margin=tuple(margin_a(rating) for rating, _ in flat),
+        worst=tuple(worst for _, worst in flat),
+        bound_k=tuple(overload(_longest(n.below, outlets)) for n in nodes + extra for _ in range(3)),
     )
+
+
+def _bound(index: int, owner: int, kind: NodeKind, fuses: Sequence[Node], outlets: Sequence[Outlet]) -> Node:
+    """A neutral or an imbalance as a node over its feeder's fuse: those below it that can load it."""
+    below = tuple(i for i in fuses[owner].below if index in outlets[i].routes[-1].path)
+    cells = (index * 3, index * 3 + 1, index * 3 + 2)
+    return replace(fuses[owner], index=index, kind=kind, owner=owner, below=below, cells=cells)
+
+
+def _bound_line(node: Node) -> tuple[float, float]:
+    """Rating and worst base of a bound; an imbalance trips nothing, so no overload bounds it."""
+    feeder = node.feeder
+    if node.kind is NodeKind.NEUTRAL:
+        return feeder.neutral_a or 0.0, 0.0 if feeder.chargers_only else feeder.neutral_base_a
+    return feeder.imbalance_a or 0.0, -inf
 
 
 def _longest(below: Sequence[int], outlets: Sequence[Outlet]) -> float:
@@ -157,6 +196,8 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     window = meter.facts.window_s if meter else 0.0
     return Node(
         index=index,
+        kind=NodeKind.FUSE,
+        owner=index,
         id=feeder.id,
         feeder=feeder,
         below=below,
@@ -167,10 +208,12 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     )
 
 
-def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool, site: Site) -> Outlet:
+def _outlet(
+    index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool, site: Site, bounds: Bounds
+) -> Outlet:
     wired = tuple(p.position for p in c.wiring)
     by_phase = tuple(tuple(node * 3 + p for node in path) for p in wired)
-    masks = range(1 << len(wired))
+    narrow = route(path, by_phase)
     limit, fs, boot = c.facts.limit, c.facts.failsafe, c.facts.boot
     reset = fs.reset_by if fs else None
     by_limit = reset in (ResetBy.LIMIT_WRITE, ResetBy.UNKNOWN)
@@ -185,7 +228,8 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone
         phases=len(wired),
         wired=wired,
         by_phase=by_phase,
-        cells=tuple(tuple(x for i in range(len(wired)) if mask >> i & 1 for x in by_phase[i]) for mask in masks),
+        cells=narrow.cells,
+        routes=routes_of(c, narrow, wired, [(k, kind) for k, (node, kind) in enumerate(bounds) if node in path], site),
         all_mask=(1 << len(wired)) - 1,
         hw_a=c.hardware_max_a,
         cap_a=step_down(c.cap_a, limit.step_a),

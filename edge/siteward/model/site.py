@@ -74,7 +74,11 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Feeder:
-    """A node of the fuse tree; worst_base_load_a is ALL load below it that is no charger (R11)."""
+    """A node of the fuse tree; worst_base_load_a is ALL load below it that is no charger (R11).
+
+    neutral_a is the rating of the neutral conductor and neutral_base_a the most that other load puts on it;
+    imbalance_a is how far the highest of its phases may lie above the lowest (B13). None: not watched.
+    """
 
     id: FeederId
     name: str
@@ -84,6 +88,9 @@ class Feeder:
     worst_base_load_a: PerPhase
     chargers_only: bool = False
     generation: bool = False
+    neutral_a: float | None = None
+    neutral_base_a: float = 0.0
+    imbalance_a: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ def feeder(
     worst: float | PerPhase = 0.0,
     metered: bool = False,
     generation: bool = False,
+    neutral: float | None = None,
+    imbalance: float | None = None,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
     ratings = rating if isinstance(rating, tuple) else (rating,) * 3
@@ -82,6 +84,9 @@ def feeder(
         worsts,
         chargers_only=max(worsts) == 0.0,
         generation=generation,
+        neutral_a=neutral,
+        neutral_base_a=max(worsts),
+        imbalance_a=imbalance,
     )
 
 

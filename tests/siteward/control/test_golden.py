@@ -1,7 +1,8 @@
 """I1, I2, I4, R1 to R17 as golden scenarios (tests/golden/load): a site, what happens when, what must hold when.
 
 Times are seconds from the start of the controller. `do` acts on the truth model, `expect` judges after that second:
-limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high].
+limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), apart = highest
+phase above lowest, each [low, high].
 """
 
 from __future__ import annotations
@@ -68,13 +69,18 @@ def _meter(t: Truth, do: dict[str, Any]) -> None:
     t.meter_mode[meter] = do["mode"]
 
 
+def _base(t: Truth, do: dict[str, Any]) -> None:
+    amps = do["amps"]
+    t.base[FeederId(do["feeder"])] = [float(x) for x in (amps if isinstance(amps, list) else [amps] * 3)]
+
+
 def _limit(t: Truth, do: dict[str, Any]) -> None:
     t.limits = (Limit("l1", LimitSource.GRID, (float(do["amps"]),) * 3, feeder=FeederId(do["feeder"])),)
 
 
 SITE_ACTS: dict[str, Callable[[Truth, dict[str, Any]], None]] = {
     "meter": _meter,
-    "base": lambda t, do: t.base.update({FeederId(do["feeder"]): [float(do["amps"])] * 3}),
+    "base": _base,
     "limit": _limit,
     "unlimit": lambda t, _: setattr(t, "limits", ()),
     "kill": lambda t, _: t.kill(),
@@ -134,6 +140,9 @@ def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
     for name, (low, high) in expect.get("load", {}).items():
         value = max(t.load[FeederId(name)])
         assert low <= value <= high, f"{where} load {name} = {value}"
+    for name, (low, high) in expect.get("apart", {}).items():
+        value = max(t.load[FeederId(name)]) - min(t.load[FeederId(name)])
+        assert low <= value <= high, f"{where} phases of {name} are {value} apart: {t.load[FeederId(name)]}"
     if "cause" in expect:
         assert t.outcome is not None
         for name, cause in expect["cause"].items():
@@ -171,6 +180,8 @@ def test_golden(path: Path) -> None:
     if not case.get("foreign", False):
         assert not t.verdict.low_u, t.verdict.low_u[0]
     assert t.verdict.longest_over_s <= case.get("over_s", 10.0)
+    assert t.verdict.longest_uneven_s <= case.get("uneven_s", 10.0)
+    assert t.verdict.longest_neutral_s <= 10.0
 
 
 def test_there_are_golden_cases_for_the_rules() -> None:
