@@ -9,7 +9,6 @@ from siteward.control.work import Wait, Work
 from siteward.model.limits import Cause
 from siteward.model.wire import WriteKind
 
-RAMP_A_S = 0.5
 NODE_RAMP = 0.05
 """Share of a node's rating that all raises below may take in one second; unused room adds up for 5 s."""
 SHED_S = 30.0
@@ -75,7 +74,7 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
     resuming = now < o.floor_a
     if resuming:
         work.used[i] = o.all_mask
-    pace = RAMP_A_S * min(max(5.0, o.step_a / RAMP_A_S), max(0.0, work.at - w.last_raise))
+    pace = o.ramp_a_s * min(max(5.0, o.step_a / o.ramp_a_s), max(0.0, work.at - w.last_raise))
     back = reclaims(w, work.at)
     ceiling = work.targets[i] if back else max(o.floor_a, now + pace)
     free = _free(work, o)
@@ -101,9 +100,7 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
 def _tightest(work: Work, o: Outlet) -> int:
     """The node of its path with the least room left."""
     _, cell = min(
-        (work.raiseline[cell] - work.total_a[cell], cell)
-        for cells in work.routes[o.index].by_phase
-        for cell in cells
+        (work.raiseline[cell] - work.total_a[cell], cell) for cells in work.routes[o.index].by_phase for cell in cells
     )
     return cell // 3
 
@@ -197,7 +194,7 @@ def _jumps(work: Work, o: Outlet, value_a: float) -> bool:
     """Whether a raise decided before a gap, or before its charger restarted, is now more than one step of the ramp."""
     w = work.watches[o.index]
     known = w.conf_a or 0.0
-    step = max(5.0 * RAMP_A_S, o.step_a)
+    step = max(5.0 * o.ramp_a_s, o.step_a)
     return work.gap_at is not None or work.at < w.rests_until or value_a > max(o.floor_a, known + step) + EPS
 
 

@@ -14,6 +14,8 @@ from siteward.model.units import FLOOR_A
 EPS = 1e-6
 REACTION_S = 10.0
 """G of turn.md: within this time of an outside rise the currents are back under the rating."""
+RAMP_A_S, RAMP_S = 0.5, 60.0
+"""B07: how fast a connector rises; a DC charger by the same rule for its kW, its whole range in a minute."""
 POLL_S = 2.0
 """Longest period at which the runtime polls a charger."""
 
@@ -69,6 +71,7 @@ class Outlet:
     short_hold: bool
     min_silence_s: float
     apply_s: float
+    ramp_a_s: float
     raise_every_s: float
     read_feeds: bool
     read_may_feed: bool
@@ -233,7 +236,7 @@ def _outlet(
         all_mask=(1 << len(wired)) - 1,
         hw_a=c.hardware_max_a,
         cap_a=step_down(c.cap_a, limit.step_a),
-        floor_a=step_up(max(FLOOR_A, limit.min_a), limit.step_a),
+        floor_a=step_up(c.least_a, limit.step_a),
         step_a=limit.step_a,
         fs_a=fs_a,
         rest_a=rest_current(c),
@@ -245,6 +248,7 @@ def _outlet(
         short_hold=boot.hold_s is not None and boot.hold_s <= REACTION_S,
         min_silence_s=boot.min_silence_s,
         apply_s=limit.apply_s,
+        ramp_a_s=RAMP_A_S if c.facts.power is None else max(RAMP_A_S, c.cap_a / RAMP_S),
         raise_every_s=max(5.0, limit.raise_interval_s),
         read_feeds=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST),
         read_may_feed=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST, ResetBy.UNKNOWN),

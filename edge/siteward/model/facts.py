@@ -1,6 +1,6 @@
 """What a profile declares about a kind of device, as far as deciding needs it; unknown always means worst."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from siteward.model.serial import SerialSettings
@@ -71,14 +71,13 @@ class LimitFacts:
 class PowerFacts:
     """A charger that is limited in W: how a limit becomes the most that it may draw in A on each phase (R20).
 
-    dc: the limit counts behind the rectifier, so that its losses (eta_min) and what the charger itself needs (aux_w)
-    come on top; pf_min is its worst power factor; phases are those over which it surely spreads its power. Below min_w
-    it gives nothing; pause_ends_session: once paused, the car must be plugged in anew.
+    Behind its rectifier a limit leaves out the losses (eta_min) and what the charger itself needs (aux_w); on the AC
+    side both are in it. pf_min is its worst power factor; phases are those over which it surely spreads its power.
+    Below min_w it gives nothing; pause_ends_session: once paused, the car must be plugged in anew.
     """
 
-    dc: bool
     phases: int
-    min_w: float
+    min_w: float = 0.0
     eta_min: float = 1.0
     pf_min: float = 1.0
     aux_w: float = 0.0
@@ -103,7 +102,10 @@ class PowerFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChargerFacts:
-    """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise."""
+    """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise.
+
+    power is that of a DC charger, None for every AC one, whatever its limit is written in.
+    """
 
     profile: str
     rated_a: float
@@ -116,6 +118,12 @@ class ChargerFacts:
     bills_energy: bool
     common_mode: bool
     power: PowerFacts | None = None
+
+    def at_voltage(self, nominal_v: float) -> "ChargerFacts":
+        """The same at a site's phase voltage: the least that a DC charger can give, in A."""
+        if self.power is None:
+            return self
+        return replace(self, limit=replace(self.limit, min_a=self.power.amps(self.power.min_w, nominal_v)))
 
 
 @dataclass(frozen=True, slots=True)

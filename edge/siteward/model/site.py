@@ -9,7 +9,7 @@ from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId
 from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
-from siteward.model.units import PerPhase, Phase
+from siteward.model.units import FLOOR_A, PerPhase, Phase, booked_amps, limit_amps
 
 
 class Priority(StrEnum):
@@ -118,6 +118,22 @@ class Connector:
     def cap_a(self) -> float:
         """Highest limit that we ever write."""
         return min(self.max_a, self.hardware_max_a, self.facts.limit.max_a)
+
+    @property
+    def least_a(self) -> float:
+        """Least current that a car can be given here: 6 A by the pilot of AC, what the charger says of DC (B09)."""
+        least = self.facts.limit.min_a
+        return least if self.facts.power is not None else max(FLOOR_A, least)
+
+    def legal_amps(self, power_w: float, nominal_v: float) -> float:
+        """Current for a legal limit of power from the mains (R20).
+
+        At nominal voltage; a DC charger is limited in those very watts, so that its current is what it is booked with.
+        """
+        power = self.facts.power
+        if power is None:
+            return limit_amps(power_w, len(self.wiring), nominal_v)
+        return booked_amps(power_w, power.phases, nominal_v, power.pf_min)
 
 
 @dataclass(frozen=True, slots=True)

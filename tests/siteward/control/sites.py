@@ -11,6 +11,7 @@ from siteward.model.facts import (
     LimitFacts,
     MeterFacts,
     OnExpiry,
+    PowerFacts,
     Readback,
     ResetBy,
 )
@@ -41,6 +42,7 @@ class Box:
     measures: bool = True
     priority: Priority = Priority.NORMAL
     persists: bool = True
+    dc_min_w: float | None = None
 
 
 def facts(box: Box) -> ChargerFacts:
@@ -59,7 +61,8 @@ def facts(box: Box) -> ChargerFacts:
         pwm_s=1.0,
         bills_energy=False,
         common_mode=False,
-    )
+        power=None if box.dc_min_w is None else PowerFacts(3, box.dc_min_w, 0.93, 0.98, 200.0, True),
+    ).at_voltage(230.0)
 
 
 def feeder(

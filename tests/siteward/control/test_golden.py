@@ -22,6 +22,7 @@ from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Priority
 from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Box as TrueBox
 from tests.siteward.control.truth import Truth
 
 FOLDER = Path(__file__).parents[2] / "golden" / "load"
@@ -50,8 +51,16 @@ def build(case: dict[str, Any]) -> Truth:
         phases = car.get("phases", "123")
         box.wants, box.react_s = wants, car.get("react_s", 2.0)
         box.phases = ("1" in phases, "2" in phases, "3" in phases)
-        truth.demands[c.id] = Demand(wants > 0.0, 32.0, c.priority, truth.at)
+        truth.demands[c.id] = wish(box, wants, truth.at)
     return truth
+
+
+def wish(box: TrueBox, wants: float, at: float) -> Demand:
+    """A session at that box, begun long enough at DC that a pause would end it (R20)."""
+    power = box.connector.facts.power
+    most = 32.0 if power is None else box.connector.cap_a
+    runs_on = power is not None and power.pause_ends_session
+    return Demand(wants > 0.0, most, box.connector.priority, at, must_run=runs_on)
 
 
 def act(t: Truth, do: dict[str, Any]) -> None:
@@ -116,7 +125,7 @@ def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     box, what = t.boxes[cid], do["what"]
     if what == "wants":
         box.wants = do["amps"]
-        t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at)
+        t.demands[cid] = wish(box, do["amps"], t.at)
     elif what == "needs":
         t.demands[cid] = replace(t.demands[cid], need_a=do["amps"])
     elif what == "takes":

@@ -85,7 +85,7 @@ class Box:
     def step(self, at: float) -> float:
         """Let the car follow: down after its reaction time, up within a second."""
         allowed = self.limit(at)
-        goal = min(self.wants, allowed) * self.overdraw if allowed >= 6.0 else 0.0
+        goal = min(self.wants, allowed) * self.overdraw if allowed >= self.connector.least_a else 0.0
         if at < self.off_until:
             self.plan, self.current = [], 0.0
             return 0.0
@@ -114,6 +114,7 @@ class Verdict:
     turns: int = 0
     raises: int = 0
     longest_uneven_s: float = 0.0
+    longest_calm_uneven_s: float = 0.0
     longest_neutral_s: float = 0.0
 
 
@@ -152,6 +153,7 @@ class Truth:
         self.verdict = Verdict()
         self.bounded = [f for f in site.feeders if f.imbalance_a is not None or f.neutral_a is not None]
         self.uneven_s: dict[str, float] = {}
+        self.uneven_calm: dict[str, bool] = {}
         self.neutral_s: dict[str, float] = {}
         self.ratings = {f.id: f.rating_a for f in site.feeders}
         self.above = {f.id: [n.id for n in site.path(f.id)] for f in site.feeders}
@@ -174,16 +176,19 @@ class Truth:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
             self._note_over((feeder, p), ratio > (1.005 if calm else 1.055), calm)
         for f in self.bounded:
-            self._note_bounds(f)
+            self._note_bounds(f, calm)
 
-    def _note_bounds(self, f: Feeder) -> None:
+    def _note_bounds(self, f: Feeder, calm: bool) -> None:
         """How long the phases of a feeder lie too far apart without an alarm, and its neutral carries too much."""
         a, b, c = self.load[f.id]
         if f.imbalance_a is not None:
             over = max(a, b, c) - min(a, b, c) > 1.005 * f.imbalance_a
             told = self.outcome is not None and Alarm(AlarmCode.IMBALANCE_UNCORRECTED, f.id) in self.outcome.alarms
             self.uneven_s[f.id] = self.uneven_s.get(f.id, 0.0) + STEP_S if over and not told and self.alive else 0.0
+            self.uneven_calm[f.id] = calm and (self.uneven_calm.get(f.id, True) or not self.uneven_s[f.id])
             self.verdict.longest_uneven_s = max(self.verdict.longest_uneven_s, self.uneven_s[f.id])
+            if self.uneven_calm[f.id]:
+                self.verdict.longest_calm_uneven_s = max(self.verdict.longest_calm_uneven_s, self.uneven_s[f.id])
         if f.neutral_a is not None:
             # Equal power factors: the three currents are 120 degrees apart.
             flows = sqrt(max(0.0, a * a + b * b + c * c - a * b - b * c - a * c))
