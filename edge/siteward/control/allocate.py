@@ -1,5 +1,6 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
+from siteward.control.bounds import awaiting
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
 from siteward.control.rotation import RANKS, places, worn_out
@@ -107,13 +108,19 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
     cells = work.routes[i].cells[work.used[i] if running else o.all_mask]
+    extra = () if running else awaiting(work, o)
     worst = min(cells, key=lambda c: room[c])
-    if room[worst] < need - EPS or not _may_restart(work, o, room[worst] - need, running):
+    spare = room[worst] - need
+    for c in extra:
+        # Nothing is booked there for a paused outlet, so that it needs all of its floor.
+        if room[c] - low < spare:
+            worst, spare = c, room[c] - low
+    if spare < -EPS or not _may_restart(work, o, spare, running):
         work.binder[i] = -10 - worst
         w.room_paused = True
         if w.slot.turn_since is not None or w.slot.node != worst // 3:
             w.slot = w.slot._replace(turn_since=None, node=worst // 3)
-        if room[worst] < need + RESTART_SPARE_A - EPS:
+        if spare < RESTART_SPARE_A - EPS:
             w.fits_since = None
         return None
     w.room_paused, w.fits_since = False, None
@@ -121,7 +128,9 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
         w.slot = w.slot._replace(turn_since=work.at)
     for c in cells:
         room[c] -= need
-    return Share(WEIGHTS[work.demand(o).priority], low, high, o.step_a, cells)
+    for c in extra:
+        room[c] -= low
+    return Share(WEIGHTS[work.demand(o).priority], low, high, o.step_a, cells + extra)
 
 
 def _serve_departures(work: Work, admitted: list[Outlet], shares: list[Share], room: list[float]) -> None:

@@ -14,6 +14,7 @@ FRESH_S = 5.0
 CUT_S, RAISE_S = 3.0, 10.0
 """How long a low phase must last before it costs somebody current, and a high one before it gives some."""
 ON_A, EVEN_SHARE = 1.0, 0.1
+_ZERO: PerPhase = (0.0, 0.0, 0.0)
 
 
 def note_uneven(o: Outlet, w: Watch) -> None:
@@ -29,8 +30,54 @@ def note_uneven(o: Outlet, w: Watch) -> None:
 
 
 def find_routes(work: Work) -> list[Route]:
-    """What each outlet loads now."""
-    return [o.routes[_kind(o, work.watches[o.index], work.at)] for o in work.tree.outlets]
+    """What each outlet loads now; a confirmed pause loads no imbalance, whatever is reserved for a fall-back."""
+    found = []
+    for o in work.tree.outlets:
+        w = work.watches[o.index]
+        kind = _kind(o, w, work.at)
+        found.append(o.routes[UNKNOWN if kind >= UNEVEN and _paused(w) else kind])
+    return found
+
+
+def _paused(w: Watch) -> bool:
+    return w.conf_a == 0.0 and not w.flights and w.held_a <= 0.0 and (w.measured_a is None or max(w.measured_a) < 0.5)
+
+
+def _started(work: Work, o: Outlet) -> Route:
+    """What it loads once it runs."""
+    if len(o.routes) == 1:
+        return o.routes[EVEN]
+    return o.routes[_kind(o, work.watches[o.index], work.at)]
+
+
+def awaiting(work: Work, o: Outlet) -> tuple[int, ...]:
+    """Cells that a paused outlet does not load and will load once it runs."""
+    now, then = work.routes[o.index], _started(work, o)
+    if len(then.path) <= len(now.path):
+        return ()
+    return tuple(c for c in then.cells[o.all_mask] if c not in now.cells[o.all_mask])
+
+
+def enter(work: Work, o: Outlet) -> Route | None:
+    """Book a paused outlet that is to start on all that it loads then; returns what it loaded before, None: all."""
+    now, then = work.routes[o.index], _started(work, o)
+    if len(then.path) <= len(now.path):
+        return None
+    _shift(work, o, now, then, 1.0)
+    work.routes[o.index] = then
+    return now
+
+
+def leave(work: Work, o: Outlet, before: Route) -> None:
+    """Take that back: it does not start."""
+    _shift(work, o, before, work.routes[o.index], -1.0)
+    work.routes[o.index] = before
+
+
+def _shift(work: Work, o: Outlet, now: Route, then: Route, sign: float) -> None:
+    for phase in range(o.phases):
+        for cell in then.by_phase[phase][len(now.by_phase[phase]) :]:
+            work.total_a[cell] += sign * work.booked[o.index][phase]
 
 
 def _kind(o: Outlet, w: Watch, at: float) -> int:
@@ -94,33 +141,60 @@ def _highest(values: list[PerPhase]) -> PerPhase:
 def _imbalance(work: Work, node: Node) -> None:
     """Other load less what surely flows on the lowest phase; a car above it is cut, a car on it never."""
     n, fuse = work.nodes[node.index], work.nodes[node.owner]
-    cells = work.tree.nodes[node.owner].cells
-    drawn = _drawn(work, node)
+    drawn, unseen = _drawn(work, node)
     sees = _sees(work, node)
-    last = fuse.window[-1][1] if sees else (0.0, 0.0, 0.0)
+    rests = [_rest(x[3], x[2]) for x in fuse.window if x[0] >= work.at - node.window_s] or [_ZERO]
+    last = rests[-1] if sees else _ZERO
     low = min(last[p] + drawn[p] for p in range(3))
     n.lows = (*(x for x in n.lows if work.at - x[0] < RAISE_S), (work.at, low))
-    load = fuse.load_a
-    over = not sees or (load is not None and max(load) - min(load) > (node.feeder.imbalance_a or 0.0))
+    over = is_apart(work, node)
     held = low if over else max(x[1] for x in n.lows if work.at - x[0] < CUT_S)
     sure = min(x[1] for x in n.lows)
-    cut = last if over and sees else work.base_cut[cells[0] : cells[2] + 1]
-    high = work.base_raise[cells[0] : cells[2] + 1]
-    _put(work, (cut[0] - held, cut[1] - held, cut[2] - held), (high[0] - sure, high[1] - sure, high[2] - sure))
+    if sees:
+        cut, high = last if over else _lowest(rests[-3:]), _highest(rests)
+    else:
+        a, b, c = (work.base_raise[cell] for cell in work.tree.nodes[node.owner].cells)
+        cut = high = (a, b, c)
+    _put(work, _less(cut, unseen, held), _less(high, unseen, sure))
     for cell in node.cells:
         work.lent_a[cell] = work.spare_boot_a[cell] = 0.0
 
 
-def _drawn(work: Work, node: Node) -> PerPhase:
-    """What the cars that count here truly draw now, phase by phase; what is not known is nothing."""
-    drawn = [0.0, 0.0, 0.0]
+def is_apart(work: Work, node: Node) -> bool:
+    """Whether the phases lie too far apart by the meter; without one nobody can say that they do not."""
+    load = work.nodes[node.owner].load_a
+    if not _sees(work, node) or load is None:
+        return True
+    return max(load) - min(load) > (node.feeder.imbalance_a or 0.0)
+
+
+def _rest(load: PerPhase, known: PerPhase) -> PerPhase:
+    return (load[0] - known[0], load[1] - known[1], load[2] - known[2])
+
+
+def _less(rest: PerPhase, unseen: PerPhase, low: float) -> PerPhase:
+    """Other load above the lowest phase, without what those may draw whose draw nobody tells: they are booked already.
+
+    So the sum is never below what the meter shows, and no car counts twice.
+    """
+    a, b, c = (max(0.0, rest[p] - unseen[p]) - low for p in range(3))
+    return (a, b, c)
+
+
+def _drawn(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
+    """What the cars that count here truly draw now, phase by phase, and what is booked where nobody tells."""
+    drawn, unseen = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
     for i in node.below:
         o, w = work.tree.outlets[i], work.watches[i]
-        if w.measured_a is None or work.at - w.read_at > FRESH_S or node.index not in work.routes[i].path:
+        if node.index not in work.routes[i].path:
             continue
+        told = w.measured_a if work.at - w.read_at <= FRESH_S else None
         for phase in range(o.phases):
-            drawn[o.wired[phase]] += w.measured_a[phase]
-    return (drawn[0], drawn[1], drawn[2])
+            if told is not None:
+                drawn[o.wired[phase]] += told[phase]
+            else:
+                unseen[o.wired[phase]] += work.booked[i][phase]
+    return (drawn[0], drawn[1], drawn[2]), (unseen[0], unseen[1], unseen[2])
 
 
 def _put(work: Work, cut: PerPhase, high: PerPhase) -> None:

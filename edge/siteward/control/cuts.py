@@ -1,5 +1,6 @@
 """Cuts: what a fuse forces at once, what a stop or a limit orders, what fairness asks for (step 8; B08, R12)."""
 
+from siteward.control.bounds import is_apart
 from siteward.control.caps import over_cutline
 from siteward.control.flight import top
 from siteward.control.memory import NEVER
@@ -47,7 +48,7 @@ def _forced_nodes(work: Work) -> list[bool]:
         forced.append(over > EPS)
         if over > SHED_A:
             n.shed_at = work.at
-        if over <= EPS:
+        if over <= EPS or (node.kind is NodeKind.IMBALANCE and not is_apart(work, node)):
             n.over_since = None
         elif n.over_since is None:
             n.over_since = work.at

@@ -1,5 +1,6 @@
 """Raises: only out of room that is free with today's U, at the pace that cars and fuses stand (step 10; R13, B07)."""
 
+from siteward.control.bounds import enter, leave
 from siteward.control.flight import top
 from siteward.control.reservation import measured_on
 from siteward.control.routes import LINE_CAUSE
@@ -40,11 +41,12 @@ def raise_all(work: Work) -> None:
         if more > EPS:
             wish.append((-more, o.id, o))
     for _, _, o in sorted(wish, key=lambda x: x[:2]):
-        wait = _blocked(work, o)
-        if wait is None:
-            wait = _grant(work, o)
+        before = enter(work, o)
+        wait = _blocked(work, o) or _grant(work, o)
         if wait is not None:
             work.waits[o.index] = wait
+            if before is not None:
+                leave(work, o, before)
 
 
 def _blocked(work: Work, o: Outlet) -> Wait | None:
@@ -116,8 +118,8 @@ def _room_stood(work: Work, o: Outlet) -> bool:
     for phase in range(o.phases):
         if not work.used[o.index] >> phase & 1:
             continue
-        for node in work.routes[o.index].path:
-            since = work.nodes[node].room_since[o.wired[phase]]
+        for cell in work.routes[o.index].by_phase[phase]:
+            since = work.nodes[cell // 3].room_since[cell % 3]
             if since is None or work.at - since < ROOM_S:
                 return False
     return True
