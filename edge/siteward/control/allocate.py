@@ -108,7 +108,7 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
     need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
     cells = work.routes[i].cells[work.used[i] if running else o.all_mask]
-    extra = () if running else awaiting(work, o)
+    extra = () if running or not work.tree.bounds else awaiting(work, o)
     worst = min(cells, key=lambda c: room[c])
     spare = room[worst] - need
     for c in extra:

@@ -9,7 +9,7 @@ from siteward.control.memory import LoadMemory
 from siteward.control.raises import has_room
 from siteward.control.reservation import rest_now
 from siteward.control.silent import mute
-from siteward.control.tree import EPS, Node, unknown_route
+from siteward.control.tree import EPS, Node
 from siteward.control.work import Work
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import Fact
@@ -143,7 +143,7 @@ def _prove_death(work: Work) -> None:
     total = [0.0] * len(tree.rating)
     for o in tree.outlets:
         rest = rest_now(o, work.watches[o.index])
-        for cell in unknown_route(o).cells[o.all_mask]:
+        for cell in o.wide.cells[o.all_mask]:
             total[cell] += rest
     for node in tree.nodes:
         n = work.nodes[node.index]

@@ -41,7 +41,7 @@ def raise_all(work: Work) -> None:
         if more > EPS:
             wish.append((-more, o.id, o))
     for _, _, o in sorted(wish, key=lambda x: x[:2]):
-        before = enter(work, o)
+        before = enter(work, o) if work.tree.bounds else None
         wait = _blocked(work, o) or _grant(work, o)
         if wait is not None:
             work.waits[o.index] = wait

@@ -4,7 +4,7 @@ from siteward.control.bounds import find_routes
 from siteward.control.evidence import used_mask
 from siteward.control.flight import free_held, top
 from siteward.control.memory import NEVER, Watch
-from siteward.control.tree import REACTION_S, Outlet, overload, unknown_route
+from siteward.control.tree import REACTION_S, Outlet, overload
 from siteward.control.work import Work
 
 OVERDRAW_AFTER_S = 5.0
@@ -121,7 +121,7 @@ def _spare_boot(work: Work, o: Outlet, extra: float) -> None:
     """What the restart of its charger would add (6c): all outlets of a device restart together."""
     if extra <= 0.0:
         return
-    cells = unknown_route(o).cells[o.all_mask]
+    cells = o.wide.cells[o.all_mask]
     if o.alone:
         _highest(work.spare_boot_a, cells, extra)
         return

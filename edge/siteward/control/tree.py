@@ -41,9 +41,10 @@ class Outlet:
     """One connector with everything that a turn asks of it, ready to use.
 
     cells[mask] are the positions (node * 3 + phase) of its fuses for the charger phases in the bit mask; by_phase are
-    the same for one charger phase each; routes add neutral and imbalance, by what is known of the car; rest_a is what
-    it may hold for ever without us when its watchdog is verified, boot_a what it may hold after a restart (R3);
-    watch_s = Tw * (1 + tolerance), 0 where it has no watchdog; alone: its charger has no other outlet.
+    the same for one charger phase each; routes add neutral and imbalance, by what is known of the car, wide is that of
+    one of which nothing is known; rest_a is what it may hold for ever without us when its watchdog is verified, boot_a
+    what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog; alone: its
+    charger has no other outlet.
     """
 
     index: int
@@ -56,6 +57,7 @@ class Outlet:
     by_phase: tuple[tuple[int, ...], ...]
     cells: tuple[tuple[int, ...], ...]
     routes: tuple[Route, ...]
+    wide: Route
     all_mask: int
     hw_a: float
     cap_a: float
@@ -127,11 +129,6 @@ class Tree:
 def margin_a(rating_a: float) -> float:
     """Distance kept to a rating when raising: max(1 A, 3 %)."""
     return max(1.0, 0.03 * rating_a)
-
-
-def unknown_route(o: Outlet) -> Route:
-    """What it loads while nothing is known of its car: any phase alone, so the neutral too."""
-    return o.routes[UNKNOWN] if len(o.routes) > 1 else o.routes[EVEN]
 
 
 @lru_cache(maxsize=16)
@@ -217,6 +214,7 @@ def _outlet(
     wired = tuple(p.position for p in c.wiring)
     by_phase = tuple(tuple(node * 3 + p for node in path) for p in wired)
     narrow = route(path, by_phase)
+    routes = routes_of(c, narrow, wired, [(k, kind) for k, (node, kind) in enumerate(bounds) if node in path], site)
     limit, fs, boot = c.facts.limit, c.facts.failsafe, c.facts.boot
     reset = fs.reset_by if fs else None
     by_limit = reset in (ResetBy.LIMIT_WRITE, ResetBy.UNKNOWN)
@@ -232,7 +230,8 @@ def _outlet(
         wired=wired,
         by_phase=by_phase,
         cells=narrow.cells,
-        routes=routes_of(c, narrow, wired, [(k, kind) for k, (node, kind) in enumerate(bounds) if node in path], site),
+        routes=routes,
+        wide=routes[UNKNOWN] if len(routes) > 1 else narrow,
         all_mask=(1 << len(wired)) - 1,
         hw_a=c.hardware_max_a,
         cap_a=step_down(c.cap_a, limit.step_a),
