@@ -111,16 +111,17 @@ class GpioDevice:
 
 
 def gpio_names(site: Site) -> list[str]:
-    """Every chip that barriers and locks of the site name, as `gpio:chip`."""
+    """Every chip that barriers, locks and limits of the site name, as `gpio:chip`."""
     points: list[PointName] = []
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
     for arm in arms:
         points += [*arm.motion.outputs, *(contact.point for contact in arm.contacts)]
+    points += site.limit_points
     return sorted({device_of(point) for point in points if point.startswith(GPIO_PREFIX)})
 
 
 def gpio_devices(site: Site, clock: Clock, gate: DriveGate) -> list[PointDevice]:
-    """A device for every chip that barriers and locks of the site name."""
+    """A device for every chip that barriers, locks and limits of the site name."""
     return [gpio_device(name, clock, gate) for name in gpio_names(site)]
 
 

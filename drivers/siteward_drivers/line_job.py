@@ -18,7 +18,8 @@ _SILENT_PACE_S = 1.0
 
 
 class Rank(IntEnum):
-    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself.
+    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself, VISIT is a bus
+    tool's.
 
     FREE takes an arm out of the way: the looks at a moving arm are cuts too, and must not hold it up (I11, I12).
     """
@@ -30,6 +31,7 @@ class Rank(IntEnum):
     CONTROL = 4
     REST = 5
     SILENT_REST = 6
+    VISIT = 7
 
 
 def no_guard(at: float) -> str:
@@ -47,7 +49,8 @@ class Job:
 
     `request` is what was sent, once it was; `other` another way to ask for the same, with an answer of another length
     (fault 12). `guard` is asked at the instant of sending and returns why not, or nothing; `trace` takes each stage;
-    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one.
+    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one;
+    `sent_at` (Clock) is when it was first sent.
     """
 
     slave: Slave
@@ -60,6 +63,7 @@ class Job:
     deadline: float | None = None
     other: AnyRequest | None = None
     future: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    sent_at: float | None = None
     order: int = 0
     queued_at: float = 0.0
 
@@ -70,9 +74,23 @@ class Job:
 
     def choose(self, now: float) -> None:
         """Settle on the way to ask, at the instant of sending."""
-        ways = self.ways
-        self.request = self.slave.choose(ways, now)
-        self.other = next((way for way in ways if way != self.request), None)
+        if self.other is None:
+            return
+        chosen = self.slave.choose(self.ways, now)
+        if chosen is not self.request:
+            self.request, self.other = chosen, self.request
+
+    @property
+    def pace(self) -> Slave:
+        """The device whose rest and late answers the job must wait for."""
+        return self.slave
+
+    def ready_at(self, visits_from: float) -> float:
+        """When it may be sent, as far as its device is concerned; `visits_from` holds back bus tools only."""
+        pace = self.pace
+        if not pace.ghosts:
+            return pace.rest_until
+        return max(pace.rest_until, min(pace.clear_at(request) for request in self.ways))
 
     @property
     def urgency(self) -> Rank:
@@ -84,6 +102,16 @@ class Job:
         return Rank.SILENT_CONTROL if self.rank < Rank.REST else Rank.SILENT_REST
 
 
+@dataclass(frozen=True, slots=True)
+class OnWire:
+    """A job whose frame went out: `at` (Clock), `sent` (loop), and what its slave was asked before."""
+
+    job: Job
+    at: float
+    sent: float
+    before: AnyRequest | None
+
+
 class JobQueue:
     """The waiting jobs of a line. All times are the loop's."""
 
@@ -91,9 +119,13 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._count = 0
         self._silent_slot = 0.0
+        self._visits_from = 0.0
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    def __contains__(self, job: Job) -> bool:
+        return job in self._jobs
 
     def waiting(self) -> tuple[Job, ...]:
         """The jobs in the order of their coming."""
@@ -131,7 +163,7 @@ class JobQueue:
         """
         again = now + 3600.0
         hold = False
-        for job in sorted(self._jobs, key=_urgency):
+        for job in sorted(self._jobs, key=_urgency) if len(self._jobs) > 1 else self._jobs:
             if hold and job.urgency > Rank.CUT:
                 break
             ready = self._ready_at(job)
@@ -146,8 +178,12 @@ class JobQueue:
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 
+    def visited(self, until: float) -> None:
+        """Note that a bus tool had its share: the wire belongs to others until then."""
+        self._visits_from = until
+
     def _ready_at(self, job: Job) -> float:
-        ready = max(job.slave.rest_until, min(job.slave.clear_at(request) for request in job.ways))
+        ready = job.ready_at(self._visits_from)
         return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:

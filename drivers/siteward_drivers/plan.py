@@ -9,7 +9,7 @@ from siteward.model.points import device_of, local_of
 from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Line, Meter, RelayBoard, Site
 from siteward.model.wire import Write, WriteKind
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.charger_writes import plan_write
 from siteward_drivers.dlt645 import WAKE_UP, WILDCARD, read
@@ -17,11 +17,11 @@ from siteward_drivers.dlt645_blocks import data_blocks
 from siteward_drivers.dlt698 import reply_length, request_length
 from siteward_drivers.dlt698_blocks import ObjectBlock, object_blocks
 from siteward_drivers.dlt698_device import requests
-from siteward_drivers.links import framing
+from siteward_drivers.links import speed
 from siteward_drivers.modbus import Request
-from siteward_drivers.modbus_device import write_function
+from siteward_drivers.modbus_device import guard_read, write_function
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_schema import Language, Transport
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.relay_profile import RelayProfile, input_runs
 from siteward_drivers.wire import char_s, t35_s
@@ -85,9 +85,9 @@ class WireTime:
     """Seconds that frames take on one line, at its own serial settings or those of one device."""
 
     def __init__(self, line: Line, serial: SerialSettings | None = None) -> None:
-        self.framing = framing(line)
-        self._char_s = char_s(serial or line) if self.framing is Transport.RTU else 0.0
-        self._silence_s = max(t35_s(serial or line), t35_s(line)) if self.framing is Transport.RTU else 0.0
+        self._speed = at = speed(line, serial)
+        self._char_s = char_s(at) if at is not None else 0.0
+        self._silence_s = max(t35_s(at), t35_s(line)) if at is not None else 0.0
 
     def exchange(self, profile: Profile | RelayProfile, request_bytes: int, reply_bytes: int) -> float:
         """Seconds from the end of the frame before to the end of the answer."""
@@ -102,7 +102,7 @@ class WireTime:
         if profile.file.protocol is Language.DLT645:
             asks = [read(WILDCARD, block.id, block.count) for block in data_blocks(profile, quantities)]
             return [self.exchange(profile, _METER_REQUEST_BYTES, WAKE_UP + a.reply_length) for a in asks]
-        blocks = poll_blocks(profile, quantities, channel, self.framing)
+        blocks = poll_blocks(profile, quantities, channel, self._speed)
         return [
             self.exchange(
                 profile,
@@ -111,6 +111,17 @@ class WireTime:
             )
             for b in blocks
         ]
+
+    def guard(self, profile: Profile, channel: int) -> list[float]:
+        """Seconds of the read that every poll makes besides, where its own answers all look alike (fault 12)."""
+        if profile.file.protocol is not Language.MODBUS:
+            return []
+        place = guard_read(profile, poll_blocks(profile, profile.file.poll.always, channel, self._speed))
+        places = [(b.table, b.first, b.count) for b in sentinel_blocks(profile, channel, self._speed)]
+        if place is not None:
+            places.append(place)
+        asks = [Request(1, table.read_function, first, count) for table, first, count in places]
+        return [self.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks]
 
     def _objects(self, profile: Profile, blocks: Sequence[ObjectBlock]) -> float:
         reply = reply_length(len(blocks), sum(block.data_bytes for block in blocks))
@@ -157,7 +168,7 @@ def _board(wire: WireTime, site: Site, board: RelayBoard, profiles: Profiles) ->
     """A board at rest; while an arm moves its inputs are read ten times as often."""
     profile = profiles.relays[board.profile]
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
-    points = {contact.point for arm in arms for contact in arm.contacts}
+    points = {contact.point for arm in arms for contact in arm.contacts} | site.limit_points
     runs = input_runs(profile, [local_of(p) for p in points if device_of(p) == board.id])
     asks = [Request(board.unit, run.table.read_function, run.first, run.count) for run in runs]
     wire_s = sum(wire.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks)
@@ -175,7 +186,7 @@ def _device(
 ) -> DevicePlan:
     poll = profile.file.poll
     period_s = max(poll.every_s, every_s or 0.0)
-    always = wire.reads(profile, poll.always, channel)
+    always = [*wire.reads(profile, poll.always, channel), *wire.guard(profile, channel)]
     slow = wire.reads(profile, poll.slow, channel)
     load = sum(always) / period_s + sum(slow) / poll.slow_s
     return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)

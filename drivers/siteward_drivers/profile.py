@@ -91,7 +91,9 @@ class Profile:
         part = self.file.meter
         if part is None:
             raise TypeError(f"profile {self.id} is no meter")
-        return MeterFacts(self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy, part.phases)
+        return MeterFacts(
+            self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy, part.phases, part.rollover_wh
+        )
 
     def wire_facts(self) -> WireFacts:
         """How the device can be wired."""

@@ -13,6 +13,7 @@ from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
 from siteward.model.site import RelayBoard as BoardSpec
+from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.closed_gate import ClosedGate
@@ -24,9 +25,11 @@ from siteward_drivers.dlt698_blocks import object_blocks
 from siteward_drivers.dlt698_device import ObjectDevice
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
+from siteward_drivers.identity import Whereabouts
 from siteward_drivers.line import LineOwner
+from siteward_drivers.line_calls import LineCalls
 from siteward_drivers.link import Link
-from siteward_drivers.links import framing, open_link
+from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
@@ -34,6 +37,7 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.relay_board import RelayBoard
 from siteward_drivers.slave import Role, Slave
+from siteward_drivers.tcp_pool import TcpPool
 
 
 class SiteLines:
@@ -46,10 +50,12 @@ class SiteLines:
         chargers: Mapping[Charger, LineId],
         devices: Mapping[str, RegisterDevice],
         clock: Clock,
+        calls: LineCalls,
         points: Sequence[PointDevice] = (),
     ) -> None:
         self._devices = dict(devices)
         self._clock = clock
+        self._calls = calls
         self._owners = tuple(owners)
         self._meters = tuple(meters)
         self._chargers = tuple(chargers)
@@ -91,7 +97,9 @@ class SiteLines:
         """What is wrong with the wires themselves, now."""
         strangers = (Alarm(AlarmCode.WRONG_DEVICE, name) for name, device in self._devices.items() if device.stranger)
         foreign = (Alarm(AlarmCode.FOREIGN_MASTER, owner.line.id) for owner in self._owners if owner.foreign_lately)
-        return frozenset((*strangers, *foreign))
+        slaves = [slave for owner in self._owners for slave in owner.slaves]
+        twins = (Alarm(AlarmCode.DUPLICATE_ADDRESS, slave.device) for slave in slaves if slave.clash.standing)
+        return frozenset((*strangers, *foreign, *twins))
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire in the last seconds, as a file; None for a strange line."""
@@ -100,6 +108,10 @@ class SiteLines:
                 frames = owner.recorder.frames(last_s)
                 return await asyncio.to_thread(capture_file, owner.line, frames, self._clock, form)
         return None
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """One call of a bus tool, None on a strange line. Raises ValueError, Withdrawn, DeviceUnreachable."""
+        return await self._calls.call(line, call)
 
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. KeyError for a strange connector."""
@@ -117,11 +129,13 @@ class _Builder:
         self._log = log
         self._lines = {line.id: line for line in site.lines}
         self._slaves: dict[tuple[LineId, int | str], Slave] = {}
+        self._pool = TcpPool()
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
+        self._whereabouts = Whereabouts()
 
     def add_line(self, line: Line, link: Link | None) -> None:
-        self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
+        self.owners[line.id] = LineOwner(line, link or open_link(line, self._pool), framing(line), self._clock)
 
     def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
         """The slave of an address, this one where it is new."""
@@ -133,7 +147,7 @@ class _Builder:
     def _device(self, name: str, line: LineId, unit: int, profile: str, role: Role) -> RegisterDevice:
         known = self._profiles[profile]
         slave = self._slave(line, unit, Slave(name, unit, role, known.file.timing))
-        return RegisterDevice(self.owners[line], slave, known)
+        return RegisterDevice(self.owners[line], slave, known, self._whereabouts)
 
     def meter(self, meter: MeterSpec) -> Meter:
         limits = any(feeder.meter == meter.id for feeder in self._site.feeders)
@@ -145,7 +159,7 @@ class _Builder:
         if profile.file.protocol is not Language.MODBUS:
             return self._addressed(meter, profile, role, guard, feeds)
         device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
-        return ModbusMeter(meter, device, framing(self._lines[meter.line]), self._clock, guard, feeds)
+        return ModbusMeter(meter, device, speed(self._lines[meter.line], meter.serial), self._clock, guard, feeds)
 
     def _addressed(self, meter: MeterSpec, profile: Profile, role: Role, guard: Guard, feeds: Feeding) -> Meter:
         """A meter that is called by its own address."""
@@ -183,13 +197,13 @@ class _Builder:
     def connectors(self, charger: ChargerSpec) -> dict[Charger, LineId]:
         device = self._device(charger.id, charger.line, charger.unit, charger.profile, Role.CHARGER)
         line = [c for c in self._site.chargers if c.line == charger.line]
-        kind = framing(self._lines[charger.line])
+        at = speed(self._lines[charger.line])
         made: dict[Charger, LineId] = {}
         for connector in charger.connectors:
             self.devices[connector.id] = device
             feeds = Feeding(also_fed(connector, charger, line), self._log)
             volts = self._site.phase_voltage_v
-            port = ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds, volts)
+            port = ModbusCharger(connector, device, at, self._clock, self._gate, self._log, feeds, volts)
             made[port] = charger.line
         return made
 
@@ -219,4 +233,5 @@ def build_lines(
     may_drive = drive_gate or ClosedGate()
     points: list[PointDevice] = [builder.board(board, may_drive) for board in site.relays]
     points += gpio_devices(site, clock, may_drive)
-    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, points)
+    calls = LineCalls(site, builder.owners, gate, log)
+    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, calls, points)

@@ -23,7 +23,7 @@ VERBS = {
     "user",
     "schema",
 }
-VERBS |= {"devices", "scan", "probe", "doctor"}
+VERBS |= {"devices", "scan", "probe", "doctor", "replay"}
 VERBS |= {"open", "close", "raise", "lower"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 

@@ -31,7 +31,7 @@ OWNER = {
     "jinja2": "edge/siteward/panel/render.py",
     "argon2": "edge/siteward/panel/passwords.py",
     "httpx": "edge/siteward/client/client.py",
-    "typer": "edge/siteward/cli/app.py",
+    "typer": "edge/siteward/cli/grammar.py",
     "rich": "edge/siteward/cli/paint.py",
     "cryptography": "edge/siteward/trust/certificate.py",
     "rfc8785": "edge/siteward/client/canonical.py",

@@ -1,6 +1,6 @@
-"""Goals 9 and 15: the time of a whole turn and of an allocation, beside one pass that computes a number each.
+"""Goal 15: the time of a whole turn, beside one pass that computes a number each.
 
-Processor time: neither waits for anything, and a shared machine must not count against them.
+Processor time: it waits for nothing, and a shared machine must not count against it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from statistics import median
 from time import process_time
 
 from siteward.control.decide import decide, restore
-from siteward.control.fill import Share, fill
 from siteward.model.events import ClockQuality
 from siteward.model.ids import SessionId
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
@@ -27,7 +26,6 @@ from tests.bench.rows import Row
 from tests.siteward.control.sites import Box, feeder, site
 
 TURN_MUST_MS = {12: 1.0, 100: 8.0, 500: 40.0}
-FILL_MUST_MS = {10: 0.1, 100: 1.0, 1000: 8.0}
 FLOOR = "one pass that only computes a number per connector"
 
 
@@ -107,36 +105,17 @@ def _best(work: Callable[[], object], times: int) -> float:
     return median(spent)
 
 
-def _shares(count: int, rng: Random) -> tuple[list[Share], list[float]]:
-    """Floors served, surplus short at three levels of per-phase fuses, 60 % three-phase."""
-    rows, panels = max(1, count // 5), max(1, count // 25)
-    shares = []
-    for i in range(count):
-        phases = (0, 1, 2) if rng.random() < 0.6 else (rng.randint(0, 2),)
-        nodes = (0, 1 + i * panels // count, 1 + panels + i * rows // count)
-        cells = tuple(node * 3 + p for node in nodes for p in phases)
-        high = rng.choice((10.0, 16.0, 20.0, 32.0, 63.0))
-        shares.append(Share(rng.choice((1.0, 2.0, 4.0)), 6.0, high, 0.1, cells))
-    room = [count * 4.0] * 3 + [25 * 5.0] * (3 * panels) + [5 * rng.uniform(4.0, 14.0) for _ in range(3 * rows)]
-    return shares, room
-
-
 def measure() -> list[Row]:
-    """Rows of goals 9 and 15: ours in ms, the peer's floor in ms in the same run."""
+    """Rows of goal 15: ours in ms, the peer's floor in ms in the same run."""
     rows = []
     for count, must in TURN_MUST_MS.items():
         built = bench_site(count)
         connectors = built.connectors
         floor = _best(lambda c=connectors: [x.max_a * 0.5 + x.failsafe_a for x in c], 50)
         ours = _time_turns(built, max(24, 2400 // count))
-        rows.append(_row(15, f"whole turn at {count} connectors", ours, floor, must))
-    for count, must in FILL_MUST_MS.items():
-        shares, room = _shares(count, Random(count))
-        floor = _best(lambda s=shares: [x.low_a + x.weight for x in s], 50)
-        ours = _best(lambda s=shares, r=room: fill(s, r), max(9, 3000 // count))
-        rows.append(_row(9, f"allocation of {count} connectors", ours, floor, must))
+        rows.append(_row(f"whole turn at {count} connectors", ours, floor, must))
     return rows
 
 
-def _row(goal: int, metric: str, ours: float, floor: float, must: float) -> Row:
-    return Row(goal, metric, round(ours, 3), must, "ms", "less", round(floor, 4), FLOOR)
+def _row(metric: str, ours: float, floor: float, must: float) -> Row:
+    return Row(15, metric, round(ours, 3), must, "ms", "less", round(floor, 4), FLOOR)

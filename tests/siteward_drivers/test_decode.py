@@ -108,3 +108,12 @@ def test_raw_numbers_that_do_not_fit_are_refused() -> None:
     assert encode_raw(point("u32", access="rw"), 65538, LSW) == (2, 1)
     with pytest.raises(ValueError, match="texts"):
         encode_raw(Point(table=Table.HOLDING, address=1, type=RegisterType.STRING, count=1, access=Access.RW), 1, MSW)
+
+
+@pytest.mark.parametrize("value", [16.0, -8.0, 230.0, 50.0])
+def test_a_float_in_the_wrong_order_of_words_is_no_zero(value: float) -> None:
+    """Fault 30: round numbers turn into ones so small that they would pass for 0 A."""
+    words = list(struct.unpack(">HH", struct.pack(">f", value)))
+    assert one(words[::-1], type_="f32", range=[-10000.0, 10000.0]) is None
+    assert one(words, type_="f32", range=[-10000.0, 10000.0]) == value
+    assert one([0, 0], type_="f32") == 0.0

@@ -179,6 +179,32 @@ def test_a_stream_that_lost_its_place_is_connected_anew() -> None:
     run_virtual(main)
 
 
+_STALE = bytes.fromhex("fffe 0000 0007 01 03 04 1234 5678")
+
+
+@pytest.mark.parametrize(
+    ("behind", "next_time"), [(_STALE[:5], [(0.005, _STALE[5:])]), (b"\xef" + _STALE, [])], ids=["half", "rubbish"]
+)
+def test_what_stands_behind_an_answer_does_not_end_the_line(
+    behind: bytes, next_time: list[tuple[float, bytes]]
+) -> None:
+    """Law 7: the rest of half a frame is no header, and rubbish is looked at after silence; by fuzzing (seed 1)."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with rig(clock, Transport.TCP) as it:
+            slave = it.slave(1, timing=QUICK)
+            it.slaves.lie = lambda request, reply: [(0.005, reply + behind)]
+            assert await it.read(slave, 10) == (value_of(1, 3, 10),)
+            it.slaves.lie = lambda request, reply: next_time
+            with pytest.raises(DeviceUnreachable):
+                await it.read(slave, 11)
+            it.slaves.lie = honest
+            await asyncio.sleep(1.5)
+            assert await it.read(slave, 12) == (value_of(1, 3, 12),)
+
+    run_virtual(main)
+
+
 class Liar:
     """Draws a lie for each answer; late ones stay inside the second in which the line expects them."""
 

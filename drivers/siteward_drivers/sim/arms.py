@@ -125,10 +125,11 @@ class SimArm:
 
 @dataclass(slots=True)
 class Wiring:
-    """Which arm and role an input belongs to, and which arm an output drives."""
+    """Which arm and role an input belongs to, which arm an output drives, and the single contacts that are closed."""
 
     inputs: dict[PointName, tuple[SimArm, str]] = field(default_factory=dict)
     outputs: dict[PointName, SimArm] = field(default_factory=dict)
+    closed: set[PointName] = field(default_factory=set)
 
     def add(self, arm: SimArm) -> None:
         """Wire an arm."""

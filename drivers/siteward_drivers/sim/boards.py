@@ -131,8 +131,9 @@ class SimBoard:
     def _bit(self, table: Table, address: int, name: str) -> bool:
         if table is Table.COIL and address in self._coils:
             return self._coils[address].on
-        arm = self._wiring.inputs.get(PointName(f"{self.board.id}.{name}"))
-        return False if arm is None else arm[0].contact(arm[1])
+        point = PointName(f"{self.board.id}.{name}")
+        arm = self._wiring.inputs.get(point)
+        return point in self._wiring.closed if arm is None else arm[0].contact(arm[1])
 
     def write_coil(self, address: int, value: int) -> None:
         """Function 5: on, off, or the board's own pulse with its raw time. Raises ModbusFault."""

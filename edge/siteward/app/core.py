@@ -39,7 +39,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
     settings = load_settings(options.config, profiles)
     site = settings.site
     folder = options.state / "core"
-    trace = TraceWriter(settings.storage.trace_hours)
+    trace = TraceWriter(site, settings.storage.trace_hours)
     backends: list[CoreBackend] = []
 
     def lines(gate: LedgerGate, actuator: Actuator) -> Lines:

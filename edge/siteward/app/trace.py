@@ -1,47 +1,32 @@
-"""Keeps the trace: what control saw in each turn, as compressed JSON in its own file, never in the turn's way."""
+"""Keeps the trace: what control saw, was asked and granted, in its own file, never in the turn's way."""
 
 import asyncio
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
+from siteward.control.record import essence, record
 from siteward.model.errors import StoreError
-from siteward.model.snapshot import Snapshot
+from siteward.model.ids import ConnectorId
+from siteward.model.limits import Grant
+from siteward.model.site import Site
 from siteward.runtime.turn import TurnDone
 from siteward.store.trace import Trace, open_trace
+from siteward.store.trace_rows import encode, encode_site
 
 EVERY_S = 1.0
 """One turn a second is kept: turns in between differ by one meter reading."""
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants")
-    snapshot: Snapshot
-
-
-def encode(snapshot: Snapshot) -> bytes:
-    """Bytes of a snapshot for the trace."""
-    row = _Row.model_construct(snapshot=snapshot)
-    return zlib.compress(row.model_dump_json(exclude_defaults=True).encode(), 1)
-
-
-def decode(blob: bytes) -> Snapshot:
-    """Return the snapshot that `encode` was given. Raises StoreError for bytes that are none."""
-    try:
-        return _Row.model_validate_json(zlib.decompress(blob)).snapshot
-    except (zlib.error, ValueError) as error:
-        raise StoreError(f"the trace holds bytes that are no snapshot: {error}") from error
-
-
 class TraceWriter:
     """Takes every turn and keeps one a second; without a usable disk there is no trace, and control goes on."""
 
-    def __init__(self, hours: int) -> None:
+    def __init__(self, site: Site, hours: int) -> None:
+        self._site = site
         self._ring_s = hours * 3600.0
         self._trace: Trace | None = None
         self._opening: asyncio.Task[None] | None = None
         self._next = 0.0
+        self._told: Mapping[ConnectorId, tuple[object, ...]] = {}
 
     def start(self, path: Path) -> None:
         """Open the ring beside everything else: a disk that hangs or refuses costs the trace, never the start."""
@@ -50,8 +35,10 @@ class TraceWriter:
     async def _open(self, path: Path) -> None:
         try:
             self._trace = await open_trace(path, self._ring_s)
+            # Snapshots that came meanwhile wait in the buffer for half a minute: they stand behind this site.
+            await self._trace.begin(self._site.hash, encode_site(self._site))
         except StoreError:
-            # Off until the next start; the journal on the same disk raises the alarm.
+            # Off until the next start, or without its site; the journal on the same disk raises the alarm.
             return
 
     def put(self, done: TurnDone) -> None:
@@ -59,7 +46,15 @@ class TraceWriter:
         if self._trace is None or done.snapshot.at < self._next:
             return
         self._next = done.snapshot.at + EVERY_S
-        self._trace.append(done.snapshot.turn, done.snapshot.at, encode(done.snapshot))
+        kept = record(self._site, done.snapshot, done.decision, self._why(done))
+        self._trace.append(done.snapshot.turn, done.snapshot.at, encode(kept))
+
+    def _why(self, done: TurnDone) -> Mapping[ConnectorId, Grant]:
+        grants = done.decision.grants
+        now = {name: essence(grant) for name, grant in grants.items()}
+        changed = {name: grants[name] for name, told in now.items() if told != self._told.get(name)}
+        self._told = now
+        return changed
 
     async def close(self) -> None:
         """Write what is left and close."""

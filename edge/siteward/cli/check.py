@@ -7,6 +7,7 @@ from siteward.cli import check_arms
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.control.proof import Proof, Shortfall, prove
 from siteward.control.tree import rest_current
+from siteward.model.rules import Contacts, Derating, LimitRule, Schedule
 from siteward.model.site import Charger, Connector, Feeder, Site
 from siteward.settings.load import load_settings
 from siteward_drivers.arm_timing import ArmPlan, plan_arms
@@ -73,9 +74,12 @@ def _tree(site: Site) -> Branch:
         branch.children += [
             Branch(_limit(limit.id, limit.limit_a)) for limit in site.limits if limit.feeder == feeder.id
         ]
+        branch.children += [Branch(_rule(rule)) for rule in site.rules if rule.feeder == feeder.id]
     for charger in site.chargers:
         for connector in charger.connectors:
-            branches[connector.feeder].children.append(Branch(_connector(charger, connector, site.phase_voltage_v)))
+            branch = Branch(_connector(charger, connector, site.phase_voltage_v))
+            branch.children += [Branch(_rule(rule)) for rule in site.rules if rule.connector == connector.id]
+            branches[connector.feeder].children.append(branch)
     return top
 
 
@@ -98,6 +102,24 @@ def _bounds(feeder: Feeder) -> str:
 
 def _limit(name: str, amps: tuple[float, float, float]) -> str:
     return f"limit {name}: {_amps(amps)}"
+
+
+def _rule(rule: LimitRule) -> str:
+    by = rule.by
+    if isinstance(by, Schedule):
+        lowest = min(min(period.limit_a) for period in by.periods)
+        many = "periods" if len(by.periods) > 1 else "period"
+        what = f"timetable of {len(by.periods)} {many}, down to {lowest:g} A"
+    elif isinstance(by, Contacts):
+        many = "contacts" if len(by.steps) > 1 else "contact"
+        what = f"{many} {', '.join(by.points)}, fail-safe {_amps(by.failsafe_a)}"
+    elif isinstance(by, Derating):
+        curve = ", ".join(f"{amps:g} A at {heat:g} C" for heat, amps in by.curve)
+        what = f"by the temperature at {by.sensor}: {curve}; fail-safe {by.failsafe_a:g} A"
+    else:
+        kind = "aligned" if by.aligned else "sliding"
+        what = f"mean of {by.demand_w / 1000:g} kW in {kind} windows of {by.window_s / 60:g} min, meter {by.meter}"
+    return f"limit {rule.id}: {what}"
 
 
 def _connector(charger: Charger, connector: Connector, nominal_v: float) -> str:

@@ -1,22 +1,31 @@
 """`status` and `watch`: the fuse tree with its load, every connector with why it has this current, and the alarms."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.client.client import Client
-from siteward.client.messages import ArmMessage, ConnectorMessage, FeederMessage, GrantMessage, LiveMessage
+from siteward.client.messages import (
+    ArmMessage,
+    CauseMessage,
+    ConnectorMessage,
+    FeederMessage,
+    GrantMessage,
+    LiveMessage,
+)
+from siteward.model.causes import told
+from siteward.model.limits import Cause
 
 _NUMBERS = frozenset({"A", "limit", "kWh", "load", "p99 ms", "lost"})
 
 
-async def status(client: Client, screen: Screen) -> int:
-    """Show the station now; 1 when an alarm of the highest class stands."""
+async def status(client: Client, screen: Screen, reasons: bool = False) -> int:
+    """Show the station now, or every cause chain in words; 1 when an alarm of the highest class stands."""
     live = await client.live()
     if screen.as_json:
         screen.data(live.model_dump(mode="json", by_alias=True))
     else:
-        screen.show(page(live))
+        screen.show([chains(live)] if reasons else page(live))
     return 1 if any(alarm.severity == "highest" for alarm in live.alarms) else 0
 
 
@@ -46,6 +55,7 @@ def page(live: LiveMessage) -> list[Part]:
             [_connector(c) for c in live.connectors],
             _NUMBERS,
         ),
+        *_limits(live),
         Grid(
             "",
             ("wire", "port", "open", "load", "devices", "lost"),
@@ -68,6 +78,20 @@ def page(live: LiveMessage) -> list[Part]:
         parts.append(Grid("", columns, [_arm(arm) for arm in live.arms]))
     parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S})" for alarm in live.alarms]
     return parts if live.alarms else [*parts, "no alarms"]
+
+
+def _limits(live: LiveMessage) -> list[Part]:
+    rows = [
+        (
+            limit.id,
+            limit.target,
+            _phases(limit.limit_a),
+            limit.reason.replace("_", " "),
+            f"{limit.ends_at:%H:%M:%S} UTC, then {limit.on_expiry}" if limit.ends_at else "",
+        )
+        for limit in live.limits
+    ]
+    return [Grid("", ("limit", "on", "A", "by", "until"), rows, _NUMBERS - {"limit"})] if rows else []
 
 
 def feeders(nodes: Iterable[FeederMessage]) -> Branch:
@@ -107,6 +131,24 @@ def _connector(c: ConnectorMessage) -> tuple[str, ...]:
         session,
         f"{energy / 1000:.3f}" if energy is not None else "",
     )
+
+
+def chains(live: LiveMessage) -> Branch:
+    """Why each connector has its current: the binding cause first, then what that one came from."""
+    names = {feeder.id: feeder.name for feeder in live.feeders}
+    top = Branch("why this current")
+    for c in live.connectors:
+        top.children.append(
+            Branch(f"{c.id}: {c.grant.limit_a:.1f} A", children=[_cause(s, names) for s in c.grant.chain])
+        )
+    return top
+
+
+def _cause(step: CauseMessage, names: Mapping[str, str]) -> Branch:
+    if step.cause not in set(Cause):
+        return Branch(f"{step.cause} {step.limit_a:.1f} A")
+    feeder = names.get(step.feeder or "", step.feeder or "")
+    return Branch(told(Cause(step.cause), step.limit_a, feeder, step.limit).en.replace("\u00a0", " "))
 
 
 def _arm(arm: ArmMessage) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
 from siteward.control.bounds import awaiting
+from siteward.control.demand import Demand
 from siteward.control.fill import Share, fill
 from siteward.control.reservation import overdraw
 from siteward.control.rotation import RANKS, places, worn_out
@@ -23,24 +24,18 @@ def allocate(work: Work) -> None:
     outlets = work.tree.outlets
     work.targets, work.binder = [0.0] * len(outlets), [NOT_ALLOCATED] * len(outlets)
     room = list(work.room_a)
-    takers = [o for o in outlets if work.allocatable[o.index]]
     floors = _book_fixed(work, room)
     _relax_grace(work, room, floors)
-    admitted: list[Outlet] = []
-    shares: list[Share] = []
-    for o in places(work, takers):
-        share = _admit(work, o, room)
+    shares: dict[int, Share] = {}
+    for o in places(work, [o for o in outlets if work.allocatable[o.index]]):
+        share = _admit(work, o, work.demand(o), room)
         if share is not None:
-            admitted.append(o)
-            shares.append(share)
-    _serve_departures(work, admitted, shares, room)
-    order = sorted(range(len(shares)), key=lambda i: admitted[i].index)
+            shares[o.index] = share
+    _serve_departures(work, shares, room)
+    order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
-    for i, at in enumerate(order):
-        o = admitted[at]
-        value = step_down(given[i], o.step_a)
-        work.targets[o.index] = min(value, _highest(work, o))
-        work.binder[o.index] = binder[i]
+    for i, amps, cell in zip(order, given, binder, strict=True):
+        work.targets[i], work.binder[i] = amps, cell
 
 
 def _book_fixed(work: Work, room: list[float]) -> list[float]:
@@ -54,6 +49,8 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
         mask, fixed, mine = work.used[i], work.fixed_a[i], work.allocatable[i]
         w, route = work.watches[i], work.routes[i]
         running = mine and w.conf_a is not None and w.conf_a > 0.0
+        if mine and not running and fixed <= 0.0 and not (w.measured_a and any(w.measured_a)):
+            continue
         amps = fixed if mine else work.u_a[i]
         for phase in range(o.phases):
             used = mask >> phase & 1
@@ -81,41 +78,45 @@ def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
             room[cell] = max(room[cell], min(floors[cell], before))
 
 
-def _highest(work: Work, o: Outlet) -> float:
+def _highest(work: Work, o: Outlet, asked: float) -> float:
     """Highest limit that this outlet may be given now."""
     w = work.watches[o.index]
     if dark(w, work.at):
         return 0.0
-    high = min(work.cap_a[o.index], work.demand(o).max_a)
+    # The cap stands in whole steps already; what else bounds it may not.
+    high = cap = work.cap_a[o.index]
+    if asked < high:
+        high = asked
     if work.only_down[o.index] and w.conf_a is not None:
         high = min(high, w.conf_a)
     if w.unused.cap_a is not None:
         high = min(high, w.unused.cap_a)
-    if worn_out(w, work.at):
+    if w.slot.pauses and worn_out(w, work.at):
         high = min(high, o.floor_a)
-    return step_down(high, o.step_a)
+    return cap if high == cap else step_down(high, o.step_a)
 
 
-def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
+def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | None:
     """Serve the floor out of the room, or say that it must pause (R12)."""
     i = o.index
     w = work.watches[i]
-    high, fixed = _highest(work, o), work.fixed_a[i]
+    high, fixed = _highest(work, o, demand.max_a), work.fixed_a[i]
     if high < o.floor_a:
         work.binder[i] = OWN_MAXIMUM
         return None
-    low = max(o.floor_a, min(step_down(fixed, o.step_a), high))
+    low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
     need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
     cells = work.routes[i].cells[work.used[i] if running else o.all_mask]
-    extra = () if running or not work.tree.bounds else awaiting(work, o)
-    worst = min(cells, key=lambda c: room[c])
-    spare = room[worst] - need
-    for c in extra:
+    left = min([room[c] for c in cells])
+    spare = left - need
+    extra: tuple[int, ...] = ()
+    if work.tree.bounds and not running:
+        extra = awaiting(work, o)
         # Nothing is booked there for a paused outlet, so that it needs all of its floor.
-        if room[c] - low < spare:
-            worst, spare = c, room[c] - low
-    if spare < -EPS or not _may_restart(work, o, spare, running):
+        spare = min(spare, *(room[c] - low for c in extra)) if extra else spare
+    if spare < -EPS or (w.room_paused and not running and not _may_restart(work, o, spare)):
+        worst = next(c for c in (*cells, *extra) if room[c] - (low if c in extra else need) == spare)
         work.binder[i] = -10 - worst
         w.room_paused = True
         if w.slot.turn_since is not None or w.slot.node != worst // 3:
@@ -130,13 +131,15 @@ def _admit(work: Work, o: Outlet, room: list[float]) -> Share | None:
         room[c] -= need
     for c in extra:
         room[c] -= low
-    return Share(WEIGHTS[work.demand(o).priority], low, high, o.step_a, cells + extra)
+    return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells + extra)
 
 
-def _serve_departures(work: Work, admitted: list[Outlet], shares: list[Share], room: list[float]) -> None:
+def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:
     """Raise the floor of those who leave at a known time to what they need, by class and then the tightest first."""
-    leaving = [(RANKS[work.demand(o).priority], -work.demand(o).need_a, o.id, i) for i, o in enumerate(admitted)]
-    for _, need, _, i in sorted(row for row in leaving if row[1] < 0.0):
+    outlets = work.tree.outlets
+    asked = ((i, work.demand(outlets[i])) for i in shares)
+    leaving = [(RANKS[d.priority], -d.need_a, outlets[i].id, i) for i, d in asked if d.need_a > 0.0]
+    for _, need, _, i in sorted(leaving):
         share = shares[i]
         more = min(-need, share.high_a) - share.low_a
         more = min(more, *(room[c] for c in share.cells))
@@ -149,11 +152,9 @@ def _serve_departures(work: Work, admitted: list[Outlet], shares: list[Share], r
         shares[i] = share._replace(low_a=low)
 
 
-def _may_restart(work: Work, o: Outlet, spare: float, running: bool) -> bool:
+def _may_restart(work: Work, o: Outlet, spare: float) -> bool:
     """B08: a connector paused for want of room waits until it would have fitted, with 2 A to spare, for 60 s."""
     w = work.watches[o.index]
-    if running or not w.room_paused:
-        return True
     if spare < RESTART_SPARE_A - EPS:
         return False
     if w.fits_since is None:

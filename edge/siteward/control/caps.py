@@ -1,8 +1,8 @@
 """How much the chargers below each fuse may reserve: cutline, raiseline and the room for targets (turn.md step 6)."""
 
-from siteward.control.tree import REACTION_S, overload, step_down
+from siteward.control.tree import REACTION_S, Node, overload, step_down
 from siteward.control.work import Work
-from siteward.model.limits import OnLimitExpiry
+from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 
 K10 = overload(REACTION_S)
 
@@ -27,21 +27,41 @@ def _apply_limits(work: Work) -> None:
     """L = min(In, every limit in force) for each cell; limits on one connector lower its cap (I14)."""
     tree = work.tree
     work.lines_a = list(tree.ceiling)
-    work.line_limit = [None] * len(work.lines_a)
+    work.line_limit = list(tree.ceiling_by)
     work.cap_a = [o.cap_a for o in tree.outlets]
     for limit in work.limits:
         if limit.ends_at is not None and limit.ends_at <= work.at and limit.on_expiry is OnLimitExpiry.RELEASE:
             continue
         node = None if limit.feeder is None else tree.node_of.get(limit.feeder)
         if node is not None:
+            amps = _spared(work, tree.nodes[node], limit) if limit.source is LimitSource.DEMAND else limit.limit_a
             for p in range(3):
-                if limit.limit_a[p] < work.lines_a[node * 3 + p]:
-                    work.lines_a[node * 3 + p], work.line_limit[node * 3 + p] = limit.limit_a[p], limit.id
+                if amps[p] < work.lines_a[node * 3 + p]:
+                    work.lines_a[node * 3 + p], work.line_limit[node * 3 + p] = amps[p], limit
         outlet = None if limit.connector is None else tree.outlet_of.get(limit.connector)
         if outlet is not None:
             o = tree.outlets[outlet]
-            amps = min(limit.limit_a[p] for p in o.wired)
-            work.cap_a[outlet] = min(work.cap_a[outlet], step_down(amps, o.step_a))
+            cap = step_down(min(limit.limit_a[p] for p in o.wired), o.step_a)
+            if cap < work.cap_a[outlet]:
+                work.cap_a[outlet], work.cap_limit[outlet] = cap, limit
+
+
+def _spared(work: Work, node: Node, limit: Limit) -> tuple[float, ...]:
+    """Lines of a demand window: its mean current, shifted to where the other load is; never below the floors.
+
+    A demand costs money, no fuse: who charges goes on at the floor (turn.md 3.10).
+    """
+    cells = node.cells
+    mean = sum(work.base_raise[c] for c in cells) / 3.0
+    keep = [work.base_raise[c] + work.tree.margin[c] for c in cells]
+    for i in node.below:
+        o, w = work.tree.outlets[i], work.watches[i]
+        runs = w.conf_a is not None and w.conf_a > 0.0
+        amps = (o.floor_a if runs else 0.0) if work.allocatable[i] else work.u_a[i]
+        for phase in range(o.phases) if amps > 0.0 else ():
+            if work.used[i] >> phase & 1:
+                keep[o.wired[phase]] += amps
+    return tuple(max(limit.limit_a[p] + work.base_raise[c] - mean, keep[p]) for p, c in enumerate(cells))
 
 
 def over_cutline(work: Work, cell: int) -> float:

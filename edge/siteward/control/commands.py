@@ -121,7 +121,7 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
     meter = billing_meter(draft.site, connector)
     register = Register(name=meter or "")
     if meter is not None:
-        register = judge(register, read_register(snapshot, connector), most_watts(draft.site, connector))
+        register = judge(register, read_register(draft.site, snapshot, connector), most_watts(draft.site, connector))
     record = SessionRecord(
         id=draft.new_session_id(),
         connector=connector.id,

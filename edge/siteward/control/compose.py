@@ -8,11 +8,13 @@ from siteward.control.commands import take
 from siteward.control.connector import status_of, suspended_by
 from siteward.control.course import meter_lost
 from siteward.control.demand import Demand
+from siteward.control.demanded import Demanded, judge_windows
 from siteward.control.demands import demands
 from siteward.control.draft import Draft, Standing, StoryMemory
-from siteward.control.limits import expire, static_limits
+from siteward.control.limits import expire
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
+from siteward.control.rules import Ruled, apply_rules
 from siteward.control.session import settle
 from siteward.control.story import advance
 from siteward.model.alarms import Alarm, AlarmCode
@@ -86,7 +88,26 @@ def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
         draft.facts.extend(facts)
     for request in snapshot.requests:
         take(draft, request)
-    return Asked(draft, demands(draft), (*static_limits(site), *draft.limits))
+    return Asked(draft, demands(draft), (*draft.limits, *_described(draft)))
+
+
+def _described(draft: Draft) -> tuple[Limit, ...]:
+    """The limits that site.toml describes, as they are now."""
+    if not draft.site.rules:
+        return ()
+    ruled = apply_rules(draft.site, draft.snapshot, draft.rules)
+    demanded = judge_windows(draft.site, draft.snapshot, draft.demand, draft.grants)
+    draft.rules, draft.demand = ruled.held, demanded.metered
+    draft.facts += [*ruled.facts, *demanded.facts]
+    draft.rule_alarms = ruled.alarms | demanded.alarms
+    draft.limits_changed = draft.limits_changed or demanded.marked
+    return in_force(ruled, demanded)
+
+
+def in_force(ruled: Ruled, demanded: Demanded) -> tuple[Limit, ...]:
+    """Limits that rules and demand windows come to."""
+    now = [held.limit for held in ruled.held.values()] + [metered.limit for metered in demanded.metered.values()]
+    return tuple(limit for limit in now if limit is not None)
 
 
 def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
@@ -101,7 +122,7 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
         if closed.record.state is OrderState.FINISHED:
             draft.finished[closed.record.id] = closed.record
     alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
-    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing
+    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms
     standing, facts = follow(memory.alarms, alarms, draft.snapshot, frozenset(draft.posts))
     draft.facts.extend(facts)
     _clock(draft, memory)
@@ -115,6 +136,8 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mappi
         posts=draft.posts,
         pending=tuple(draft.pending),
         limits=draft.limits,
+        rules=draft.rules,
+        demand=draft.demand,
         alarms=standing,
         grants=answer.grants,
         finished=draft.finished,

@@ -12,6 +12,7 @@ from siteward.control.session import (
     close,
     measured,
     resumed,
+    rolled_over,
     starting,
     suspended,
 )
@@ -70,8 +71,11 @@ def meter_lost(session: OpenSession, at: float) -> bool:
 def _metered(scene: Scene, session: OpenSession) -> OpenSession:
     if not session.metered:
         return session
-    reading = read_register(scene.draft.snapshot, scene.connector)
-    return measured(session, judge(session.register, reading, most_watts(scene.draft.site, scene.connector)))
+    reading = read_register(scene.draft.site, scene.draft.snapshot, scene.connector)
+    register = judge(session.register, reading, most_watts(scene.draft.site, scene.connector))
+    if register.rolled_wh != session.register.rolled_wh:
+        scene.tell(rolled_over(session, register, scene.wall))
+    return measured(session, register)
 
 
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from siteward.control.alarms import StandingAlarm
 from siteward.control.compose import Answer, ConnectorNow, ask, conclude
+from siteward.control.demand import Demand
 from siteward.control.draft import StoryMemory
 from siteward.control.ledger import Ledger
 from siteward.control.load import FeederBook, LoadMemory, LoadOutcome, load_turn, start_memory
 from siteward.control.recover import recall
 from siteward.model.batch import Batch
 from siteward.model.ids import ConnectorId, FeederId
-from siteward.model.limits import Grant
+from siteward.model.limits import Grant, Limit
 from siteward.model.recovered import Recovered
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
@@ -32,7 +33,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What shall happen: writes in their order, leases to renew, what to journal, and what to show."""
+    """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
+
+    demands and limits are what the fuses were asked for; limits are those in force.
+    """
 
     cuts: tuple[Write, ...]
     raises: tuple[Write, ...]
@@ -45,6 +49,8 @@ class Decision:
     connectors: Mapping[ConnectorId, ConnectorNow]
     ledger: Ledger
     memory: Memory
+    demands: Mapping[ConnectorId, Demand]
+    limits: tuple[Limit, ...]
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -66,12 +72,14 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
             replies=tuple(draft.replies),
             sessions=tuple(draft.rows.values()),
             ledger=load.ledger_rows,
-            limits=draft.limits if draft.limits_changed else None,
+            limits=draft.stored_limits(),
         ),
         alarms=chapter.alarms,
         connectors=chapter.connectors,
         ledger=load.ledger,
         memory=Memory(chapter.memory, load.memory),
+        demands=asked.demands,
+        limits=asked.limits,
     )
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from siteward.control.connector import ConnectorState
+from siteward.control.demanded import Metered, marks
 from siteward.control.observe import Seen, see
+from siteward.control.rules import Held
 from siteward.control.session import Closed, OpenSession
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality, Fact
@@ -71,8 +73,9 @@ class Standing:
 class StoryMemory:
     """All that the story carries over.
 
-    limits are without the installer's static ones; grants are those of the last turn; finished sessions wait for the
-    platform's acknowledgement; clock, at and wall are of the last turn, None before the first.
+    limits are those that somebody set for a time, rules and demand those that site.toml describes; grants are those of
+    the last turn; finished sessions wait for the platform's acknowledgement; clock, at and wall are of the last turn,
+    None before the first.
     """
 
     posts: Mapping[ConnectorId, Post] = field(default_factory=dict)
@@ -81,6 +84,8 @@ class StoryMemory:
     alarms: Mapping[Alarm, Standing] = field(default_factory=dict)
     grants: Mapping[ConnectorId, Grant] = field(default_factory=dict)
     finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
+    rules: Mapping[str, Held] = field(default_factory=dict)
+    demand: Mapping[str, Metered] = field(default_factory=dict)
     clock: ClockQuality | None = None
     at: float | None = None
     wall: datetime | None = None
@@ -97,6 +102,9 @@ class Draft:
         self.pending = list(memory.pending)
         self.limits = memory.limits
         self.limits_changed = False
+        self.rules = memory.rules
+        self.demand = memory.demand
+        self.rule_alarms: frozenset[Alarm] = frozenset()
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}
@@ -124,6 +132,10 @@ class Draft:
         """Replace the list of limits and mark it for the journal."""
         self.limits = limits
         self.limits_changed = True
+
+    def stored_limits(self) -> tuple[Limit, ...] | None:
+        """What the journal keeps of limits over a restart, None while nothing of it changed."""
+        return (*self.limits, *marks(self.demand)) if self.limits_changed else None
 
     def row(self, record: SessionRecord) -> None:
         """Put a session's row into the batch; the last one of a turn counts."""

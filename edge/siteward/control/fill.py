@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from siteward.control.tree import EPS
 
-LEAVE, FULL = 0, 1
-
 
 class Share(NamedTuple):
     """One taker: never below low_a (already admitted), never above high_a, written in steps; cells it loads."""
@@ -24,63 +22,70 @@ def fill(shares: Sequence[Share], room: list[float]) -> tuple[list[float], list[
 
     room is what each cell has left once every low_a is served; it is not changed.
     """
-    tight = _tight_cells(shares, room)
     given = [s.high_a for s in shares]
     binder = [-1] * len(shares)
-    if not tight:
-        return [_down(s, s.high_a) for s in shares], binder
-    place = {c: k for k, c in enumerate(tight)}
-    mine = [[place[c] for c in s.cells if c in place] for s in shares]
-    _pour(shares, mine, [room[c] for c in tight], given, binder)
-    low = _round(shares, mine, [room[c] for c in tight], given, binder)
-    return low, [b if b < 0 else tight[b] for b in binder]
+    loose = _loose_cells(shares, room)
+    mine = [_binding(s.cells, loose) for s in shares]
+    if any(mine):
+        _pour(shares, mine, room, given, binder)
+    return _round(shares, mine, room, given, binder), binder
 
 
-def _tight_cells(shares: Sequence[Share], room: list[float]) -> list[int]:
-    """Cells that could fill up at all; the others never bind and need no book-keeping."""
+def _loose_cells(shares: Sequence[Share], room: list[float]) -> set[int]:
+    """Cells that could not fill up if everybody had its maximum; they never bind and need no book-keeping."""
     growth = [0.0] * len(room)
     for _, low, high, _, cells in shares:
+        more = high - low
         for c in cells:
-            growth[c] += high - low
-    return [c for c, more in enumerate(growth) if more > 0.0 and more > room[c] + EPS]
+            growth[c] += more
+    return {c for c, more in enumerate(growth) if more <= 0.0 or more <= room[c] + EPS}
+
+
+def _binding(cells: tuple[int, ...], loose: set[int]) -> tuple[int, ...]:
+    return cells if loose.isdisjoint(cells) else tuple([c for c in cells if c not in loose])
 
 
 def _pour(
-    shares: Sequence[Share], mine: list[list[int]], room: list[float], given: list[float], binder: list[int]
+    shares: Sequence[Share], mine: list[tuple[int, ...]], room: list[float], given: list[float], binder: list[int]
 ) -> None:
     """Raise the level of all takers together; a taker leaves at its maximum or when one of its cells is full.
 
     A cell's use at a level is held[c] + weight[c] * level: joining and leaving are one subtraction and one addition,
-    and the level at which it is full is known at any time. An entry of the heap that came too early is put back.
+    and the level at which it is full is known at any time. An entry of the heap is a level with a cell that may be full
+    there, or with -1 - taker that has its maximum; one that came too early is put back.
     """
     members, held = _load(shares, mine, len(room))
     full = [a + b for a, b in zip(room, held, strict=True)]
     weight = [0.0] * len(room)
     joins = sorted((shares[i].low_a / shares[i].weight, i) for i in range(len(shares)) if mine[i])
     active = [False] * len(shares)
-    heap: list[tuple[float, int, int]] = []
+    heap: list[tuple[float, int]] = []
     at = 0
     while at < len(joins) or heap:
         if at < len(joins) and (not heap or joins[at][0] <= heap[0][0] + EPS):
             at = _join(shares, mine, joins, at, heap, active, (held, weight, full))
             continue
-        level, kind, which = heappop(heap)
-        if kind == FULL:
+        level, which = heappop(heap)
+        if which >= 0:
             if weight[which] <= EPS:
                 continue
             due = (full[which] - held[which]) / weight[which]
             if due > level + EPS:
-                heappush(heap, (due, FULL, which))
+                heappush(heap, (due, which))
                 continue
-        for i in members[which] if kind == FULL else (which,):
+        for i in members[which] if which >= 0 else (-1 - which,):
             if active[i]:
                 active[i] = False
-                if kind == FULL:
-                    given[i], binder[i] = max(shares[i].low_a, shares[i].weight * level), which
-                _leave(mine[i], given[i], shares[i].weight, held, weight)
+                part, low, _, _, _ = shares[i]
+                if which >= 0:
+                    given[i], binder[i] = max(low, part * level), which
+                amps = given[i]
+                for c in mine[i]:
+                    held[c] += amps
+                    weight[c] -= part
 
 
-def _load(shares: Sequence[Share], mine: list[list[int]], cells: int) -> tuple[list[list[int]], list[float]]:
+def _load(shares: Sequence[Share], mine: list[tuple[int, ...]], cells: int) -> tuple[list[list[int]], list[float]]:
     """Who loads each cell, and with how much before anybody joined."""
     members: list[list[int]] = [[] for _ in range(cells)]
     held = [0.0] * cells
@@ -91,18 +96,12 @@ def _load(shares: Sequence[Share], mine: list[list[int]], cells: int) -> tuple[l
     return members, held
 
 
-def _leave(cells: list[int], given: float, share: float, held: list[float], weight: list[float]) -> None:
-    for c in cells:
-        held[c] += given
-        weight[c] -= share
-
-
 def _join(
     shares: Sequence[Share],
-    mine: list[list[int]],
+    mine: list[tuple[int, ...]],
     joins: list[tuple[float, int]],
     at: int,
-    heap: list[tuple[float, int, int]],
+    heap: list[tuple[float, int]],
     active: list[bool],
     cells: tuple[list[float], list[float], list[float]],
 ) -> int:
@@ -113,36 +112,36 @@ def _join(
     while at < len(joins) and joins[at][0] <= level + EPS:
         i = joins[at][1]
         at += 1
-        share = shares[i]
+        part, low, high, _, _ = shares[i]
         active[i] = True
-        heap.append((share.high_a / share.weight, LEAVE, i))
+        heap.append((high / part, -1 - i))
         for c in mine[i]:
-            held[c] -= share.low_a
-            weight[c] += share.weight
+            held[c] -= low
+            weight[c] += part
         touched.update(mine[i])
-    heap.extend((max(level, (full[c] - held[c]) / weight[c]), FULL, c) for c in sorted(touched))
+    heap.extend((max(level, (full[c] - held[c]) / weight[c]), c) for c in sorted(touched))
     heapify(heap)
     return at
 
 
-def _down(s: Share, amps: float) -> float:
-    return max(s.low_a, round(int(amps / s.step_a + EPS) * s.step_a, 3))
-
-
 def _round(
-    shares: Sequence[Share], mine: list[list[int]], room: list[float], given: list[float], binder: list[int]
+    shares: Sequence[Share], mine: list[tuple[int, ...]], room: list[float], given: list[float], binder: list[int]
 ) -> list[float]:
     """Round down to the device's step, then hand whole left-over steps out to who lost most by rounding."""
-    low = [_down(s, given[i]) for i, s in enumerate(shares)]
+    low: list[float] = []
     left = list(room)
-    for i, cells in enumerate(mine):
-        more = low[i] - shares[i].low_a
+    for (_, least, _, step, _), amps, cells in zip(shares, given, mine, strict=True):
+        whole = round(int(amps / step + EPS) * step, 3)
+        if whole <= least:
+            low.append(least)
+            continue
+        low.append(whole)
         for c in cells:
-            left[c] -= more
+            left[c] -= whole - least
     order = sorted((low[i] - given[i], i) for i in range(len(shares)) if binder[i] >= 0)
     for _, i in order:
         step = shares[i].step_a
-        if low[i] + step > shares[i].high_a + EPS or min(left[c] for c in mine[i]) < step - EPS:
+        if low[i] + step > shares[i].high_a + EPS or min([left[c] for c in mine[i]]) < step - EPS:
             continue
         low[i] = round(low[i] + step, 3)
         for c in mine[i]:

@@ -52,9 +52,9 @@ def _target(work: Work, o: Outlet, w: Watch) -> tuple[CauseStep, ...]:
     if work.only_down[i]:
         return (CauseStep(Cause.UNVERIFIED, target),)
     if bound <= -10:
-        return (CauseStep(Cause.PAUSED_NO_ROOM, 0.0, _feeder(work, -10 - bound)), _line(work, -10 - bound))
+        return (CauseStep(Cause.PAUSED_NO_ROOM, 0.0, _feeder(work, -10 - bound)), *_line(work, -10 - bound))
     if bound >= 0:
-        return (CauseStep(Cause.FAIR_SHARE, target, _feeder(work, bound)), _line(work, bound))
+        return (CauseStep(Cause.FAIR_SHARE, target, _feeder(work, bound)), *_line(work, bound))
     return _own(work, o, w, target)
 
 
@@ -68,8 +68,8 @@ def _own(work: Work, o: Outlet, w: Watch, target: float) -> tuple[CauseStep, ...
     if worn_out(w, work.at):
         return (CauseStep(Cause.PAUSED_OFTEN, target),)
     if cap < min(o.cap_a, asked):
-        named = next((x for x in work.limits if x.connector == o.id and min(x.limit_a) < o.cap_a), None)
-        return (CauseStep(Cause.LIMIT, target, limit=named.id if named else None),)
+        limit = work.cap_limit[o.index]
+        return (CauseStep(Cause.LIMIT, target, limit=limit.id), CauseStep(limit.why, cap, limit=limit.id))
     return (CauseStep(Cause.MAXIMUM, target),)
 
 
@@ -90,13 +90,14 @@ def _feeder(work: Work, cell: int) -> FeederId:
     return work.tree.nodes[cell // 3].id
 
 
-def _line(work: Work, cell: int) -> CauseStep:
-    """What the node itself was bound by: a lost meter, a limit, or its fuse."""
+def _line(work: Work, cell: int) -> tuple[CauseStep, ...]:
+    """What the node itself was bound by: a lost meter, a limit and its reason, or its fuse."""
     node = work.tree.nodes[cell // 3]
     n = work.nodes[node.owner]
     amps = round(work.lines_a[cell], 3)
-    if n.substituted:
-        return CauseStep(Cause.METER_LOST, amps, node.id)
-    if work.line_limit[cell] is not None:
-        return CauseStep(Cause.LIMIT, amps, node.id, work.line_limit[cell])
-    return CauseStep(LINE_CAUSE[node.kind], amps, node.id)
+    limit = work.line_limit[cell]
+    lost = (CauseStep(Cause.METER_LOST, amps, node.id),) if n.substituted else ()
+    if limit is not None:
+        told = round(min(limit.limit_a), 3)
+        return (*lost, CauseStep(Cause.LIMIT, amps, node.id, limit.id), CauseStep(limit.why, told, node.id, limit.id))
+    return lost or (CauseStep(LINE_CAUSE[node.kind], amps, node.id),)

@@ -7,7 +7,7 @@ from siteward.control.params import BadParam, LimitParams
 from siteward.control.session import stamp
 from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId, FeederId
-from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
+from siteward.model.limits import Cause, Limit, LimitSource, OnLimitExpiry
 from siteward.model.requests import Request, Source
 from siteward.model.site import Connector, Site
 from siteward.model.snapshot import Snapshot
@@ -44,12 +44,6 @@ def find_target(site: Site, name: str | None) -> Target | None:
         if connector.id == name:
             return Target(connector=connector)
     return None
-
-
-def static_limits(site: Site) -> tuple[Limit, ...]:
-    """The installer's limits as limits in force; they never end and are never journalled."""
-    keep = OnLimitExpiry.KEEP
-    return tuple(Limit(s.id, LimitSource.STATIC, s.limit_a, feeder=s.feeder, on_expiry=keep) for s in site.limits)
 
 
 def make_limit(site: Site, snapshot: Snapshot, request: Request, target: Target, params: LimitParams) -> Limit:
@@ -131,7 +125,7 @@ def _after_end(limit: Limit) -> Limit | None:
         return None
     if limit.on_expiry is OnLimitExpiry.KEEP or limit.failsafe_a is None:
         return replace(limit, ends_at=None)
-    return replace(limit, limit_a=limit.failsafe_a, ends_at=None)
+    return replace(limit, limit_a=limit.failsafe_a, ends_at=None, reason=Cause.EXPIRED)
 
 
 def changed(limit: Limit, cause: str, snapshot: Snapshot) -> Fact:

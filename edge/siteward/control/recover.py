@@ -5,6 +5,7 @@ from datetime import datetime
 
 from siteward.control.alarms import CLEAR_AFTER_S
 from siteward.control.connector import ConnectorState
+from siteward.control.demanded import remembered
 from siteward.control.draft import Pending, Post, Standing, StoryMemory
 from siteward.control.limits import LONGEST_S
 from siteward.control.params import WAIT_FOR_VEHICLE_S, BadParam, stop_params
@@ -22,6 +23,7 @@ ALARM_GRACE_S = 15.0
 """How long an alarm from before the restart may stand until its cause is looked for again."""
 
 _UNKNOWN_GAP_S = 86_400.0
+_DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 
 
 def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> StoryMemory:
@@ -34,11 +36,12 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
     for request in recovered.unfinished:
         posts, command = _pending(posts, request, at)
         pending.append(command)
-    limits = tuple(_limit(limit, at) for limit in recovered.limits if limit.source is not LimitSource.STATIC)
+    limits = tuple(_limit(limit, at) for limit in recovered.limits if limit.source not in _DESCRIBED)
     return StoryMemory(
         posts=posts,
         pending=tuple(command if command.limit is None else _known(command, limits) for command in pending),
         limits=limits,
+        demand=remembered(site, recovered.limits, at),
         alarms=_alarms(recovered, at, wall),
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
     )
@@ -51,6 +54,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime) -> Post:
     register = Register(
         name=record.meter or meter or "",
         wh=record.last_register_wh,
+        rolled_wh=record.rolled_wh,
         since=at - (elapsed_s if elapsed_s > 0.0 else _UNKNOWN_GAP_S),
         serial=record.meter if record.meter != meter else None,
     )

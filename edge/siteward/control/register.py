@@ -11,19 +11,31 @@ LSB_WH = 100
 REREADS = 3
 """Implausible readings in a row after which the register is no longer believed (B22)."""
 
+STILL_WH = 3 * LSB_WH
+"""Energy by the meter's own power that its register may miss before it counts as standing still (B22)."""
+
 FRESH_S = 10.0
 """Age beyond which a reading is no reading of now."""
+
+LAST_HUNDREDTH = 0.99
+"""A register rolls over only out of the last hundredth of its range (B22)."""
 
 _HEADROOM = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterReading:
-    """One reading of the import register in Wh, sent_at in boot-time s; serial is None where the meter told none."""
+    """One reading of the import register in Wh, sent_at in boot-time s; serial is None where the meter told none.
+
+    power_w is what the same meter shows to flow, None where it does not tell; rollover_wh is where its register begins
+    at 0 again, None where its profile does not say.
+    """
 
     wh: int
     sent_at: float
     serial: str | None
+    power_w: float | None = None
+    rollover_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,8 @@ class Register:
     """The register as believed: last accepted value, since when it can have grown, and how many readings were refused.
 
     `name` is the serial where it is known, else the meter's id; fresh_at is when a value was last accepted.
+    still_wh is the energy that flowed by the meter's own power since the register last moved; rolled_wh is what its
+    rollovers took off its value since the session began.
     """
 
     name: str
@@ -40,11 +54,18 @@ class Register:
     judged_at: float | None = None
     held: int = 0
     serial: str | None = None
+    still_wh: float = 0.0
+    rolled_wh: int = 0
+
+    @property
+    def still(self) -> bool:
+        """Whether it stands still while energy flows."""
+        return self.still_wh >= STILL_WH
 
     @property
     def doubted(self) -> bool:
-        """Whether it was implausible too often to be a slip of the wire."""
-        return self.held >= REREADS
+        """Whether it was implausible too often to be a slip of the wire, or stands still while energy flows."""
+        return self.held >= REREADS or self.still
 
 
 def billing_meter(site: Site, connector: Connector) -> str | None:
@@ -57,18 +78,22 @@ def billing_meter(site: Site, connector: Connector) -> str | None:
     return None
 
 
-def read_register(snapshot: Snapshot, connector: Connector) -> RegisterReading | None:
+def read_register(site: Site, snapshot: Snapshot, connector: Connector) -> RegisterReading | None:
     """Reading of the billing register, None when there is none, or none of the last FRESH_S seconds."""
     oldest = snapshot.at - FRESH_S
     if connector.meter is not None:
         meter = snapshot.meters.get(connector.meter)
         if meter is None or meter.energy_wh is None or meter.sent_at < oldest:
             return None
-        return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial)
+        return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial, meter.power_w, _rollover(site, connector))
     charger = snapshot.chargers.get(connector.id)
     if charger is None or charger.energy_wh is None or charger.sent_at < oldest:
         return None
-    return RegisterReading(charger.energy_wh, charger.sent_at, None)
+    return RegisterReading(charger.energy_wh, charger.sent_at, None, charger.power_w)
+
+
+def _rollover(site: Site, connector: Connector) -> int | None:
+    return next((meter.facts.rollover_wh for meter in site.meters if meter.id == connector.meter), None)
 
 
 def most_watts(site: Site, connector: Connector) -> float:
@@ -81,9 +106,15 @@ def judge(register: Register, reading: RegisterReading | None, watts: float) -> 
     if reading is None or reading.sent_at == register.judged_at:
         return register
     if not plausible(register, reading, watts):
-        return replace(register, judged_at=reading.sent_at, held=register.held + 1)
+        rolled = _rolled(register, reading, watts)
+        return rolled or replace(register, judged_at=reading.sent_at, held=register.held + 1)
+    still_wh = _still_wh(register, reading)
+    if still_wh >= STILL_WH:
+        # It is believed no further than to here, and not called fresh: it may be what it was when it stopped.
+        return replace(register, judged_at=reading.sent_at, held=0, still_wh=still_wh)
     return replace(
         register,
+        still_wh=still_wh,
         name=reading.serial or register.name,
         serial=reading.serial or register.serial,
         wh=reading.wh,
@@ -92,6 +123,25 @@ def judge(register: Register, reading: RegisterReading | None, watts: float) -> 
         judged_at=reading.sent_at,
         held=0,
     )
+
+
+def _rolled(register: Register, reading: RegisterReading, watts: float) -> Register | None:
+    """The register in its new epoch, if the step back can be its rollover (B22, I6)."""
+    top = reading.rollover_wh
+    if top is None or register.wh is None or register.wh < LAST_HUNDREDTH * top:
+        return None
+    if not plausible(replace(register, wh=register.wh - top), reading, watts):
+        return None
+    epoch = replace(register, wh=register.wh - top, rolled_wh=register.rolled_wh + top)
+    return judge(epoch, reading, watts)
+
+
+def _still_wh(register: Register, reading: RegisterReading) -> float:
+    """Energy by power since the register last moved; what flowed between two readings is what the later one shows."""
+    if register.wh != reading.wh or register.judged_at is None:
+        return 0.0
+    flowed_s = max(0.0, reading.sent_at - register.judged_at)
+    return register.still_wh + max(0.0, reading.power_w or 0.0) * flowed_s / 3600.0
 
 
 def plausible(register: Register, reading: RegisterReading, watts: float) -> bool:

@@ -2,6 +2,7 @@
 
 from math import ceil, inf
 
+from siteward.control.demand import Demand
 from siteward.control.memory import Watch
 from siteward.control.tree import Outlet
 from siteward.control.work import Work
@@ -41,23 +42,24 @@ def _place(work: Work, o: Outlet, periods: dict[int, float]) -> Place:
     w, demand = work.watches[o.index], work.demand(o)
     rank = RANKS[demand.priority]
     must_run = demand.must_run or w.waking.keeps
-    favoured = w.slot.favoured_since is not None
-    turn, since = _turn(work, o, periods)
-    return (not must_run, rank > 0, not favoured, rank, turn, since, o.id)
+    turn, since = _turn(work, o, w, demand, periods)
+    return (not must_run, rank > 0, w.slot.favoured_since is None, rank, turn, since, o.id)
 
 
-def _turn(work: Work, o: Outlet, periods: dict[int, float]) -> tuple[int, float]:
+def _turn(work: Work, o: Outlet, w: Watch, demand: Demand, periods: dict[int, float]) -> tuple[int, float]:
     """Those within their turn and those who wait by waiting time, those whose turn is over by age, oldest last."""
-    w = work.watches[o.index]
-    if w.slot.turn_since is None:
+    slot = w.slot
+    if slot.turn_since is None:
         if not _runs(w):
-            return WAITS, waiting_since(work, o)
+            return WAITS, max(demand.waiting_since, slot.off_since)
         # Refused and not off yet, it must not be in anybody's way; found running at our start, it is in its turn.
-        return (YIELDS, inf) if w.room_paused else (HOLDS, work.demand(o).waiting_since)
+        return (YIELDS, inf) if w.room_paused else (HOLDS, demand.waiting_since)
+    if not periods:
+        return HOLDS, demand.waiting_since
     period = min((periods[node] for node in work.routes[o.index].path if node in periods), default=inf)
-    if work.at - w.slot.turn_since < period or worn_out(w, work.at):
-        return HOLDS, work.demand(o).waiting_since
-    return YIELDS, -w.slot.turn_since
+    if work.at - slot.turn_since < period or worn_out(w, work.at):
+        return HOLDS, demand.waiting_since
+    return YIELDS, -slot.turn_since
 
 
 def waiting_since(work: Work, o: Outlet) -> float:
@@ -76,13 +78,19 @@ def _periods(work: Work, takers: list[Outlet]) -> dict[int, float]:
         w = work.watches[o.index]
         if w.room_paused and not _runs(w):
             waiting[w.slot.node] = waiting.get(w.slot.node, 0) + 1
-    periods = {}
-    for node, count in waiting.items():
-        below = (o for o in takers if node in work.routes[o.index].path)
-        served = sum(1 for o in below if work.watches[o.index].slot.turn_since is not None)
-        if served:
-            periods[node] = max(MIN_ON_S, STARVED_S / ceil((count + served) / served))
-    return periods
+    if not waiting:
+        return {}
+    served = dict.fromkeys(waiting, 0)
+    for o in takers:
+        if work.watches[o.index].slot.turn_since is not None:
+            for node in work.routes[o.index].path:
+                if node in served:
+                    served[node] += 1
+    return {
+        node: max(MIN_ON_S, STARVED_S / ceil((waiting[node] + count) / count))
+        for node, count in served.items()
+        if count
+    }
 
 
 def _favour(work: Work, takers: list[Outlet]) -> None:

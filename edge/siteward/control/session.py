@@ -126,11 +126,23 @@ def measured(session: OpenSession, register: Register) -> OpenSession:
             record,
             start_register_wh=register.wh if late else record.start_register_wh,
             last_register_wh=register.wh,
+            rolled_wh=register.rolled_wh,
             estimated=record.estimated or (late and session.charged),
         )
     if record.meter != register.name and session.metered:
         record = replace(record, meter=register.name)
     return session._replace(record=record, register=register)
+
+
+def rolled_over(session: OpenSession, register: Register, wall: datetime) -> Fact:
+    """The register began at 0 again: a new epoch of the meter inside the session (I6)."""
+    data: dict[str, object] = {
+        "meter": register.name,
+        "before_wh": session.register.wh,
+        "after_wh": register.wh,
+        "rollover_wh": register.rolled_wh - session.register.rolled_wh,
+    }
+    return tell(EventType.AUDIT_METER_ROLLOVER, session.record, data, wall)
 
 
 def settle(record: SessionRecord, wall: datetime) -> tuple[SessionRecord, Fact]:
@@ -176,6 +188,7 @@ def _terms(session: OpenSession, record: SessionRecord, ending: Ending, at: floa
         "start_register_wh": record.start_register_wh,
         "stop_register_wh": record.last_register_wh,
         "energy_wh": record.energy_wh,
+        "rolled_wh": record.rolled_wh,
         "unmetered": not session.metered,
         "estimated": record.estimated,
         "gap": record.gap,

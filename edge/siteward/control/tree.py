@@ -8,6 +8,7 @@ from math import ceil, exp, floor, inf, sqrt
 from siteward.control.routes import EVEN, UNKNOWN, Bounds, NodeKind, Route, bounds_of, route, routes_of
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, FeederId, LineId
+from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.site import Connector, Feeder, Site
 from siteward.model.units import FLOOR_A
 
@@ -109,6 +110,7 @@ class Tree:
     """The whole site in flat lists; a cell is one phase of one node. bound_k is k(T) for the longest watchdog below.
 
     nodes are the fuses, then the bounds (neutral, imbalance); routes are those of a site without bounds, by outlet.
+    ceiling is the rating or the installer's limit below it, which ceiling_by names.
     """
 
     site: Site
@@ -121,6 +123,7 @@ class Tree:
     outlet_of: dict[ConnectorId, int]
     rating: tuple[float, ...]
     ceiling: tuple[float, ...]
+    ceiling_by: tuple[Limit | None, ...]
     margin: tuple[float, ...]
     worst: tuple[float, ...]
     bound_k: tuple[float, ...]
@@ -147,11 +150,7 @@ def tree_of(site: Site) -> Tree:
     extra = tuple(_bound(len(nodes) + i, *b, nodes, outlets) for i, b in enumerate(bounds))
     flat = [(f.rating_a[p], 0.0 if f.chargers_only else f.worst_base_load_a[p]) for f in site.feeders for p in range(3)]
     flat += [_bound_line(b) for b in extra for _ in range(3)]
-    ceiling = [rating for rating, _ in flat]
-    for limit in site.limits:
-        for p in range(3):
-            cell = node_of[limit.feeder] * 3 + p
-            ceiling[cell] = min(ceiling[cell], limit.limit_a[p])
+    ceiling, ceiling_by = _ceiling(site, node_of, [rating for rating, _ in flat])
     return Tree(
         site=site,
         outlets=outlets,
@@ -163,6 +162,7 @@ def tree_of(site: Site) -> Tree:
         outlet_of={o.id: o.index for o in outlets},
         rating=tuple(rating for rating, _ in flat),
         ceiling=tuple(ceiling),
+        ceiling_by=tuple(ceiling_by),
         margin=tuple(margin_a(rating) for rating, _ in flat),
         worst=tuple(worst for _, worst in flat),
         bound_k=tuple(overload(_longest(n.below, outlets)) for n in nodes + extra for _ in range(3)),
@@ -182,6 +182,19 @@ def _bound_line(node: Node) -> tuple[float, float]:
     if node.kind is NodeKind.NEUTRAL:
         return feeder.neutral_a or 0.0, 0.0 if feeder.chargers_only else feeder.neutral_base_a
     return feeder.imbalance_a or 0.0, -inf
+
+
+def _ceiling(site: Site, node_of: dict[FeederId, int], amps: list[float]) -> tuple[list[float], list[Limit | None]]:
+    """What each cell may carry for good, and the installer's limit where that is less than its rating."""
+    by: list[Limit | None] = [None] * len(amps)
+    for fixed in site.limits:
+        keep = OnLimitExpiry.KEEP
+        limit = Limit(fixed.id, LimitSource.STATIC, fixed.limit_a, feeder=fixed.feeder, on_expiry=keep)
+        for p in range(3):
+            cell = node_of[fixed.feeder] * 3 + p
+            if fixed.limit_a[p] < amps[cell]:
+                amps[cell], by[cell] = fixed.limit_a[p], limit
+    return amps, by
 
 
 def _longest(below: Sequence[int], outlets: Sequence[Outlet]) -> float:

@@ -33,6 +33,7 @@ class AlarmCode(StrEnum):
     FOREIGN_WRITE = "FOREIGN_WRITE"
     FOREIGN_MASTER = "FOREIGN_MASTER"
     WRONG_DEVICE = "WRONG_DEVICE"
+    DUPLICATE_ADDRESS = "DUPLICATE_ADDRESS"
     STORE_FAILED = "STORE_FAILED"
     STORE_DAMAGED = "STORE_DAMAGED"
     STORE_SALVAGED = "STORE_SALVAGED"
@@ -48,6 +49,8 @@ class AlarmCode(StrEnum):
     LOCK_FAULT = "LOCK_FAULT"
     LOCK_OBSTRUCTED = "LOCK_OBSTRUCTED"
     ACCESS_EMERGENCY = "ACCESS_EMERGENCY"
+    LIMIT_INPUT_LOST = "LIMIT_INPUT_LOST"
+    DEMAND_OVER = "DEMAND_OVER"
 
 
 STATION = "station"
@@ -78,6 +81,7 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
     AlarmCode.FOREIGN_MASTER: Severity.HIGH,
     AlarmCode.WRONG_DEVICE: Severity.HIGH,
+    AlarmCode.DUPLICATE_ADDRESS: Severity.HIGH,
     AlarmCode.STORE_FAILED: Severity.HIGHEST,
     AlarmCode.STORE_DAMAGED: Severity.HIGH,
     AlarmCode.STORE_SALVAGED: Severity.MEDIUM,
@@ -93,6 +97,8 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.LOCK_FAULT: Severity.MEDIUM,
     AlarmCode.LOCK_OBSTRUCTED: Severity.MEDIUM,
     AlarmCode.ACCESS_EMERGENCY: Severity.HIGHEST,
+    AlarmCode.LIMIT_INPUT_LOST: Severity.HIGH,
+    AlarmCode.DEMAND_OVER: Severity.MEDIUM,
 }
 
 ALARMS: dict[AlarmCode, Sentence] = {
@@ -153,6 +159,11 @@ ALARMS: dict[AlarmCode, Sentence] = {
         "Another device than configured answers for {subject}; it is not controlled; look for swapped adapters.",
         "{subject} 的应答来自与配置不符的设备，已停止控制；请检查适配器是否接反。",
     ),
+    AlarmCode.DUPLICATE_ADDRESS: Sentence(
+        "Two devices seem to answer at the address of {subject}, which is not controlled; disconnect one of them, give "
+        "it a free address, and scan the wire.",
+        "{subject} 的地址疑似有两台设备应答，已停止控制；请断开其中一台，改为空闲地址后重新扫描总线。",
+    ),
     AlarmCode.STORE_FAILED: Sentence(
         "The disk does not accept records; running sessions go on, no new one starts.",
         "磁盘无法写入；正在进行的充电继续，不开始新的充电。",
@@ -208,6 +219,14 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.ACCESS_EMERGENCY: Sentence(
         "Fire or loss of power is reported at {subject}; the way is freed as configured.",
         "{subject} 处报告火警或断电；按配置放行。",
+    ),
+    AlarmCode.LIMIT_INPUT_LOST: Sentence(
+        "Limit {subject} cannot read its input, its fail-safe value holds; check contact or sensor, cable and board.",
+        "限值 {subject} 无法读取其输入，按安全值执行；请检查接点或传感器、线缆和模块。",
+    ),
+    AlarmCode.DEMAND_OVER: Sentence(
+        "The demand window of limit {subject} will end above the contract; the chargers cannot save more.",
+        "限值 {subject} 的需量周期将超过合同值；充电负荷已无可降。",
     ),
 }
 """Every alarm has its sentence; tests/model pins that the table is complete."""

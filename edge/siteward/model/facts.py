@@ -128,7 +128,10 @@ class ChargerFacts:
 
 @dataclass(frozen=True, slots=True)
 class MeterFacts:
-    """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only."""
+    """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only.
+
+    rollover_wh: where its import register begins at 0 again, None where nobody said.
+    """
 
     profile: str
     refresh_s: float
@@ -136,6 +139,7 @@ class MeterFacts:
     range_a: float | None
     bills_energy: bool
     phases: int = 3
+    rollover_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ class LimitSource(StrEnum):
     """Who set a limit. `grid` may never be released by silence (R15)."""
 
     STATIC = "static"
+    SCHEDULE = "schedule"
+    DEMAND = "demand"
+    HEAT = "heat"
     GRID = "grid"
     CLOUD = "cloud"
     PANEL = "panel"
@@ -25,25 +28,11 @@ class OnLimitExpiry(StrEnum):
     FAILSAFE = "failsafe"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A limit in force on a feeder or on one connector; ends_at is on the boot-time clock, None = no end.
-
-    failsafe_a takes over at the end where on_expiry says so; None = the limit itself stays.
-    """
-
-    id: str
-    source: LimitSource
-    limit_a: PerPhase
-    feeder: FeederId | None = None
-    connector: ConnectorId | None = None
-    ends_at: float | None = None
-    on_expiry: OnLimitExpiry = OnLimitExpiry.RELEASE
-    failsafe_a: PerPhase | None = None
-
-
 class Cause(StrEnum):
-    """Why a connector has no more current than it has: the closed vocabulary of cause chains."""
+    """Why a connector has no more current than it has: the closed vocabulary of cause chains.
+
+    LIMIT is followed by the reason of that limit, from STATIC to EXPIRED: who set it, or what stands in for them.
+    """
 
     MAXIMUM = "maximum"
     NO_DEMAND = "no_demand"
@@ -68,6 +57,45 @@ class Cause(StrEnum):
     UNUSED = "unused"
     WAKING = "waking"
     PAUSED_OFTEN = "paused_often"
+    STATIC = "static"
+    SCHEDULE = "schedule"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    GRID = "grid"
+    GRID_INPUT_LOST = "grid_input_lost"
+    CLOUD = "cloud"
+    PANEL = "panel"
+    CLI = "cli"
+    HEAT = "heat"
+    HEAT_UNKNOWN = "heat_unknown"
+    DEMAND = "demand"
+    DEMAND_UNKNOWN = "demand_unknown"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit in force on a feeder or on one connector; ends_at is on the boot-time clock, None = no end.
+
+    failsafe_a takes over at the end where on_expiry says so; None = the limit itself stays. `reason` says why it has
+    its value where that is not simply its source. A limit of source DEMAND bounds the mean of the three phases, and
+    never takes the floor from a connector that charges; mark_wh is the meter's register when its window began.
+    """
+
+    id: str
+    source: LimitSource
+    limit_a: PerPhase
+    feeder: FeederId | None = None
+    connector: ConnectorId | None = None
+    ends_at: float | None = None
+    on_expiry: OnLimitExpiry = OnLimitExpiry.RELEASE
+    failsafe_a: PerPhase | None = None
+    reason: Cause | None = None
+    mark_wh: float | None = None
+
+    @property
+    def why(self) -> Cause:
+        """The reason of its value, for cause chains."""
+        return self.reason or Cause(self.source.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,28 @@ class AlarmView:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitView:
+    """A limit in force on a feeder or a connector, besides the fuses; reason is a word of model.limits.Cause.
+
+    ends_at None = no end; on_expiry and failsafe_a say what its end leaves.
+    """
+
+    id: str
+    target: str
+    limit_a: PerPhase
+    source: str
+    reason: str
+    ends_at: datetime | None
+    on_expiry: str
+    failsafe_a: PerPhase | None
+
+
+@dataclass(frozen=True, slots=True)
 class SlaveView:
-    """Statistics of one address on a line; behind counts answers that belonged to the request before (fault 12)."""
+    """Statistics of one address on a line.
+
+    behind counts answers that belonged to the request before (fault 12); clash: two devices seem to answer (fault 9).
+    """
 
     device: str
     unit: int
@@ -114,6 +134,7 @@ class SlaveView:
     latency_ms: float | None
     latency_p99_ms: float | None
     behind: int = 0
+    clash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +187,5 @@ class LiveView:
     alarms: tuple[AlarmView, ...]
     lines: tuple[LineView, ...]
     health: Health
+    limits: tuple[LimitView, ...] = ()
     arms: tuple[ArmView, ...] = ()

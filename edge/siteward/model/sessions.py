@@ -59,8 +59,9 @@ class SuspendedBy(StrEnum):
 class SessionRecord:
     """One session: registers in integer Wh of the billing meter; None = not read yet, never guessed.
 
-    `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; departs_at
-    and wanted_wh say what the car shall have got until when, None where nobody said.
+    `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; rolled_wh is
+    what rollovers of the register took off its value inside the session; departs_at and wanted_wh say what the car
+    shall have got until when, None where nobody said.
     """
 
     id: SessionId
@@ -81,13 +82,14 @@ class SessionRecord:
     max_current_a: float | None = None
     departs_at: datetime | None = None
     wanted_wh: int | None = None
+    rolled_wh: int = 0
     charging_s: int = 0
     estimated: bool = False
     gap: bool = False
 
     @property
     def energy_wh(self) -> int | None:
-        """Register difference so far, or None while a register is unknown."""
+        """Register difference so far, over its rollovers, or None while a register is unknown."""
         if self.start_register_wh is None or self.last_register_wh is None:
             return None
-        return self.last_register_wh - self.start_register_wh
+        return self.last_register_wh - self.start_register_wh + self.rolled_wh

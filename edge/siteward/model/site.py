@@ -1,11 +1,15 @@
 """The site as configured: wires, meters, the fuse tree, chargers and their connectors. Frozen for a whole run."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from enum import StrEnum
+from typing import ClassVar
 
 from siteward.model.access import Barrier, Lock
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, RelayId, SiteId
+from siteward.model.points import PointName
+from siteward.model.rules import Contacts, LimitRule
 from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
@@ -176,6 +180,7 @@ class StaticLimit:
 class Site:
     """The whole site; `feeders` are ordered parents first. `hash` is SHA-256 over the merged configuration.
 
+    `zone` holds the rules of `timezone`; it was read when the file was, so that deciding reads nothing.
     start_delay_s is the longest that a connector waits after its charger restarted (B07): not all begin at once.
     """
 
@@ -192,13 +197,22 @@ class Site:
     relays: tuple[RelayBoard, ...] = ()
     barriers: tuple[Barrier, ...] = ()
     locks: tuple[Lock, ...] = ()
+    rules: tuple[LimitRule, ...] = ()
+    zone: tzinfo = UTC
     start_delay_s: float = 120.0
+    # Whoever writes a site down leaves `zone` out, for its name says all; the form must stand it being there.
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
     connectors: tuple[Connector, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Flatten the connectors in the order of site.toml."""
         flat = tuple(c for charger in self.chargers for c in charger.connectors)
         object.__setattr__(self, "connectors", flat)
+
+    @property
+    def limit_points(self) -> frozenset[PointName]:
+        """The contacts that limits follow."""
+        return frozenset(point for rule in self.rules if isinstance(rule.by, Contacts) for point in rule.by.points)
 
     def path(self, feeder: FeederId) -> tuple[Feeder, ...]:
         """Feeders from the named one up to the grid connection."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality
 from siteward.model.ids import ConnectorId, MeterId, SessionId
+from siteward.model.points import InputReading, PointName
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.requests import Request
 from siteward.model.wire import WireEvent
@@ -21,7 +22,8 @@ class Snapshot:
     commit_age_s is the age of the oldest batch that the store has not committed (0 = all durable); requests are new
     inbox rows, each given to exactly one turn; settled are finished sessions that the platform has acknowledged, each
     told once; entropy is 10 random bytes for new session ids, so that deciding stays deterministic; standing are the
-    alarms of barriers, locks, their boards and the records.
+    alarms of barriers, locks, their boards and the records; inputs are the newest readings of the contacts that limits
+    hang on.
     """
 
     at: float
@@ -39,3 +41,4 @@ class Snapshot:
     commit_age_s: float = 0.0
     standing: frozenset[Alarm] = frozenset()
     entropy: bytes = bytes(10)
+    inputs: Mapping[PointName, InputReading] = field(default_factory=dict)

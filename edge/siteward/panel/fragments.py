@@ -30,11 +30,12 @@ def shell_parts(frame: Frame) -> Iterator[Part]:
 
 
 def overview_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
-    """Totals, every fuse, every leaf of the tree, every connector card and its buttons."""
+    """Totals, every fuse, the limits in force, every leaf of the tree, every connector card and its buttons."""
     yield "totals", "live/totals.html", {"totals": view.totals(live)}
     for node in view.nodes(view.tree(live)):
         yield f"fuse-{node.feeder.id}", "live/fuse.html", {"node": node}
     names = text.feeder_names(live)
+    yield "limits", "live/limits.html", {"limits": live.limits, "names": names}
     for connector in live.connectors:
         yield f"leaf-{connector.id}", "live/leaf.html", {"connector": connector}
         yield f"card-{connector.id}", "live/card.html", {"connector": connector, "names": names}

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from siteward.client.messages import CauseMessage, ConnectorMessage, LiveMessage, ReplyMessage
+from siteward.client.messages import CauseMessage, ConnectorMessage, LimitMessage, LiveMessage, ReplyMessage
 from siteward.model.alarms import ALARMS, AlarmCode
+from siteward.model.causes import told
 from siteward.model.events import EventType
 from siteward.model.limits import Cause
 from siteward.model.refusals import REFUSALS, Refusal
@@ -68,8 +69,18 @@ def cause(step: CauseMessage, names: Mapping[str, str], language: str) -> str:
     if step.cause not in set(Cause):
         return f"{step.cause} {amps(step.limit_a)} A"
     feeder = names.get(step.feeder or "", step.feeder or UNKNOWN)
-    limit = f" ({step.limit})" if step.limit else ""
-    return say(v.CAUSES[Cause(step.cause)], language, amps=amps(step.limit_a), feeder=feeder, limit=limit)
+    return say(told(Cause(step.cause), step.limit_a + 0.0, feeder, step.limit), language)
+
+
+def limit(message: LimitMessage, language: str) -> str:
+    """Why a limit has its value, and what its end leaves."""
+    amps_ = min(message.limit_a)
+    known = message.reason in set(Cause)
+    text = say(told(Cause(message.reason), amps_, "", None), language) if known else message.reason
+    if message.ends_at is None:
+        return text
+    then = one_of(v.ENDS, message.on_expiry, language)
+    return f"{text} {word('limit_ends', language, at=clock_time(message.ends_at), then=then)}"
 
 
 def why(connector: ConnectorMessage, names: Mapping[str, str], language: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from siteward.model.events import EventType
-from siteward.model.limits import Cause
+from siteward.model.limits import OnLimitExpiry
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
 from siteward.model.sessions import OrderState, StopReason
@@ -45,76 +45,10 @@ ARM_VERBS: Final[dict[str, Sentence]] = {
 }
 """The buttons of barriers and locks; panel/arms.py chooses."""
 
-CAUSES: Final[dict[Cause, Sentence]] = {
-    Cause.MAXIMUM: Sentence(
-        "May take its maximum of {amps}\u00a0A; nothing else limits it.", "可用最大电流 {amps}\u00a0A，无其他限制。"
-    ),
-    Cause.NO_DEMAND: Sentence("No car asks for current here.", "当前没有车辆需要电流。"),
-    Cause.FUSE: Sentence("The fuse of {feeder} leaves {amps}\u00a0A.", "{feeder} 的熔断器余量为 {amps}\u00a0A。"),
-    Cause.NEUTRAL: Sentence(
-        "The neutral of {feeder} leaves {amps}\u00a0A for one-phase cars.",
-        "{feeder} 的中性线为单相车辆留出 {amps}\u00a0A。",
-    ),
-    Cause.IMBALANCE: Sentence(
-        "The phases of {feeder} may lie {amps}\u00a0A apart, and this phase is the highest.",
-        "{feeder} 三相允许相差 {amps}\u00a0A，本相负荷最高。",
-    ),
-    Cause.FAIR_SHARE: Sentence(
-        "{feeder} is shared among the cars; the fair share here is {amps}\u00a0A.",
-        "{feeder} 由多辆车共享；此处公平份额为 {amps}\u00a0A。",
-    ),
-    Cause.LIMIT: Sentence("A limit in force{limit} allows {amps}\u00a0A.", "生效中的限值{limit}允许 {amps}\u00a0A。"),
-    Cause.METER_STALE: Sentence(
-        "The meter of {feeder} is late; the current is held at {amps}\u00a0A until it answers.",
-        "{feeder} 的电表数据延迟；应答前保持 {amps}\u00a0A。",
-    ),
-    Cause.METER_LOST: Sentence(
-        "The meter of {feeder} does not answer; with the worst other load {amps}\u00a0A remain.",
-        "{feeder} 的电表无应答；按最大其他负荷计算剩余 {amps}\u00a0A。",
-    ),
-    Cause.UNREACHABLE: Sentence(
-        "The charger does not answer; {amps}\u00a0A stay reserved for it.", "充电桩无应答；为其预留 {amps}\u00a0A。"
-    ),
-    Cause.UNVERIFIED: Sentence(
-        "The charger's own fail-safe current is not confirmed yet; {amps}\u00a0A stay reserved.",
-        "充电桩的安全电流尚未确认；预留 {amps}\u00a0A。",
-    ),
-    Cause.DISOBEDIENT: Sentence(
-        "The charger drew more than its limit; it is being stopped.", "充电桩超过限值用电；正在停止。"
-    ),
-    Cause.PAUSED_NO_ROOM: Sentence(
-        "Paused: less than 6 A are left below {feeder}.", "已暂停：{feeder} 下剩余不足 6 A。"
-    ),
-    Cause.RAMP: Sentence("Rising in steps; now at {amps}\u00a0A.", "正在逐步提升；当前 {amps}\u00a0A。"),
-    Cause.CONFIRMING: Sentence(
-        "Waiting until the charger confirms its last limit of {amps}\u00a0A.",
-        "等待充电桩确认上一次限值 {amps}\u00a0A。",
-    ),
-    Cause.AFTER_SHED: Sentence(
-        "Current was cut at {feeder} a moment ago; it may rise again after 30 s without a cut.",
-        "{feeder} 刚刚降过电流；30 秒内无再次降流后才会提升。",
-    ),
-    Cause.CLOCK_GAP: Sentence(
-        "The controller was held up; no raise until everything was read again.",
-        "控制程序曾停顿；重新读取全部设备前不提升电流。",
-    ),
-    Cause.STORE: Sentence("A raise waits for its record on disk.", "等待记录写入磁盘后再提升电流。"),
-    Cause.START: Sentence("The station has just started and reads its devices first.", "站点刚启动，正在先读取设备。"),
-    Cause.START_DELAY: Sentence(
-        "The charger has just restarted; it begins after a short random delay, so that not all begin at once.",
-        "充电桩刚重启；随机延时后再启动，避免同时启动。",
-    ),
-    Cause.UNUSED: Sentence(
-        "The car leaves some of its current unused; {amps}\u00a0A are kept for it and the rest goes to others.",
-        "车辆未用满电流；为其保留 {amps}\u00a0A，其余分给其他车辆。",
-    ),
-    Cause.WAKING: Sentence(
-        "The car did not wake after a pause; its offer is interrupted for 5 s.",
-        "车辆暂停后未恢复；中断供电 5 秒以唤醒。",
-    ),
-    Cause.PAUSED_OFTEN: Sentence(
-        "Paused six times within an hour; it is held at its lowest current.", "一小时内已暂停六次；保持最低电流。"
-    ),
+ENDS: Final[dict[OnLimitExpiry, Sentence]] = {
+    OnLimitExpiry.RELEASE: Sentence("it is released", "解除"),
+    OnLimitExpiry.KEEP: Sentence("it stays", "保持"),
+    OnLimitExpiry.FAILSAFE: Sentence("its fail-safe value holds", "按安全值执行"),
 }
 
 EVENTS: Final[dict[EventType, Sentence]] = {
@@ -151,6 +85,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_STARTED: Sentence("Started", "启动"),
     EventType.AUDIT_USER: Sentence("User changed", "用户变更"),
     EventType.AUDIT_FOREIGN_WRITE: Sentence("Foreign write", "外部写入"),
+    EventType.AUDIT_METER_ROLLOVER: Sentence("Meter register began at 0 again", "电表计数翻转归零"),
+    EventType.AUDIT_WIRE_TOOL: Sentence("Bus tool on a wire", "总线工具访问"),
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
     EventType.JOURNAL_STUB: Sentence("Entry past its retention", "超过保留期的记录"),
 }

@@ -94,6 +94,8 @@ WORDS: Final[dict[str, Sentence]] = {
     "status": Sentence("Status", "状态"),
     "why": Sentence("Why this current", "为什么是这个电流"),
     "cause_chain": Sentence("The whole chain, from what binds outwards", "完整原因链（由最紧限制向外）"),
+    "limits": Sentence("Limits in force", "生效中的限值"),
+    "limit_ends": Sentence("Until {at} UTC, then {then}.", "至 {at} UTC，之后{then}。"),
     "bound_by": Sentence("binds", "当前限制"),
     "start": Sentence("Start", "启动"),
     "stop": Sentence("Stop", "停止"),

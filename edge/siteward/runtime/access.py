@@ -84,6 +84,7 @@ class AccessLoop:
         self._wake = wake
         self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
         self._outputs = OutputActuator(self._keepers, clock)
+        self._limit_points = site.limit_points
         self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
 
     def _runner(self, arm: Arm) -> _Runner:
@@ -96,6 +97,14 @@ class AccessLoop:
         at = self._clock.now()
         silent = {Alarm(AlarmCode.IO_UNREACHABLE, k.id) for k in self._keepers.values() if k.lost(at)}
         return frozenset(silent).union(*(runner.alarms for runner in self._runners.values()))
+
+    @property
+    def inputs(self) -> dict[PointName, InputReading]:
+        """The newest readings of the contacts that limits follow."""
+        if not self._limit_points:
+            return {}
+        all_of_them = (k.readings.items() for k in self._keepers.values())
+        return {point: r for readings in all_of_them for point, r in readings if point in self._limit_points}
 
     @property
     def views(self) -> tuple[ArmView, ...]:
@@ -125,8 +134,10 @@ class AccessLoop:
             self._put(Batch(self._clock.quality(), replies=(_reply(request, stage, verdict),)))
 
     def loops(self) -> list[Coroutine[None, None, None]]:
-        """One endless coroutine for each arm, and one for each device whose inputs no arm reads."""
-        idle = [k for k in self._keepers.values() if not any(k in r.keepers for r in self._runners.values())]
+        """One endless coroutine for each arm, and one for each device whose inputs no arm reads every second."""
+        arms = {keeper.id for runner in self._runners.values() for keeper in runner.keepers}
+        limits = {device_of(point) for point in self._limit_points}
+        idle = [keeper for name, keeper in self._keepers.items() if name in limits or name not in arms]
         loops = [self._run(runner) for runner in self._runners.values()]
         return [*loops, *(self._poll(keeper) for keeper in idle)]
 

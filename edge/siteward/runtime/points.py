@@ -19,7 +19,7 @@ _YOUNG_S = 0.04
 
 
 def plans(site: Site) -> dict[str, PointPlan]:
-    """What each device must be prepared for, from all arms of the site."""
+    """What each device must be prepared for, from all arms and limits of the site."""
     inputs: dict[str, dict[PointName, None]] = {}
     outputs: dict[str, dict[PointName, float | None]] = {}
     for arm in arms_of(site):
@@ -29,6 +29,8 @@ def plans(site: Site) -> dict[str, PointPlan]:
         for point in motion.outputs:
             pulse_s = None if motion.kind is DriveKind.LEVEL and point != motion.stop else motion.pulse_s
             outputs.setdefault(device_of(point), {})[point] = pulse_s
+    for point in sorted(site.limit_points):
+        inputs.setdefault(device_of(point), {})[point] = None
     names = sorted({*inputs, *outputs, *(board.id for board in site.relays)})
     return {name: PointPlan(tuple(inputs.get(name, {})), outputs.get(name, {})) for name in names}
 

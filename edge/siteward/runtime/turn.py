@@ -110,4 +110,5 @@ class Turn:
             commit_age_s=parts.committer.age_s,
             standing=parts.access.alarms | parts.committer.alarms,
             entropy=parts.entropy(),
+            inputs=parts.access.inputs,
         )

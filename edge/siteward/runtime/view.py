@@ -1,15 +1,18 @@
 """Builds the live view of a turn: the only picture of the station that leaves core."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from siteward.control.decide import Decision
 from siteward.model.alarms import ALARMS, SEVERITIES
+from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.live import (
     AlarmView,
     ArmView,
     ConnectorView,
     FeederView,
     Health,
+    LimitView,
     LineView,
     LiveView,
     MeterView,
@@ -43,8 +46,36 @@ def live_view(
         alarms=_alarms(decision),
         lines=lines,
         health=health,
+        limits=_limits(site, snapshot, decision),
         arms=arms,
     )
+
+
+def _limits(site: Site, snapshot: Snapshot, decision: Decision) -> tuple[LimitView, ...]:
+    """The installer's limits and those that come and go, lowest first."""
+    keep = OnLimitExpiry.KEEP
+    fixed = tuple(Limit(s.id, LimitSource.STATIC, s.limit_a, feeder=s.feeder, on_expiry=keep) for s in site.limits)
+    return tuple(
+        LimitView(
+            id=limit.id,
+            target=limit.connector or limit.feeder or "",
+            limit_a=limit.limit_a,
+            source=limit.source.value,
+            reason=limit.why.value,
+            ends_at=_end(limit, snapshot),
+            on_expiry=limit.on_expiry.value,
+            failsafe_a=limit.failsafe_a,
+        )
+        for limit in sorted((*fixed, *decision.limits), key=lambda limit: (min(limit.limit_a), limit.id))
+    )
+
+
+def _end(limit: Limit, snapshot: Snapshot) -> datetime | None:
+    """The end by the wall clock, to the second; the end of a demand window is none of its limit."""
+    if limit.ends_at is None or limit.source is LimitSource.DEMAND:
+        return None
+    at = snapshot.wall + timedelta(seconds=limit.ends_at - snapshot.at + 0.5)
+    return at.replace(microsecond=0)
 
 
 def _feeders(site: Site, decision: Decision) -> tuple[FeederView, ...]:

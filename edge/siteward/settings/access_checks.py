@@ -1,4 +1,4 @@
-"""Whether the points of barriers and locks exist, have the right direction and one master, and can do what is asked."""
+"""Whether the points of arms and limits exist, have the right direction and one master, and can do what is asked."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from siteward.model.ports import ProfileCatalogue
 from siteward.settings.access_tables import ArmTable, BarrierTable, LockTable, RelayTable
 from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
+from siteward.settings.limit_tables import LimitTable
 from siteward.settings.positions import Path
 
 _GPIO = re.compile(r"gpio:[A-Za-z0-9_-]{1,32}/\d{1,4}", re.ASCII)
@@ -55,9 +56,19 @@ def check_access(draft: Draft, catalogue: ProfileCatalogue) -> None:
                 inputs.append(((*path, role), point))
         _normally_closed(path, arm, readable, draft.faults)
         _drive(path, arm, outputs, boards, draft.faults)
+    inputs += [row for row in _contacts(draft) if _exists(*row, boards, "input", draft.faults)]
     for where, point in inputs:
         if point in masters:
             draft.faults.add(where, f"'{point}' is driven as {masters[point]}; it cannot be read as an input")
+
+
+def _contacts(draft: Draft) -> list[tuple[Path, str]]:
+    """The inputs that limits follow."""
+    return [
+        ((*path, "input", index, "point"), step.point)
+        for path, limit in draft.of("limit", LimitTable)
+        for index, step in enumerate(limit.input)
+    ]
 
 
 def _pairs(draft: Draft, catalogue: ProfileCatalogue) -> bool:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -13,17 +14,18 @@ from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
 from siteward.model.ports import ProfileCatalogue
 from siteward.model.serial import LinkKind, SerialSettings
-from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site, StaticLimit
-from siteward.model.units import ZERO, PerPhase, Phase
+from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site
+from siteward.model.units import ZERO, Phase
 from siteward.settings.access_build import barrier, board, lock
 from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
 from siteward.settings.document import Draft
+from siteward.settings.limit_build import rules, standing, three
+from siteward.settings.limit_tables import LimitTable
 from siteward.settings.result import CloudSettings, PanelSettings, Settings, ShareSettings, StorageSettings
 from siteward.settings.schema import (
     ChargerTable,
     ConnectorTable,
     FeederTable,
-    LimitTable,
     LineTable,
     MeterTable,
     SiteTable,
@@ -66,6 +68,8 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
     head = next(table for _, table in draft.of("site", SiteTable))
     volts = head.phase_voltage_v
     lines = {table.id: table for _, table in draft.of("line", LineTable)}
+    feeders = _parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)])
+    limits = [table for _, table in draft.of("limit", LimitTable)]
     return Site(
         id=SiteId(head.id),
         name=head.name,
@@ -74,21 +78,16 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         start_delay_s=head.start_delay_s,
         lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
         meters=tuple(_meter(table, lines, catalogue) for _, table in draft.of("meter", MeterTable)),
-        feeders=_parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)]),
+        feeders=feeders,
         chargers=tuple(_charger(table, catalogue, volts) for _, table in draft.of("charger", ChargerTable)),
-        limits=tuple(
-            StaticLimit(table.id, FeederId(table.feeder), _three(table.limit_a))
-            for _, table in draft.of("limit", LimitTable)
-        ),
+        limits=standing(limits),
         hash=config_hash(_merged(draft)),
         relays=tuple(board(table, catalogue) for _, table in draft.of("relay", RelayTable)),
         barriers=tuple(barrier(table) for _, table in draft.of("barrier", BarrierTable)),
         locks=tuple(lock(table) for _, table in draft.of("lock", LockTable)),
+        rules=rules(limits, feeders),
+        zone=ZoneInfo(head.timezone),
     )
-
-
-def _three(amps: list[float]) -> PerPhase:
-    return (amps[0], amps[1], amps[2])
 
 
 def _line(table: LineTable) -> Line:
@@ -128,9 +127,9 @@ def _feeder(table: FeederTable) -> Feeder:
         id=FeederId(table.id),
         name=table.name or table.id,
         parent=FeederId(table.parent) if table.parent is not None else None,
-        rating_a=_three(table.rating_a),
+        rating_a=three(table.rating_a),
         meter=MeterId(table.meter) if table.meter is not None else None,
-        worst_base_load_a=_three(table.worst_base_load_a) if table.worst_base_load_a else ZERO,
+        worst_base_load_a=three(table.worst_base_load_a) if table.worst_base_load_a else ZERO,
         chargers_only=table.chargers_only,
         generation=table.generation,
         neutral_a=table.neutral_a,

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from siteward.settings.access_tables import RelayTable
 from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
+from siteward.settings.limit_checks import check_limits
 from siteward.settings.positions import Path
-from siteward.settings.schema import ChargerTable, FeederTable, LimitTable, MeterTable, SiteTable
+from siteward.settings.schema import ChargerTable, FeederTable, MeterTable, SiteTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, is_loopback
 
 _PHASES = ("L1", "L2", "L3")
@@ -28,7 +29,7 @@ def check_plan(draft: Draft) -> None:
         _base_load(path, feeder, draft.faults)
         _bounds(path, feeder, draft.faults)
     _ratings(draft)
-    _limits(draft)
+    check_limits(draft)
 
 
 def _unique(draft: Draft) -> None:
@@ -81,8 +82,6 @@ def _references(draft: Draft) -> None:
         refer((*path, "feeder"), "feeder", charger.feeder)
         for index, connector in enumerate(charger.connector):
             refer((*path, "connector", index, "meter"), "meter", connector.meter)
-    for path, limit in draft.of("limit", LimitTable):
-        refer((*path, "feeder"), "feeder", limit.feeder)
     _meters_once(draft)
 
 
@@ -220,16 +219,6 @@ def _ratings(draft: Draft) -> None:
                 parent,
                 draft.faults,
                 lambda a: f"write {a:g}, because the smaller fuse decides",
-            )
-
-
-def _limits(draft: Draft) -> None:
-    feeders = {f.id: f for _, f in draft.of("feeder", FeederTable)}
-    for path, limit in draft.of("limit", LimitTable):
-        feeder = feeders.get(limit.feeder)
-        if feeder is not None:
-            _not_above(
-                (*path, "limit_a"), limit.limit_a, feeder, draft.faults, lambda _: "a limit bounds only below the fuse"
             )
 
 

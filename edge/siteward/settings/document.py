@@ -139,7 +139,7 @@ def _fault(section: str, path: Path, model: type[BaseModel], detail: ErrorDetail
 
 
 def _known(model: type[BaseModel], where: Path) -> set[str]:
-    """Keys of the table in which an unknown key stands; only charger has a table inside."""
+    """Keys of the table in which an unknown key stands, itself or a table inside."""
     inner = where[0] if len(where) > 1 else None
     if isinstance(inner, str):
         model = get_args(model.model_fields[inner].annotation)[0]

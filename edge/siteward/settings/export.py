@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from siteward.settings.document import sections
-from siteward.settings.schema import LATER, ChargerTable, ConnectorTable, SiteFile
+from siteward.settings.schema import LATER, SiteFile
 from siteward.settings.words import choices_of
 
 _TITLE = "siteward site file, schema 1"
@@ -70,8 +70,16 @@ def _tables() -> Iterator[tuple[str, list[KeyEntry]]]:
     for section, (repeated, model) in sections().items():
         title = f"[[{section}]]" if repeated else f"[{section}]"
         yield title, list(_entries(section, model))
-        if model is ChargerTable:
-            yield "[[charger.connector]]", list(_entries("charger.connector", ConnectorTable))
+        for name, inner in _inside(model):
+            yield f"[[{section}.{name}]]", list(_entries(f"{section}.{name}", inner))
+
+
+def _inside(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Tables that a table holds."""
+    for name, info in model.model_fields.items():
+        for inner in get_args(info.annotation):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield name, inner
 
 
 def _entries(section: str, model: type[BaseModel]) -> Iterator[KeyEntry]:

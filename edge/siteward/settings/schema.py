@@ -6,6 +6,7 @@ from pydantic import Field
 
 from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
+from siteward.settings.limit_tables import LimitTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
 PhaseName = Literal["L1", "L2", "L3"]
@@ -277,20 +278,6 @@ class ChargerTable(Table):
     connector: list[ConnectorTable] = Field(min_length=1, description="The outlets of the charger.")
 
 
-class LimitTable(Table):
-    """[[limit]]: a standing limit on a feeder, set by the installer."""
-
-    id: Id = key(MISSING, "Id of the limit.", reason="Cause chains name it.")
-    feeder: Id = key(MISSING, "The feeder that it bounds.", reason="It counts like a smaller fuse there.")
-    limit_a: PhaseAmps = key(
-        MISSING,
-        "The most that may flow there on L1, L2, L3, all load included.",
-        unit="A",
-        reason="A contract with the grid operator may be smaller than the fuse.",
-        span="three values, 0 to 6300",
-    )
-
-
 class SiteFile(Table):
     """A whole site.toml."""
 
@@ -305,7 +292,7 @@ class SiteFile(Table):
     meter: list[MeterTable] = Field(default_factory=list, description="The meters.")
     feeder: list[FeederTable] = Field(min_length=1, description="The fuse tree.")
     charger: list[ChargerTable] = Field(default_factory=list, description="The chargers.")
-    limit: list[LimitTable] = Field(default_factory=list, description="Standing limits on feeders.")
+    limit: list[LimitTable] = Field(default_factory=list, description="Limits on feeders and connectors.")
     relay: list[RelayTable] = Field(default_factory=list, description="Boards of relays and inputs.")
     barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
     lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
@@ -321,8 +308,6 @@ LATER: dict[tuple[str, ...], str] = {
     ("auth",): "authorisation lists",
     ("line", "address"): "devices without a wire",
     ("charger", "address"): "chargers without a wire (OCPP, YKC, HTTP)",
-    ("limit", "schedule"): "scheduled limits",
-    ("limit", "input"): "limits driven by an input",
     ("cloud", "dialect"): "dialects of older platforms",
     ("cloud", "require_signed"): "signed commands",
     ("storage", "mirror"): "a second copy of the journal",

@@ -17,6 +17,9 @@ FLUSH_S = 30.0
 """Snapshots of half a minute share one commit (wear, ruling 17)."""
 
 _BUFFERED_MAX = 600
+_OLD_SITES = """
+DELETE FROM site WHERE from_id < (SELECT max(from_id) FROM site WHERE from_id <= (SELECT min(id) FROM trace))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,18 @@ class Trace:
         self._buffer: deque[TraceRow] = deque()
         self._flusher = asyncio.create_task(self._run())
         self.dropped = 0
+
+    async def begin(self, site_hash: str, site: bytes) -> None:
+        """Say for which site the snapshots from here on were decided. Raises StoreError."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            newest = connection.execute("SELECT hash FROM site ORDER BY from_id DESC LIMIT 1").fetchone()
+            if newest is not None and newest[0] == site_hash:
+                return
+            next_id = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM trace").fetchone()[0]
+            connection.execute("INSERT OR REPLACE INTO site VALUES (?, ?, ?)", (next_id, site_hash, site))
+
+        await self._db.write(work)
 
     def append(self, turn: int, at: float, blob: bytes) -> None:
         """Keep a snapshot."""
@@ -72,6 +87,7 @@ class Trace:
             connection.execute(
                 "DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?", (round(2 * self._ring_s),)
             )
+            connection.execute(_OLD_SITES)
 
         try:
             await self._db.write(work)

@@ -1,40 +1,41 @@
-"""The trace keeps a snapshot so that it can be decided again, entropy and undefined values included (law 2)."""
+"""Core's trace: one turn a second with what was asked, and the site that it was decided for (law 3, issue 4)."""
 
-import zlib
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import pytest
-
-from siteward.app.trace import decode, encode
-from siteward.model.errors import StoreError
+from siteward.app.trace import TraceWriter
+from siteward.control.decide import decide, restore
 from siteward.model.events import ClockQuality
-from siteward.model.ids import CommandId, ConnectorId, MeterId
-from siteward.model.readings import ChargerReading, MeterReading, Pilot
-from siteward.model.requests import CommandName, Request, Source
+from siteward.model.recovered import Recovered
 from siteward.model.snapshot import Snapshot
-from siteward.model.wire import FrameKind, FrameStage, WireEvent
+from siteward.runtime.turn import TurnDone
+from siteward.store.trace_read import open_past
+from tests.fixtures.station import demo_site
 
-AT = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
-SNAPSHOT = Snapshot(
-    at=1000.25,
-    wall=AT,
-    clock=ClockQuality.RTC,
-    turn=7,
-    meters={MeterId("m"): MeterReading(MeterId("m"), 999.5, current_a=(1.5, 2.0, 0.0), rejected=("voltage_l1",))},
-    chargers={ConnectorId("A1"): ChargerReading(ConnectorId("A1"), 999.0, pilot=Pilot.C, measured_a=(6.0, 0.0, 0.0))},
-    misses={ConnectorId("A1"): 1},
-    wire=(WireEvent(ConnectorId("A1"), FrameKind.LIMIT, FrameStage.ANSWERED, 999.9, 6.0, 999.8, 6),),
-    requests=(Request(CommandId("c-1"), CommandName.STOP_CHARGE, Source.CLOUD, 999.9, AT, params={"orderId": "o"}),),
-    commit_age_s=0.5,
-    entropy=bytes(range(246, 256)),
-)
+BEGAN = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 
 
-def test_law_2_a_snapshot_comes_back_as_it_was():
-    assert decode(encode(SNAPSHOT)) == SNAPSHOT
-
-
-@pytest.mark.parametrize("blob", [b"", b"junk", zlib.compress(b"{}"), encode(SNAPSHOT)[:-3]])
-def test_damaged_bytes_are_refused(blob):
-    with pytest.raises(StoreError, match="no snapshot"):
-        decode(blob)
+async def test_a_turn_a_second_is_kept_with_wishes_and_site(tmp_path: Path) -> None:
+    """Turns in between are not; what the writer left can be replayed without any site file."""
+    site = demo_site()
+    writer = TraceWriter(site, hours=1)
+    writer.start(tmp_path / "trace.db")
+    for _ in range(200):
+        if writer._opening is not None and writer._opening.done():
+            break
+        await asyncio.sleep(0.01)
+    memory = restore(site, Recovered(), 999.0, BEGAN)
+    for i in range(12):
+        at = 1000.0 + i * 0.25
+        snapshot = Snapshot(at, BEGAN + timedelta(seconds=i * 0.25), ClockQuality.NTP, i + 1)
+        decision = decide(site, snapshot, memory)
+        memory = decision.memory
+        writer.put(TurnDone(snapshot, decision, 0.001))
+    await writer.close()
+    with open_past(tmp_path / "trace.db") as past:
+        assert [recorded.snapshot.turn for _, recorded in past.rows(past.first, past.last)] == [1, 5, 9]
+        told = [set(recorded.why) for _, recorded in past.rows(past.first, past.last)]
+        assert told == [{c.id for c in site.connectors}, set(), set()], "a chain is kept when it changed"
+        assert all(recorded.demands == {} for _, recorded in past.rows(past.first, past.last))
+        assert [(number, era.hash) for number, era in past.sites()] == [(1, site.hash)]

@@ -53,9 +53,19 @@ async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
     assert "row A" in out
     assert "fuse at row-a" in out
     assert "MEDIUM Connector" in out
+    assert "contract" in out, "limits in force are listed"
     live = await shell.json("status")
     assert len(live["connectors"]) == 12
     assert live["connectors"][0]["grant"]["limit_a"] >= 0
+
+
+async def test_status_says_why_in_whole_sentences(shell: Shell) -> None:
+    """S-36: the cause chain of each connector, the binding cause first."""
+    status, out, _ = await shell("status", "--why")
+    assert status == 0
+    assert out.startswith("why this current")
+    assert "The fuse of row A leaves" in out
+    assert "\u00a0" not in out
 
 
 async def test_status_shows_barriers_and_locks_and_what_blocks_them(shell: Shell, core: FakeCore) -> None:

@@ -17,7 +17,7 @@ DEMO = ROOT / "config" / "demo" / "site.toml"
 PROFILES = ROOT / "drivers" / "siteward_drivers" / "profiles"
 BROKEN = ROOT / "tests" / "fixtures" / "site" / "broken_tree.toml"
 VERBS = ["check", "status", "watch", "start", "stop", "limit", "sessions", "events", "schema", "journal verify"]
-VERBS += ["devices"]
+VERBS += ["devices", "replay"]
 VERBS += ["open", "close", "raise", "lower"]
 VERBS += ["user add", "user passwd", "user list"]
 Output = pytest.CaptureFixture[str]
@@ -73,6 +73,42 @@ def test_check_shows_tree_fallbacks_and_load_of_the_demo(capsys: Output) -> None
     assert [line["id"] for line in report["lines"]] == ["rs485-1", "rs485-2", "rs485-3", "tcp-1"]
     assert all(0 < line["load"] <= 0.7 for line in report["lines"])
     assert len(report["connectors"]) == 12
+
+
+def test_check_shows_described_limits_where_they_bound(tmp_path: Path, capsys: Output) -> None:
+    """S-22, B15: an installer reads back what the file makes of timetable, contact, heat and demand window."""
+    tables = """
+[[limit]]
+id = "evening"
+feeder = "row-a"
+  [[limit.schedule]]
+  begin = "17:00"
+  end = "20:00"
+  limit_a = [20, 25, 30]
+[[limit]]
+id = "ripple"
+feeder = "grid"
+  [[limit.input]]
+  point = "gpio:gpiochip0/4"
+  limit_a = [60, 60, 60]
+[[limit]]
+id = "hot"
+connector = "A01-1"
+sensor = "A01-1"
+curve = [[60, 16], [80, 0]]
+[[limit]]
+id = "quarter"
+feeder = "grid"
+demand_w = 90000
+"""
+    file = tmp_path / "site.toml"
+    file.write_text(DEMO.read_text(encoding="utf-8") + tables, encoding="utf-8")
+    assert run_cli(["check", str(file)]) == 0
+    text = capsys.readouterr().out
+    assert "limit evening: timetable of 1 period, down to 20 A" in text
+    assert "limit ripple: contact gpio:gpiochip0/4, fail-safe 60 A" in text
+    assert "limit hot: by the temperature at A01-1: 16 A at 60 C, 0 A at 80 C; fail-safe 0 A" in text
+    assert "limit quarter: mean of 90 kW in aligned windows of 15 min, meter grid-meter" in text
 
 
 def test_check_refuses_a_wire_that_is_too_full(tmp_path: Path, capsys: Output) -> None:

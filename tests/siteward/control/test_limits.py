@@ -4,15 +4,26 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from siteward.control.limits import expire, find_target, lifts, put, static_limits
+from siteward.control.base import judge_base
+from siteward.control.caps import draw_lines
+from siteward.control.limits import expire, find_target, lifts, put
 from siteward.control.recover import recall
-from siteward.model.events import EventType
+from siteward.control.reservation import reserve_all
+from siteward.control.tree import tree_of
+from siteward.control.work import Work
+from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import FeederId
 from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.recovered import Recovered
 from siteward.model.site import StaticLimit
+from siteward.model.snapshot import Snapshot
+from siteward.model.units import PerPhase
 from tests.fixtures.story_rig import Rig, story_site
+from tests.siteward.control.hand import WALL, Hand
+from tests.siteward.control.sites import Box, feeder, site
 
 GRID = FeederId("grid")
 
@@ -74,10 +85,15 @@ def test_a_limit_survives_a_restart_and_no_validity_outlasts_a_day() -> None:
     assert [(limit.id, limit.ends_at) for limit in memory.limits] == [("c9", 500.0 + 86_400.0)]
 
 
-def test_the_installers_limits_are_always_in_force() -> None:
-    site = replace(story_site(), limits=(StaticLimit("night", GRID, (30.0, 30.0, 30.0)),))
-    (limit,) = static_limits(site)
-    assert (limit.id, limit.source, limit.feeder, limit.ends_at) == ("night", LimitSource.STATIC, GRID, None)
+def test_the_installers_limits_are_always_in_force_and_named() -> None:
+    """S-21, I14: they count like a smaller fuse; the cause chain says which one binds and who set it."""
+    built = site([feeder("grid", 60.0)], [Box()] * 3)
+    hand = Hand(replace(built, limits=(StaticLimit("contract", GRID, (30.0, 30.0, 30.0)),)))
+    out = hand.obey(60)
+    chain = out.grants[built.connectors[0].id].chain
+    assert [step.cause.value for step in chain] == ["fair_share", "limit", "static"]
+    assert [step.limit for step in chain[1:]] == ["contract", "contract"]
+    assert sum(grant.limit_a for grant in out.grants.values()) <= 30.0
 
 
 def test_targets() -> None:
@@ -103,3 +119,48 @@ def test_a_limit_replaced_before_it_was_read_back_fails_once() -> None:
     assert rig.log.stages("c1") == ["accepted", "failed LIMIT_NOT_CONFIRMED"]
     assert rig.log.stages("c2") == ["accepted", "done"]
     assert rig.log.last(EventType.LIMIT_CHANGED).data["limit_a"] == [8, 8, 8]
+
+
+PHASES = st.tuples(*[st.floats(0.0, 80.0)] * 3)
+FOUND = st.builds(
+    Limit,
+    st.sampled_from(["a", "b", "c", "d"]),
+    st.sampled_from([s for s in LimitSource if s is not LimitSource.DEMAND]),
+    PHASES,
+    st.sampled_from([GRID, FeederId("row")]),
+)
+
+
+def _lines(hand: Hand, limits: tuple[Limit, ...]) -> Work:
+    """A turn up to the lines of its fuses."""
+    work = Work(
+        tree=tree_of(hand.site),
+        snapshot=Snapshot(hand.at, WALL, ClockQuality.NTP, 1),
+        at=hand.at,
+        turn=1,
+        memory=hand.memory,
+        demands=hand.demands,
+        limits=limits,
+        watches=[w.clone() for w in hand.memory.watches],
+        nodes=[n.clone() for n in hand.memory.nodes],
+    )
+    reserve_all(work)
+    judge_base(work)
+    draw_lines(work)
+    return work
+
+
+@given(st.lists(FOUND, max_size=6), PHASES)
+@settings(max_examples=50, deadline=None)
+def test_limits_compose_by_minimum_whoever_set_them(found: list[Limit], fixed: PerPhase) -> None:
+    """I14: after one turn no cell has more than any limit on it, and the one that binds is the one that is named."""
+    built = site([feeder("grid", 63.0), feeder("row", 40.0, "grid")], [Box("row")] * 2)
+    work = _lines(Hand(replace(built, limits=(StaticLimit("fixed", GRID, fixed),))), tuple(found))
+    for node, rating in (("grid", 63.0), ("row", 40.0)):
+        for p in range(3):
+            bounds = [limit.limit_a[p] for limit in found if limit.feeder == node] + [rating]
+            bounds += [fixed[p]] if node == "grid" else []
+            cell = work.tree.node_of[FeederId(node)] * 3 + p
+            assert work.lines_a[cell] == min(bounds)
+            named = work.line_limit[cell]
+            assert named is None if min(bounds) == rating else named is not None and named.limit_a[p] == min(bounds)

@@ -1,5 +1,7 @@
 """The billing register: accepted only when it can be true (B22), never from a VAh counter (ruling 9)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,23 @@ def test_the_same_reading_is_judged_once() -> None:
     assert not register.doubted
 
 
+@pytest.mark.parametrize(
+    ("power_w", "doubted"), [(KW, True), (3680.0, False), (0.0, False), (-KW, False), (None, False)]
+)
+def test_a_register_that_stands_still_while_its_meter_shows_power_is_doubted(
+    power_w: float | None, doubted: bool
+) -> None:
+    """B22: a frozen counter would give the energy away; what flows is known from the same meter."""
+    register = judge(Register("m"), RegisterReading(1000, 0.0, "S", power_w), KW)
+    for second in range(1, 121):
+        register = judge(register, RegisterReading(1000, float(second), "S", power_w), KW)
+    assert register.doubted is doubted
+    assert (register.fresh_at == 120.0) is not doubted
+    assert register.wh == 1000
+    moved = judge(register, RegisterReading(1050, 121.0, "S", power_w), KW)
+    assert (moved.wh, moved.doubted, moved.fresh_at) == (1050, False, 121.0)
+
+
 @given(st.lists(st.tuples(st.integers(0, 2_000_000), st.floats(0.5, 5.0)), max_size=30))
 def test_the_believed_register_never_goes_back(readings: list[tuple[int, float]]) -> None:
     """I6: whatever the wire says."""
@@ -93,6 +112,22 @@ def test_another_serial_in_a_session_is_another_meter() -> None:
     assert finished["stopDetail"] == "SESSION_METER_LOST"
 
 
+@pytest.mark.parametrize("top_wh", [1 << 32, 1_000_000_000])
+def test_a_register_that_rolls_over_is_a_new_one(top_wh: int) -> None:
+    """Fault 31: at 2^32 Wh or 10^6 kWh; the session ends with its last value and a mark, the next one counts anew."""
+    rig = Rig()
+    rig["A4"].register = float(top_wh - 200)
+    rig.charging("A4")
+    rig["A4"].register = 5.0
+    rig.turns(50)
+    finished = rig.log.last(EventType.SESSION_FINISHED).data
+    assert (finished["start_register_wh"], finished["estimated"]) == (top_wh - 200, True)
+    assert 0 <= finished["energy_wh"] <= 200
+    assert "METER_IMPLAUSIBLE" in [f.data.get("code") for _, f in rig.log.facts]
+    rig.charging("A4")
+    assert rig.log.last(EventType.SESSION_CHARGING).data["start_register_wh"] < 1000
+
+
 def test_rows_are_written_every_15_s_or_tenth_of_a_kwh() -> None:
     """B23: what a crash may cost."""
     rig = Rig()
@@ -114,3 +149,46 @@ def test_a_fast_session_writes_its_row_by_energy() -> None:
     session = rig.charging()
     rig["A1"].register += 100.0
     assert session in rig.turn().draft.rows
+
+
+@pytest.mark.parametrize(
+    ("before_wh", "after_wh", "top_wh", "accepted"),
+    [
+        (999_990, 20, 1_000_000, True),
+        (999_990, 20, None, False),
+        (999_990, 500, 1_000_000, False),
+        (980_000, 20, 1_000_000, False),
+        (999_990, 20, 2_000_000, False),
+    ],
+)
+def test_fault_31_a_rollover_is_a_new_epoch_only_where_it_can_be_one(
+    before_wh: int, after_wh: int, top_wh: int | None, accepted: bool
+) -> None:
+    """Fault 31, B22: declared by the profile, out of the last hundredth, and no more energy than could flow."""
+    before = judge(Register("m"), RegisterReading(before_wh, 10.0, "S", None, top_wh), KW)
+    after = judge(before, RegisterReading(after_wh, 11.0, "S", None, top_wh), KW)
+    assert (after.wh == after_wh) is accepted
+    assert after.rolled_wh == (top_wh if accepted else 0)
+    assert after.held == (0 if accepted else 1)
+
+
+def test_fault_31_a_session_over_a_rollover_bills_the_energy_that_flowed() -> None:
+    """Fault 31, I6: the epoch is told once, survives a restart, and the session ends with the true difference."""
+    site = story_site()
+    meters = tuple(replace(m, facts=replace(m.facts, rollover_wh=1_000_000)) for m in site.meters)
+    rig = Rig(replace(site, meters=meters))
+    rig["A4"].plugged = True
+    rig["A4"].register = 999_900.0
+    session = rig.charging("A4", seconds=120)
+    assert rig["A4"].register > 1_000_000
+    assert rig.log.types("audit.meter").count("audit.meter_rollover") == 1
+    rig.crash()
+    rig.turns(30)
+    rig.turn(rig.stop("c9", sessionId=session))
+    rig.turns(30)
+    finished = rig.log.last(EventType.SESSION_FINISHED).data
+    assert finished["start_register_wh"] == 999_900
+    assert finished["rolled_wh"] == 1_000_000
+    assert 0 < int(str(finished["stop_register_wh"])) < 5_000
+    assert finished["energy_wh"] == int(str(finished["stop_register_wh"])) + 100
+    assert rig.log.types("audit.meter").count("audit.meter_rollover") == 1

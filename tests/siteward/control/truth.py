@@ -288,20 +288,9 @@ class Truth:
     def decide(self) -> None:
         """One turn, with every promise of it checked against the truth."""
         self.turn += 1
-        if self.memory is None:
-            self.memory = start_memory(self.site, Recovered(ledger=tuple(self.ledger_rows.values())), self.at)
-        snapshot = Snapshot(
-            at=self.at,
-            wall=WALL + timedelta(seconds=self.at),
-            clock=ClockQuality.NTP,
-            turn=self.turn,
-            meters=dict(self.meters),
-            chargers=dict(self.readings),
-            misses=dict(self.misses),
-            wire=tuple(self.wire),
-        )
+        snapshot = self.snapshot()
         self.wire.clear()
-        out = load_turn(self.site, snapshot, self.demands, self.limits, self.memory)
+        out = self.judge(snapshot)
         self.memory, self.outcome = out.memory, out
         for row in out.ledger_rows:
             self.ledger_rows[row.connector] = row
@@ -314,6 +303,25 @@ class Truth:
             delay += self.rng.choice((0.0, 0.0, 0.1, 0.4))
             self.pending[write.connector, write.kind] = (self.at + delay, write)
             self._logged(write, FrameStage.QUEUED)
+
+    def snapshot(self) -> Snapshot:
+        """What the controller may know now."""
+        return Snapshot(
+            at=self.at,
+            wall=WALL + timedelta(seconds=self.at),
+            clock=ClockQuality.NTP,
+            turn=self.turn,
+            meters=dict(self.meters),
+            chargers=dict(self.readings),
+            misses=dict(self.misses),
+            wire=tuple(self.wire),
+        )
+
+    def judge(self, snapshot: Snapshot) -> LoadOutcome:
+        """The decision of the fuses alone."""
+        if self.memory is None:
+            self.memory = start_memory(self.site, Recovered(ledger=tuple(self.ledger_rows.values())), self.at)
+        return load_turn(self.site, snapshot, self.demands, self.limits, self.memory)
 
     def _logged(self, write: Write, stage: FrameStage) -> None:
         kind = FrameKind.LIMIT if write.kind is WriteKind.LIMIT else FrameKind.FAILSAFE

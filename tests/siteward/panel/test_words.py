@@ -3,14 +3,16 @@
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
-from siteward.client.messages import CauseMessage, ReplyMessage
+from siteward.client.messages import CauseMessage, LimitMessage, ReplyMessage
+from siteward.model.causes import CAUSES
 from siteward.model.events import ClockQuality, EventType
-from siteward.model.limits import Cause
+from siteward.model.limits import Cause, OnLimitExpiry
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
 from siteward.model.sessions import OrderState, StopReason
@@ -26,8 +28,9 @@ TABLES = {
     "states": vocabulary.STATES,
     "arm states": vocabulary.ARM_STATES,
     "arm verbs": vocabulary.ARM_VERBS,
-    "causes": vocabulary.CAUSES,
+    "causes": CAUSES,
     "events": vocabulary.EVENTS,
+    "ends": vocabulary.ENDS,
     "stages": vocabulary.STAGES,
     "severities": vocabulary.SEVERITIES,
     "orders": vocabulary.ORDERS,
@@ -57,6 +60,7 @@ def test_every_sentence_has_both_languages(table: str) -> None:
     [
         ("causes", Cause),
         ("events", EventType),
+        ("ends", OnLimitExpiry),
         ("stages", Stage),
         ("orders", OrderState),
         ("reasons", StopReason),
@@ -139,6 +143,25 @@ def test_causes_are_sentences_with_names_and_amps() -> None:
     limit = CauseMessage(cause="limit", limit_a=6.0, feeder="row-a", limit="dso-1")
     assert "(dso-1)" in text.cause(limit, names, "en")
     assert text.cause(CauseMessage(cause="brand_new", limit_a=1.0), names, "en") == "brand_new 1.0 A"
+
+
+def test_a_limit_says_who_set_it_and_what_its_end_leaves() -> None:
+    """B15: source, validity and expiry in words; a reason of a newer core is shown by its word."""
+    ends = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
+    limit = LimitMessage(
+        id="k1",
+        target="grid",
+        limit_a=(20.0, 21.0, 22.0),
+        source="cloud",
+        reason="cloud",
+        ends_at=ends,
+        on_expiry="failsafe",
+        failsafe_a=(8.0, 8.0, 8.0),
+    )
+    said = "The platform set it: 20.0\u00a0A. Until 12:30:00 UTC, then its fail-safe value holds."
+    assert text.limit(limit, "en") == said
+    assert text.limit(limit, "zh") == "由平台设定：20.0\u00a0A。 至 12:30:00 UTC，之后按安全值执行。"
+    assert text.limit(limit.model_copy(update={"reason": "new", "ends_at": None}), "en") == "new"
 
 
 def test_numbers_never_hide_what_is_not_known() -> None:

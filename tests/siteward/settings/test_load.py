@@ -7,6 +7,8 @@ import pytest
 
 from siteward.model.access import DriveKind, OnEmergency
 from siteward.model.errors import ConfigError
+from siteward.model.ids import MeterId
+from siteward.model.rules import Contacts, DemandWindow, Derating, Schedule
 from siteward.model.site import LinkKind, Parity, Priority
 from siteward.settings.load import load_settings, load_site
 from tests.siteward.settings.fake_catalogue import FakeCatalogue
@@ -22,7 +24,7 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later", "access"])
+@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later", "access", "limits"])
 def test_a_broken_file_is_refused_with_exactly_these_messages(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fault 66: each kind of mistake, all of a file at once, in the order of the file."""
     monkeypatch.chdir(FILES)
@@ -186,3 +188,21 @@ def test_boards_barriers_and_locks_become_roles_over_points() -> None:
     assert (gate.on_fire, gate.on_power_loss, gate.arm_open) == (OnEmergency.FREE, OnEmergency.STAY, None)
     assert (bay.motion.free, bay.motion.block, bay.motion.kind) == ("guard.open_1", "guard.close_1", DriveKind.LEVEL)
     assert (bay.connector, bay.bay.closed_is_yes, bay.name) == ("B01-1", True, "Bay 1")
+
+
+def test_limits_of_every_kind_become_rules() -> None:
+    """S-22, B15: strategies are configuration; what is not said has its safe default."""
+    site = load_site(FILES / "limits.toml", FakeCatalogue())
+    assert [limit.id for limit in site.limits] == ["contract"]
+    week, dso, hot, quarter = (rule.by for rule in site.rules)
+    assert isinstance(week, Schedule)
+    assert [(p.begin_min, p.end_min, len(p.days)) for p in week.periods] == [(390, 1320, 2), (1320, 360, 7)]
+    assert week.otherwise_a == (80.0, 80.0, 80.0)
+    assert isinstance(dso, Contacts)
+    assert dso.failsafe_a == (20.0, 30.0, 40.0)
+    assert [step.contact.closed_is_yes for step in dso.steps] == [True, False]
+    assert isinstance(hot, Derating)
+    assert (hot.sensor, hot.failsafe_a) == ("C-1", 0.0)
+    assert quarter == DemandWindow(MeterId("m"), 50_000.0, 900.0, aligned=True, margin=0.02)
+    assert [rule.connector or rule.feeder for rule in site.rules] == ["grid", "grid", "C-1", "grid"]
+    assert str(site.zone) == "Europe/Berlin"

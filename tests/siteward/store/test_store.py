@@ -10,7 +10,7 @@ import pytest
 from siteward.model.errors import StoreError, WeAreWrong
 from siteward.model.events import ClockQuality, EventType, Fact
 from siteward.model.ids import CommandId, ConnectorId, FeederId, JournalId, SessionId
-from siteward.model.limits import Limit, LimitSource
+from siteward.model.limits import Cause, Limit, LimitSource
 from siteward.model.recovered import LedgerEntry
 from siteward.model.requests import Actor, Reply, Role, Source, Stage
 from siteward.model.sessions import OrderState
@@ -112,6 +112,14 @@ async def test_restart_finds_everything_again(tmp_path: Path, clock: RealClock) 
     assert found.alarms == (("METER_LOST", "grid-meter"),)
     assert (second.journal_id, second.last_seq) == (epoch, 4)
     await second.close()
+
+
+async def test_a_demand_window_and_an_expired_limit_come_back_whole(store: Store) -> None:
+    """B23, R15: the register at the begin of a window, and the reason of a fail-safe value, outlive a restart."""
+    mark = Limit("window:q", LimitSource.DEMAND, (40.0,) * 3, FeederId("grid"), ends_at=1e6, mark_wh=123_456.5)
+    over = Limit("k1", LimitSource.CLOUD, (8.0,) * 3, FeederId("grid"), reason=Cause.EXPIRED)
+    await store.commit(batch(limits=(mark, over)))
+    assert (await store.recover()).limits == (mark, over)
 
 
 @pytest.mark.parametrize(("quality", "left"), [(ClockQuality.NTP, 480), (ClockQuality.UNSYNCED, 600)])

@@ -1,4 +1,8 @@
-"""A Modbus server that none of us wrote, in its own process: serve.py umodbus|modbus_tk rtu|tcp PORT UNIT FILE."""
+"""A device that none of us wrote, in its own process: serve.py PEER rtu|tcp PORT UNIT FILE.
+
+PEER is umodbus or modbus_tk, a Modbus server with the registers of the file; elli, a simulated charger that takes none;
+dlt645, an electricity meter whose address is UNIT and whose data ids stand in the file.
+"""
 
 import json
 import sys
@@ -77,6 +81,40 @@ def modbus_tk(transport: str, port: str, unit: int, words: Words) -> None:
     threading.Event().wait()
 
 
+def elli(port: str) -> None:
+    import asyncio
+
+    from elli2modbus.simulator import ElliSim
+
+    async def serve() -> None:
+        server = await ElliSim().start("127.0.0.1", int(port))
+        print("started", flush=True)
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+def dlt645(port: str, address: str, file: str) -> None:
+    import threading
+
+    from dlt645 import MeterServerService
+
+    meter = MeterServerService.new_rtu_server(port, 8, 1, 19200, serial.PARITY_NONE, 1.0)
+    # It takes the address in the order of the wire.
+    assert meter.set_address(bytes.fromhex(address)[::-1])
+    for data_id, value in json.loads(Path(file).read_text()).items():
+        setting = {"00": meter.set_00, "02": meter.set_02, "04": meter.set_04}[data_id[:2]]
+        assert setting(int(data_id, 16), value), data_id
+    assert meter.start()
+    print("started", flush=True)
+    threading.Event().wait()
+
+
 if __name__ == "__main__":
     _, peer, transport, port, unit, file = sys.argv
-    {"umodbus": umodbus, "modbus_tk": modbus_tk}[peer](transport, port, int(unit), _load(file))
+    if peer == "elli":
+        elli(port)
+    elif peer == "dlt645":
+        dlt645(port, unit, file)
+    else:
+        {"umodbus": umodbus, "modbus_tk": modbus_tk}[peer](transport, port, int(unit), _load(file))

@@ -1,0 +1,1 @@
+"""What other limits would have done with a recorded day: the turn run again over the trace, without a wire."""

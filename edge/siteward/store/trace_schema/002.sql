@@ -1,0 +1,5 @@
+CREATE TABLE site (
+    from_id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL,
+    blob BLOB NOT NULL
+) STRICT;
