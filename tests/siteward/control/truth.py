@@ -7,24 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import exp, sqrt
+from math import exp
 from random import Random
 
 from siteward.control.demand import Demand
 from siteward.control.ledger import may_send, may_speak
 from siteward.control.load import LoadMemory, LoadOutcome, load_turn, start_memory
-from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import ClockQuality
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, MeterId
 from siteward.model.limits import Limit
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
 from siteward.model.recovered import LedgerEntry, Recovered
-from siteward.model.site import Connector, Feeder, Site
+from siteward.model.site import Connector, Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
+from tests.siteward.control.evenness import STEP_S, Bounds, Evenness
 
-STEP_S = 0.2
 TRIP_THETA = 1.13**2
 TAU_S = 60.0
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -101,7 +100,7 @@ class Box:
 
 
 @dataclass
-class Verdict:
+class Verdict(Evenness):
     """What the fuses went through."""
 
     tripped: list[str] = field(default_factory=list)
@@ -113,9 +112,6 @@ class Verdict:
     low_u: list[str] = field(default_factory=list)
     turns: int = 0
     raises: int = 0
-    longest_uneven_s: float = 0.0
-    longest_calm_uneven_s: float = 0.0
-    longest_neutral_s: float = 0.0
 
 
 class Truth:
@@ -151,10 +147,7 @@ class Truth:
         self.impaired_until = -1.0
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
-        self.bounded = [f for f in site.feeders if f.imbalance_a is not None or f.neutral_a is not None]
-        self.uneven_s: dict[str, float] = {}
-        self.uneven_calm: dict[str, bool] = {}
-        self.neutral_s: dict[str, float] = {}
+        self.bounds = Bounds(site, self.verdict)
         self.ratings = {f.id: f.rating_a for f in site.feeders}
         self.above = {f.id: [n.id for n in site.path(f.id)] for f in site.feeders}
         self.paths = {c.id: [f.id for f in site.path(c.feeder)] for c in site.connectors}
@@ -175,26 +168,7 @@ class Truth:
             if theta > TRIP_THETA:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
             self._note_over((feeder, p), ratio > (1.005 if calm else 1.055), calm)
-        for f in self.bounded:
-            self._note_bounds(f, calm)
-
-    def _note_bounds(self, f: Feeder, calm: bool) -> None:
-        """How long the phases of a feeder lie too far apart without an alarm, and its neutral carries too much."""
-        a, b, c = self.load[f.id]
-        if f.imbalance_a is not None:
-            over = max(a, b, c) - min(a, b, c) > 1.005 * f.imbalance_a
-            told = self.outcome is not None and Alarm(AlarmCode.IMBALANCE_UNCORRECTED, f.id) in self.outcome.alarms
-            self.uneven_s[f.id] = self.uneven_s.get(f.id, 0.0) + STEP_S if over and not told and self.alive else 0.0
-            self.uneven_calm[f.id] = calm and (self.uneven_calm.get(f.id, True) or not self.uneven_s[f.id])
-            self.verdict.longest_uneven_s = max(self.verdict.longest_uneven_s, self.uneven_s[f.id])
-            if self.uneven_calm[f.id]:
-                self.verdict.longest_calm_uneven_s = max(self.verdict.longest_calm_uneven_s, self.uneven_s[f.id])
-        if f.neutral_a is not None:
-            # Equal power factors: the three currents are 120 degrees apart.
-            flows = sqrt(max(0.0, a * a + b * b + c * c - a * b - b * c - a * c))
-            over = flows > 1.005 * f.neutral_a
-            self.neutral_s[f.id] = self.neutral_s.get(f.id, 0.0) + STEP_S if over else 0.0
-            self.verdict.longest_neutral_s = max(self.verdict.longest_neutral_s, self.neutral_s[f.id])
+        self.bounds.note(self.load, self.outcome, self.alive, calm)
 
     def _flow(self) -> None:
         """What flows through each node now: other loads of it and of its children, and the cars."""
