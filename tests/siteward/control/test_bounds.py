@@ -9,6 +9,7 @@ from siteward.control.memory import Watch
 from siteward.control.proof import prove
 from siteward.control.routes import EVEN, UNEVEN, UNKNOWN
 from siteward.control.tree import tree_of
+from siteward.model.alarms import AlarmCode
 from siteward.model.units import Phase
 from tests.siteward.control.scenes import Scene
 from tests.siteward.control.sites import Box, feeder, site
@@ -24,6 +25,21 @@ def test_phases_are_never_too_far_apart_for_longer_than_g_unless_an_alarm_says_s
     verdict = scene.run(700, faults=60.0)
     assert not scene.broken(), scene.log
     assert verdict.raises > 0
+
+
+@pytest.mark.parametrize("seed", [1, 5, 9, 13])
+def test_uneven_cars_alone_are_always_corrected_and_nobody_cries_wolf(seed: int) -> None:
+    """B13: other load is even, so that every imbalance is one of cars: never above the bound for G, never an alarm."""
+    scene = Scene(seed, bounds=True)
+    truth = scene.truth
+    for _ in range(600):
+        scene._cars()
+        truth.base = {feeder: [min(amps)] * 3 for feeder, amps in truth.base.items()}
+        truth.second()
+        assert truth.outcome is not None
+        assert not any(a.code is AlarmCode.IMBALANCE_UNCORRECTED for a in truth.outcome.alarms)
+    assert not scene.broken()
+    assert truth.verdict.energy_as > 600 * 6.0
 
 
 def test_a_site_without_bounds_has_no_cell_more_than_its_fuses() -> None:
