@@ -84,6 +84,7 @@ class Profile:
             bills_energy=part.bills_energy,
             common_mode=part.common_mode,
             power=None if part.dc is None else part.power,
+            switches_phases=part.phases.switched,
         ).at_voltage(_NOMINAL_V)
 
     def meter_facts(self) -> MeterFacts:

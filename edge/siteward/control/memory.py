@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from siteward.control.ledger import Ledger
+from siteward.control.phasing import AS_BUILT, Phasing
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.readings import ChargerReading
 from siteward.model.recovered import LedgerEntry
@@ -138,6 +139,7 @@ class Watch:
     bound: int = -1
     rests_until: float = NEVER
     uneven: int = 0
+    phasing: Phasing = AS_BUILT
 
     def clone(self) -> "Watch":
         """Copy for the next turn."""

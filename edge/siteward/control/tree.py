@@ -45,7 +45,7 @@ class Outlet:
     the same for one charger phase each; routes add neutral and imbalance, by what is known of the car, wide is that of
     one of which nothing is known; rest_a is what it may hold for ever without us when its watchdog is verified, boot_a
     what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog; alone: its
-    charger has no other outlet.
+    charger has no other outlet; switchable: driver and site let it change between one and three phases.
     """
 
     index: int
@@ -82,6 +82,7 @@ class Outlet:
     other_feeds: bool
     refresh_s: float | None
     alone: bool
+    switchable: bool
     start_delay_s: float
     start_seed: str
 
@@ -268,6 +269,7 @@ def _outlet(
         other_feeds=reset is ResetBy.HEARTBEAT,
         refresh_s=tw / 4.0 if by_limit else None,
         alone=alone,
+        switchable=c.phase_switching and c.facts.switches_phases and c.facts.measures_current and len(wired) == 3,
         start_delay_s=site.start_delay_s,
         start_seed=f"{site.id} {c.id}",
     )

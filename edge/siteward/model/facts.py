@@ -105,6 +105,7 @@ class ChargerFacts:
     """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise.
 
     power is that of a DC charger, None for every AC one, whatever its limit is written in.
+    switches_phases: it can be told to close one or three phases, and shows which its contactors have closed.
     """
 
     profile: str
@@ -118,6 +119,7 @@ class ChargerFacts:
     bills_energy: bool
     common_mode: bool
     power: PowerFacts | None = None
+    switches_phases: bool = False
 
     def at_voltage(self, nominal_v: float) -> "ChargerFacts":
         """The same at a site's phase voltage: the least that a DC charger can give, in A."""

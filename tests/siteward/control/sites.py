@@ -43,6 +43,8 @@ class Box:
     priority: Priority = Priority.NORMAL
     persists: bool = True
     dc_min_w: float | None = None
+    phase_switching: bool = False
+    switches_phases: bool = True
 
 
 def facts(box: Box) -> ChargerFacts:
@@ -62,6 +64,7 @@ def facts(box: Box) -> ChargerFacts:
         bills_energy=False,
         common_mode=False,
         power=None if box.dc_min_w is None else PowerFacts(3, box.dc_min_w, 0.93, 0.98, 200.0, True),
+        switches_phases=box.switches_phases,
     ).at_voltage(230.0)
 
 
@@ -76,8 +79,7 @@ def feeder(
     imbalance: float | None = None,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
-    ratings = rating if isinstance(rating, tuple) else (rating,) * 3
-    worsts = worst if isinstance(worst, tuple) else (worst,) * 3
+    ratings, worsts = _three(rating), _three(worst)
     return Feeder(
         FeederId(name),
         name,
@@ -91,6 +93,13 @@ def feeder(
         neutral_base_a=max(worsts),
         imbalance_a=imbalance,
     )
+
+
+def _three(amps: float | PerPhase | list[float]) -> PerPhase:
+    """One number stands for three phases; golden files write a list."""
+    if isinstance(amps, list | tuple):
+        return (amps[0], amps[1], amps[2])
+    return (amps, amps, amps)
 
 
 def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
@@ -111,6 +120,7 @@ def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
             box.priority,
             None,
             facts(box),
+            box.phase_switching,
         )
         chargers.append(Charger(ChargerId(name), LineId(box.line), i + 1, "sim_box", (connector,)))
     lines = tuple(Line(LineId(name), f"/dev/{name}") for name in sorted({b.line for b in boxes}))

@@ -43,6 +43,7 @@ def test_what_this_version_cannot_do_is_refused_with_a_code(rig: Rig, name: str)
         ({"departsAt": "2030-01-01T06:00:00Z"}, "departsAt: give departsAt and wantedEnergy_wh together"),
         ({"departsAt": "2020-01-01T06:00:00Z", "wantedEnergy_wh": 9000}, "departsAt: lies in the past"),
         ({"departsAt": "soon", "wantedEnergy_wh": 9000}, "departsAt: 'soon' is no time of RFC 3339"),
+        ({"phaseSwitching": 1}, "phaseSwitching: 1 is neither true nor false"),
         ({"waitForVehicle_s": 9999}, "waitForVehicle_s: 9999 is outside 0..900"),
     ],
 )
@@ -267,6 +268,24 @@ def test_current_of_the_order_bounds_the_demand(rig: Rig) -> None:
     rig.charging(maxCurrent_a=10, maxPower_w=5520)
     assert rig.log.demands[-1][1][ConnectorId("A1")].max_a == pytest.approx(8.0)
     assert next(iter(rig.log.rows.values())).state is OrderState.CHARGING
+
+
+def test_a_car_is_switched_only_where_its_start_says_so_and_nothing_was_forgotten(rig: Rig) -> None:
+    """B14: off by default; a session that the controller lost sight of has no count of its switches any more."""
+    rig.charging(phaseSwitching=True)
+    assert rig.log.demands[-1][1][ConnectorId("A1")].may_switch
+    assert rig.log.last(EventType.SESSION_CREATED).data["phaseSwitching"] is True
+    rig.crash()
+    rig.turns(5)
+    assert rig.log.demands[-1][1][ConnectorId("A1")].wants
+    assert not rig.log.demands[-1][1][ConnectorId("A1")].may_switch
+
+
+def test_a_start_that_says_nothing_of_phases_allows_nothing(rig: Rig) -> None:
+    """B14."""
+    rig.charging()
+    assert rig.log.demands[-1][1][ConnectorId("A1")].wants
+    assert not rig.log.demands[-1][1][ConnectorId("A1")].may_switch
 
 
 def test_a_departure_asks_for_the_current_that_it_needs(rig: Rig) -> None:

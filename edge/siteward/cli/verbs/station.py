@@ -38,6 +38,9 @@ def start(
     max_a: Annotated[float | None, option("--max-a", min=6, help="Never more than this current, A.")] = None,
     max_wh: Annotated[int | None, option("--max-wh", min=1, help="End after this energy, Wh.")] = None,
     max_s: Annotated[int | None, option("--max-s", min=60, help="End after this time, s.")] = None,
+    phase_switching: Annotated[
+        bool, option("--phase-switching", help="This car may be switched between one and three phases; it harms some.")
+    ] = False,
     wait: Wait = 150.0,
     json: Json = False,
 ) -> int:
@@ -46,6 +49,7 @@ def start(
     Example: siteward start A01-1 --max-wh 20000
     """
     given: dict[str, Any] = {"maxCurrent_a": max_a, "maxEnergy_wh": max_wh, "maxTime_s": max_s}
+    given["phaseSwitching"] = phase_switching or None
     bounds = {name: value for name, value in given.items() if value is not None}
     return ask(Screen(json), lambda client, screen: act.start(client, screen, connector, bounds, wait))
 
