@@ -1,5 +1,7 @@
 """Decoded registers of a charger as a reading: status, set point and watchdog in the model's words, pure."""
 
+import math
+
 from siteward.model.facts import Readback
 from siteward.model.ids import ConnectorId
 from siteward.model.readings import ChargerReading
@@ -7,8 +9,9 @@ from siteward_drivers.decode import Value
 from siteward_drivers.modbus_device import Values
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_charger import BelowMin, ChargerPart, PhasesPart
-from siteward_drivers.quantities import Quantity
+from siteward_drivers.quantities import Quantity, Unit
 
+_SLACK = 1e-6
 _ROUNDING_A = 0.05
 """What a limit in whole W may lie below the A that it was made from."""
 
@@ -26,8 +29,7 @@ def charger_reading(
     if state is not None and state not in charger.status.map:
         rejected.append(str(Quantity.STATUS))
         state = None
-    per_amp = charger.limit.per_amp(charger.limit.unit, nominal_v)
-    set_point = _set_point(charger, values, per_amp)
+    set_point = _set_point(profile, values, nominal_v)
     pilot, charging = charger.status.judge(state, values.raw) if state is not None else (None, False)
     if set_point is None and charger.readback.quantity in values.values:
         rejected.append(str(charger.readback.quantity))
@@ -38,7 +40,7 @@ def charger_reading(
         pilot=pilot,
         charging=charging,
         set_point_a=set_point,
-        failsafe_a=_failsafe_a(charger, values, per_amp),
+        failsafe_a=_failsafe_a(charger, values, nominal_v),
         failsafe_timeout_s=_timeout_s(charger, values),
         standby_off=values.raw[standby.quantity] == standby.raw if standby and standby.quantity in values.raw else None,
         hardware_max_a=values.number(Quantity.CURRENT_MAX_HW),
@@ -67,8 +69,9 @@ def _state(raw: Value | None) -> str | None:
     return None if raw is None else str(raw)
 
 
-def _set_point(charger: ChargerPart, values: Values, per_amp: float) -> float | None:
+def _set_point(profile: Profile, values: Values, nominal_v: float) -> float | None:
     """The limit in force by the register; a value that the device's documents leave open is not known."""
+    charger = profile.charger
     lifted = charger.limit.no_limit_code
     if any(values.raw.get(c.quantity) == c.raw for c in charger.verbs.paused_when):
         return 0.0
@@ -79,14 +82,26 @@ def _set_point(charger: ChargerPart, values: Values, per_amp: float) -> float | 
         return None
     if charger.readback.kind is Readback.ECHO and values.raw[charger.readback.quantity] == charger.verbs.pause_raw:
         return 0.0
-    value = shown / per_amp
-    if value >= charger.limit.min_a - _ROUNDING_A * (per_amp != 1.0):
+    watts = charger.limit.unit is Unit.W
+    value = _granted(profile, shown, nominal_v) if watts else shown
+    if value >= charger.least_a(nominal_v) - _ROUNDING_A * watts:
         return value
     none_at_all = charger.readback.kind is Readback.EFFECTIVE and value == 0.0
     return 0.0 if none_at_all or charger.limit.below_min is BelowMin.PAUSE else None
 
 
-def _failsafe_a(charger: ChargerPart, values: Values, per_amp: float) -> float | None:
+def _granted(profile: Profile, shown_w: float, nominal_v: float) -> float:
+    """The limit that a register in W was written for: it is compared in W, since whole W are less than the A asked."""
+    charger = profile.charger
+    exact = charger.in_amps(Unit.W, shown_w, nominal_v)
+    step_a, point = charger.limit.step_a, profile.file.points[charger.readback.quantity]
+    step_w = point.step or point.scale
+    asked = round(math.ceil(exact / step_a - _SLACK) * step_a, 6)
+    written_w = math.floor(charger.in_register(Unit.W, asked, nominal_v) / step_w + _SLACK) * step_w
+    return asked if abs(written_w - shown_w) < step_w / 2 else exact
+
+
+def _failsafe_a(charger: ChargerPart, values: Values, nominal_v: float) -> float | None:
     part = charger.failsafe
     if part is None:
         return None
@@ -95,8 +110,9 @@ def _failsafe_a(charger: ChargerPart, values: Values, per_amp: float) -> float |
     known = [current for current in currents if current is not None]
     if len(known) < len(currents):
         return None
-    value = max(known) / per_amp
-    if value >= part.min_a - _ROUNDING_A * (per_amp != 1.0):
+    watts = charger.limit.unit is Unit.W
+    value = charger.in_amps(charger.limit.unit, max(known), nominal_v)
+    if value >= part.min_a - _ROUNDING_A * watts:
         return value
     stops = part.encode_stop is not None and values.raw[part.shown_current] != part.off_current
     return 0.0 if stops else None

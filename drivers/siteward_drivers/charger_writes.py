@@ -60,7 +60,7 @@ def heartbeat_frames(profile: Profile, channel: int) -> tuple[Frame, ...]:
 def _limit(profile: Profile, channel: int, write: Write, nominal_v: float) -> Plan:
     charger = profile.charger
     value = _down(min(write.value_a, charger.limit.max_a), charger.limit.step_a)
-    if value < charger.limit.min_a:
+    if value < charger.least_a(nominal_v) - _SLACK:
         # Less than the device can signal is a pause: rounding up would draw what nobody granted.
         return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause, 0.0, nominal_v)))
     return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit, value, nominal_v)))
@@ -81,7 +81,7 @@ def _steps(
     written = []
     for step in verb.steps:
         point = profile.point(step.quantity, channel)
-        value = value_a * profile.charger.limit.per_amp(point.unit, nominal_v)
+        value = profile.charger.in_register(point.unit, value_a, nominal_v)
         words = encode(point, value, order) if step.raw is None else encode_raw(point, step.raw, order)
         written.append((point, words))
     return written
@@ -93,15 +93,15 @@ def _failsafe(profile: Profile, channel: int, write: Write, nominal_v: float) ->
         raise DeviceRefused(f"{write.connector}: profile {profile.id} has no watchdog that can be written")
     order = profile.file.word_order
     shown = profile.point(Quantity.FAILSAFE_CURRENT, channel)
-    own = (shown.step or shown.scale) / profile.charger.limit.per_amp(shown.unit, nominal_v)
+    own = profile.charger.in_amps(shown.unit, shown.step or shown.scale, nominal_v)
     value = _down(min(write.value_a, part.max_a), max(own, profile.charger.limit.step_a))
     if value < part.min_a:
         value = 0.0
     written = []
     for quantity in part.order:
         point = profile.point(quantity, channel)
-        per_amp = profile.charger.limit.per_amp(point.unit, nominal_v)
-        written.append((point, _failsafe_words(profile, part, quantity, point, value * per_amp, order)))
+        own_value = profile.charger.in_register(point.unit, value, nominal_v)
+        written.append((point, _failsafe_words(profile, part, quantity, point, own_value, order)))
     return Plan(value, _join(profile, written))
 
 

@@ -15,6 +15,9 @@ from siteward_drivers.profile_schema import Kind, ProfileFile, Span
 from siteward_drivers.profile_watchdog import FailsafePart
 from siteward_drivers.quantities import Quantity
 
+_NOMINAL_V = 230.0
+"""Phase voltage for facts that no site asks for yet; a site converts them to its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -80,8 +83,9 @@ class Profile:
             pwm_s=part.react.pwm_s,
             bills_energy=part.bills_energy,
             common_mode=part.common_mode,
+            power=None if part.dc is None else part.power,
             switches_phases=part.phases.switched,
-        )
+        ).at_voltage(_NOMINAL_V)
 
     def meter_facts(self) -> MeterFacts:
         """What control must know of a meter. TypeError for another kind of device."""

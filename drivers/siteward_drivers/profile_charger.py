@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from siteward.model.facts import Readback, ResetBy
+from siteward.model.facts import PowerFacts, Readback, ResetBy
 from siteward.model.readings import Pilot
 from siteward_drivers.profile_points import Part
 from siteward_drivers.profile_states import StatusPart
@@ -35,10 +35,6 @@ class BelowMin(StrEnum):
     UNKNOWN = "unknown"
 
 
-_LOWEST_SHARE = 0.9
-"""Of the nominal voltage: the least at which the same W may draw the A that were granted (ruling 13)."""
-
-
 class LimitPart(Part):
     """The set point: quantity `current_limit`; step and hold are the device's own, all of them in A.
 
@@ -66,15 +62,25 @@ class LimitPart(Part):
 
     @model_validator(mode="after")
     def _supported(self) -> Self:
-        if self.unit not in (Unit.A, Unit.W) or self.side is not Side.AC:
-            raise ValueError("only AC limits in A or W are driven so far")
+        if self.unit not in (Unit.A, Unit.W) or (self.side is Side.DC and self.unit is not Unit.W):
+            raise ValueError("only AC limits in A or W, and DC limits in W are driven so far")
         if self.max_a < self.min_a:
             raise ValueError("max_a is below min_a")
         return self
 
-    def per_amp(self, unit: Unit, nominal_v: float) -> float:
-        """What one A of this limit is in a register of that unit."""
-        return self.phases * _LOWEST_SHARE * nominal_v if unit is Unit.W else 1.0
+
+class DcPart(Part):
+    """A charger with a rectifier: least power in W, worst efficiency and power factor, own need in W.
+
+    eta_min is for limits on the DC side only: on the AC side the losses are in the limit. `pause_ends_session`: after
+    a pause the car must be plugged in anew, so that the least power is kept as long as anybody else can be paused.
+    """
+
+    min_w: float = Field(gt=0)
+    eta_min: float = Field(default=1.0, gt=0.5, le=1)
+    pf_min: float = Field(default=1.0, gt=0.5, le=1)
+    aux_w: float = Field(default=0.0, ge=0)
+    pause_ends_session: bool = False
 
 
 class Step(Part):
@@ -226,6 +232,7 @@ class ChargerPart(Part):
     other_writers: tuple[str, ...] = ()
     status: StatusPart
     limit: LimitPart
+    dc: DcPart | None = None
     verbs: Verbs
     readback: ReadbackPart
     failsafe: FailsafePart | None = None
@@ -240,8 +247,34 @@ class ChargerPart(Part):
     def _consistent(self) -> Self:
         if self.failsafe is not None and self.failsafe.reset_by is ResetBy.HEARTBEAT and self.heartbeat is None:
             raise ValueError("reset_by heartbeat needs the part heartbeat")
+        if self.dc is not None and self.limit.unit is not Unit.W:
+            raise ValueError("the part dc is for limits in W")
+        if self.limit.side is Side.DC and (self.dc is None or self.dc.eta_min == 1.0):
+            raise ValueError("a limit on the DC side needs the part dc with an eta_min below 1")
+        if self.limit.side is Side.AC and self.dc is not None and self.dc.eta_min != 1.0:
+            raise ValueError("on the AC side the losses are in the limit: leave eta_min out")
         lifted = self.limit.no_limit_code
         for verb in (self.verbs.pause, self.verbs.stop):
             if lifted is not None and any(s.quantity is Quantity.CURRENT_LIMIT and s.raw == lifted for s in verb.steps):
                 raise ValueError(f"{lifted:g} lifts the limit, so it can neither pause nor stop")
         return self
+
+    @property
+    def power(self) -> PowerFacts:
+        """How a limit in W becomes A (R20); meaningless for a limit in A."""
+        dc, phases = self.dc, self.limit.phases
+        if dc is None:
+            return PowerFacts(phases)
+        return PowerFacts(phases, dc.min_w, dc.eta_min, dc.pf_min, dc.aux_w, dc.pause_ends_session)
+
+    def least_a(self, nominal_v: float) -> float:
+        """Least current that it can be given, A on each phase."""
+        return self.limit.min_a if self.dc is None else self.power.amps(self.dc.min_w, nominal_v)
+
+    def in_register(self, unit: Unit, current_a: float, nominal_v: float) -> float:
+        """What a current is in a register of that unit."""
+        return self.power.watts(current_a, nominal_v) if unit is Unit.W else current_a
+
+    def in_amps(self, unit: Unit, value: float, nominal_v: float) -> float:
+        """What a register of that unit allows, in A on each phase."""
+        return self.power.amps(value, nominal_v) if unit is Unit.W else value

@@ -198,6 +198,11 @@ def test_a_charger_is_limited_paused_resumed_and_read_back(name: str) -> None:
         assert (paused.pilot, paused.charging, bench.signalled_a) == (Pilot.B, False, 0.0)
         resumed = await bench.hold(SECOND_A, 60)
         assert resumed.set_point_a == pytest.approx(SECOND_A, abs=0.05)
+        if part.power.pause_ends_session:
+            assert (resumed.pilot, resumed.charging, bench.signalled_a) == (Pilot.B, False, 0.0)
+            bench.sim.world.unplug(OUTLET)
+            bench.sim.world.plug(OUTLET, Car("car", max_a=32.0, react_s=1.0))
+            resumed = await bench.hold(SECOND_A, 60)
         assert (resumed.pilot, resumed.charging) == (Pilot.C, True)
         assert bench.signalled_a <= SECOND_A + 1e-6
 

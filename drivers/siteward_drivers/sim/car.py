@@ -15,8 +15,8 @@ class Car:
     """A car as plugged in; energies in Wh, currents in A, times in s, soc 0..1.
 
     It follows a change of the signalled current after react_s (1..5 s usually, 15 s at worst), draws nothing when
-    offered less than 6 A, tapers from taper_soc on, and draws `obeys` times what it is allowed (1.1 = ten per cent
-    too much).
+    offered less than least_a, tapers from taper_soc on, and draws `obeys` times what it is allowed (1.1 = ten per cent
+    too much). least_a is what the plug cannot go below: 6 A of AC, next to nothing of DC.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Car:
     react_s: float = 2.0
     taper_soc: float = 0.85
     obeys: float = 1.0
+    least_a: float = FLOOR_A
 
     @property
     def full(self) -> bool:
@@ -35,7 +36,7 @@ class Car:
 
     def draw_a(self, signalled_a: float) -> float:
         """Current on each of its phases for a signalled current, once it has reacted."""
-        if self.full or signalled_a < FLOOR_A - 1e-9:
+        if self.full or signalled_a < self.least_a - 1e-9:
             return 0.0
         return min(signalled_a, self._wish_a()) * self.obeys
 
@@ -43,7 +44,7 @@ class Car:
         if self.soc <= self.taper_soc:
             return self.max_a
         left = (1.0 - self.soc) / (1.0 - self.taper_soc)
-        return max(FLOOR_A, self.max_a * left)
+        return max(self.least_a, self.max_a * left)
 
     def charge(self, energy_wh: float) -> None:
         """Take energy into the battery."""
@@ -58,4 +59,4 @@ class Car:
 
     def reaction_s(self, signalled_a: float) -> float:
         """Time from a change of the signal to its effect; a vanished signal ends in the charger's own contactor."""
-        return min(self.react_s, CONTACTOR_OPENS_S) if signalled_a < FLOOR_A else self.react_s
+        return min(self.react_s, CONTACTOR_OPENS_S) if signalled_a < self.least_a else self.react_s

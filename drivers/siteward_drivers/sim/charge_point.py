@@ -2,10 +2,12 @@
 
 from siteward.model.facts import OnExpiry, ResetBy
 from siteward.model.site import Connector
+from siteward.model.units import LOWEST_SHARE
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_charger import Step
 from siteward_drivers.profile_watchdog import OnResume
 from siteward_drivers.quantities import Quantity, Unit
+from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.contactors import Contactors
 from siteward_drivers.sim.faults import DeviceFaults, Ignores
 from siteward_drivers.sim.habits import Habits, habits_of
@@ -14,7 +16,6 @@ from siteward_drivers.sim.states import Shown, States
 from siteward_drivers.sim.world import World
 
 _LEAST_A = 6.0
-_LOW_VOLTAGE = 0.9
 
 
 class ChargePoint:
@@ -40,6 +41,7 @@ class ChargePoint:
         self._check_order = 0
         self._order = 0
         self._restarted = False
+        self._done_with: Car | None = None
         self._target_a = 0.0
         self._start()
         # A box that was up long before the simulation began already signals.
@@ -81,8 +83,8 @@ class ChargePoint:
         """Perform a profile verb with its registers in order."""
         for step in steps:
             point = self.profile.file.points[step.quantity]
-            per_amp = self.part.limit.per_amp(point.unit, self._world.voltage_v)
-            self.write(step.quantity, to_raw_below(point, value_a * per_amp) if step.raw is None else step.raw)
+            value = self.part.in_register(point.unit, value_a, self._world.voltage_v)
+            self.write(step.quantity, to_raw_below(point, value) if step.raw is None else step.raw)
 
     def restart(self) -> None:
         """The box restarts: what does not persist is lost, and it is silent for a while."""
@@ -132,14 +134,15 @@ class ChargePoint:
     @property
     def _least_a(self) -> float:
         """Least current that it can signal: below, nothing flows; a box limited in W knows 6 A only."""
+        if self.part.dc is not None:
+            return self.part.least_a(self._world.voltage_v / LOWEST_SHARE) - 1e-6
         least = self.part.limit.min_a
-        return (least if self.part.limit.unit is Unit.A else min(least, _LEAST_A) * _LOW_VOLTAGE) - 1e-6
+        return (least if self.part.limit.unit is Unit.A else min(least, _LEAST_A) * LOWEST_SHARE) - 1e-6
 
     def amps(self, quantity: Quantity) -> float:
         """A held current or power as A on each phase that the box counts, at the true voltage."""
         unit = self.profile.file.points[quantity].unit
-        watts = unit is Unit.W
-        return self.scaled(quantity) / (self.part.limit.phases * self._world.voltage_v if watts else 1.0)
+        return self.part.in_amps(unit, self.scaled(quantity), self._world.voltage_v / LOWEST_SHARE)
 
     @property
     def timeout_s(self) -> float | None:
@@ -196,8 +199,9 @@ class ChargePoint:
     def _hold(self, steps: tuple[Step, ...], value_a: float) -> None:
         for step in steps:
             point = self.profile.file.points[step.quantity]
-            per_amp = self.part.limit.phases * self._world.voltage_v if point.unit is Unit.W else 1.0
-            self.held[step.quantity] = to_raw(point, value_a * per_amp) if step.raw is None else step.raw
+            low = self._world.voltage_v / LOWEST_SHARE
+            value = self.part.in_register(point.unit, value_a, low)
+            self.held[step.quantity] = to_raw(point, value) if step.raw is None else step.raw
 
     def _watch(self) -> None:
         timeout_s, failsafe = self.timeout_s, self.part.failsafe
@@ -227,6 +231,8 @@ class ChargePoint:
         habits = self.habits
         if self.latched or self.fault_state is not None or (self._booting and not habits.charges_before_answer):
             return 0.0
+        if self._done_with is not None and self._done_with is self.outlet.car:
+            return 0.0
         if self.expired:
             amps = self.amps(Quantity.FAILSAFE_CURRENT) if habits.on_expiry is OnExpiry.FAILSAFE else 0.0
         elif self._unlimited and not self.paused:
@@ -243,6 +249,8 @@ class ChargePoint:
         if target_a == self._target_a:
             return
         resumes = self._target_a == 0.0
+        if target_a == 0.0 and self.part.power.pause_ends_session:
+            self._done_with = self.outlet.car
         self._target_a = target_a
         self._order += 1
         order = self._order

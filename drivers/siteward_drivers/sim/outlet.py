@@ -9,6 +9,9 @@ from siteward.model.units import ZERO, PerPhase
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.history import CurrentHistory
 
+_DC_LEAST_A = 0.5
+"""A car at a rectifier takes what it is given, in A of the charger's own supply."""
+
 
 @dataclass(slots=True)
 class Stay:
@@ -102,6 +105,8 @@ class Outlet:
         if self.car is not None:
             raise ValueError(f"{self.connector.id} already has the car {self.car.name}")
         self.car = car
+        if self.connector.facts.power is not None:
+            car.least_a = _DC_LEAST_A
         self.followed_a = 0.0
         self.stay = Stay(self.connector.id, car.name, at, None, self.energy_wh(at))
 

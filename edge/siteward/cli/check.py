@@ -77,7 +77,7 @@ def _tree(site: Site) -> Branch:
         branch.children += [Branch(_rule(rule)) for rule in site.rules if rule.feeder == feeder.id]
     for charger in site.chargers:
         for connector in charger.connectors:
-            branch = Branch(_connector(charger, connector))
+            branch = Branch(_connector(charger, connector, site.phase_voltage_v))
             branch.children += [Branch(_rule(rule)) for rule in site.rules if rule.connector == connector.id]
             branches[connector.feeder].children.append(branch)
     return top
@@ -92,7 +92,12 @@ def _feeder(feeder: Feeder) -> str:
     base = "chargers only" if feeder.chargers_only else f"worst base {_amps(feeder.worst_base_load_a)}"
     meter = f"meter {feeder.meter}" if feeder.meter is not None else "no meter"
     name = "" if feeder.name == feeder.id else f" ({feeder.name})"
-    return f"{feeder.id}{name}: {_amps(feeder.rating_a)}, {base}, {meter}"
+    return f"{feeder.id}{name}: {_amps(feeder.rating_a)}, {base}, {meter}{_bounds(feeder)}"
+
+
+def _bounds(feeder: Feeder) -> str:
+    neutral = "" if feeder.neutral_a is None else f", neutral {feeder.neutral_a:g} A"
+    return neutral if feeder.imbalance_a is None else f"{neutral}, phases at most {feeder.imbalance_a:g} A apart"
 
 
 def _limit(name: str, amps: tuple[float, float, float]) -> str:
@@ -117,14 +122,23 @@ def _rule(rule: LimitRule) -> str:
     return f"limit {rule.id}: {what}"
 
 
-def _connector(charger: Charger, connector: Connector) -> str:
+def _connector(charger: Charger, connector: Connector, nominal_v: float) -> str:
+    power = _kilowatts(connector, nominal_v)
     phases = " ".join(connector.wiring)
     watchdog = connector.facts.failsafe
     fallback = f"falls back to {connector.failsafe_a:g} A after {watchdog.timeout_s:g} s" if watchdog else "no watchdog"
     return (
         f"{connector.id}: {charger.profile} on {charger.line} unit {charger.unit}, {phases}, "
-        f"6 to {connector.cap_a:g} A (hardware {connector.hardware_max_a:g} A), {fallback}"
+        f"{connector.least_a:.3g} to {connector.cap_a:g} A (hardware {connector.hardware_max_a:g} A){power}, {fallback}"
     )
+
+
+def _kilowatts(connector: Connector, nominal_v: float) -> str:
+    """A DC charger in its own words: what its register is given for the least and the most."""
+    power = connector.facts.power
+    if power is None:
+        return ""
+    return f", DC {power.min_w / 1000:.1f} to {power.watts(connector.cap_a, nominal_v) / 1000:.1f} kW"
 
 
 def _poll(plans: tuple[LinePlan, ...]) -> Grid:
@@ -148,13 +162,15 @@ def _poll(plans: tuple[LinePlan, ...]) -> Grid:
 
 def _unproven(shortfalls: tuple[Shortfall, ...]) -> list[str]:
     """One sentence for each fuse and promise, told for its worst phase (turn.md R1, R3)."""
-    worst: dict[tuple[str, Proof], Shortfall] = {}
+    worst: dict[tuple[str, Proof, bool], Shortfall] = {}
     for short in shortfalls:
-        known = worst.setdefault((short.feeder, short.proof), short)
+        place = (short.feeder, short.proof, short.neutral)
+        known = worst.setdefault(place, short)
         if short.missing_a > known.missing_a:
-            worst[(short.feeder, short.proof)] = short
+            worst[place] = short
     return [
-        f"feeder {s.feeder}: {s.load_a:.1f} A on {s.phase}, allowed {s.allowed_a:.1f} A; {s.proposal}"
+        f"feeder {s.feeder}: {s.load_a:.1f} A on {'its neutral' if s.neutral else s.phase}, "
+        f"allowed {s.allowed_a:.1f} A; {s.proposal}"
         for s in worst.values()
     ]
 
@@ -211,6 +227,9 @@ def _report(site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes:
                 "rating_a": f.rating_a,
                 "worstBaseLoad_a": f.worst_base_load_a,
                 "meter": f.meter,
+                "neutral_a": f.neutral_a,
+                "neutralBase_a": None if f.neutral_a is None else f.neutral_base_a,
+                "imbalance_a": f.imbalance_a,
             }
             for f in site.feeders
         ],
@@ -221,8 +240,10 @@ def _report(site: Site, plans: tuple[LinePlan, ...], refusals: list[str], notes:
                 "max_a": c.cap_a,
                 "hardwareMax_a": c.hardware_max_a,
                 "failsafe_a": c.failsafe_a,
+                "least_a": round(c.least_a, 3),
+                "max_w": None if power is None else round(power.watts(c.cap_a, site.phase_voltage_v)),
             }
-            for c in site.connectors
+            for c, power in ((c, c.facts.power) for c in site.connectors)
         ],
         "lines": [
             {

@@ -131,7 +131,7 @@ def _connector(c: ConnectorMessage) -> tuple[str, ...]:
         c.id,
         state,
         amps,
-        f"{c.grant.limit_a:.1f}",
+        f"{c.grant.limit_a:.1f}" if c.limit_w is None else f"{c.grant.limit_a:.1f} ({c.limit_w / 1000:.1f} kW)",
         why(c.grant),
         session,
         f"{energy / 1000:.3f}" if energy is not None else "",

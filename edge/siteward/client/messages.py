@@ -107,6 +107,7 @@ class ConnectorMessage(Message):
     age_s: float | None
     grant: GrantMessage
     session: SessionMessage | None
+    limit_w: float | None = None
 
 
 class ArmMessage(Message):

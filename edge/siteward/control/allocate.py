@@ -1,5 +1,6 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
+from siteward.control.bounds import awaiting
 from siteward.control.demand import Demand
 from siteward.control.evidence import closed_mask
 from siteward.control.fill import Share, fill
@@ -49,7 +50,7 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
     for o in work.tree.outlets:
         i = o.index
         mask, fixed, mine = work.used[i], work.fixed_a[i], work.allocatable[i]
-        w = work.watches[i]
+        w, route = work.watches[i], work.routes[i]
         running = mine and w.conf_a is not None and w.conf_a > 0.0
         if mine and not running and fixed <= 0.0 and not (w.measured_a and any(w.measured_a)):
             continue
@@ -63,7 +64,7 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
                 booked = max(amps, measured) if used else measured
             if booked <= 0.0 and not running:
                 continue
-            for cell in o.by_phase[phase]:
+            for cell in route.by_phase[phase]:
                 room[cell] -= booked
                 if running and used:
                     floors[cell] += max(0.0, o.floor_a - fixed)
@@ -72,7 +73,7 @@ def _book_fixed(work: Work, room: list[float]) -> list[float]:
 
 def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
     """A meter lost for 5..15 s: down to the floors that the last good base carried, a pause only after 15 s."""
-    for node in work.tree.nodes:
+    for node in work.tree.fuses:
         if not work.grace[node.index]:
             continue
         for cell in node.cells:
@@ -113,15 +114,21 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
         work.binder[i] = OWN_MAXIMUM
         return None
     running = w.conf_a is not None and w.conf_a > 0.0
-    cells = o.cells[work.used[i] if running else closed_mask(o, w, work.at)]
+    cells = work.routes[i].cells[work.used[i] if running else closed_mask(o, w, work.at)]
     left = min([room[c] for c in cells])
-    if left < need - EPS or (w.room_paused and not running and not _may_restart(work, o, left - need)):
-        worst = next(c for c in cells if room[c] == left)
+    spare = left - need
+    extra: tuple[int, ...] = ()
+    if work.tree.bounds and not running:
+        extra = awaiting(work, o)
+        # Nothing is booked there for a paused outlet, so that it needs all of its floor.
+        spare = min(spare, *(room[c] - low for c in extra)) if extra else spare
+    if spare < -EPS or (w.room_paused and not running and not _may_restart(work, o, spare)):
+        worst = next(c for c in (*cells, *extra) if room[c] - (low if c in extra else need) == spare)
         work.binder[i] = -10 - worst
         w.room_paused = True
         if w.slot.turn_since is not None or w.slot.node != worst // 3:
             w.slot = w.slot._replace(turn_since=None, node=worst // 3)
-        if left < need + RESTART_SPARE_A - EPS:
+        if spare < RESTART_SPARE_A - EPS:
             w.fits_since = None
         return None
     w.room_paused, w.fits_since = False, None
@@ -129,7 +136,9 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
         w.slot = w.slot._replace(turn_since=work.at)
     for c in cells:
         room[c] -= need
-    return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells)
+    for c in extra:
+        room[c] -= low
+    return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells + extra)
 
 
 def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:

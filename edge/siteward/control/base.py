@@ -2,6 +2,7 @@
 
 from math import isfinite
 
+from siteward.control.bounds import judge_bounds
 from siteward.control.memory import NEVER, NodeWatch
 from siteward.control.reservation import measured_on
 from siteward.control.tree import Node
@@ -19,7 +20,7 @@ HALF_MONTH_S = 15 * 86400.0
 
 def judge_base(work: Work) -> None:
     """Fill the base of every cell, freeze and substitute where a meter is old, frozen or impossible."""
-    for node in work.tree.nodes:
+    for node in work.tree.fuses:
         n = work.nodes[node.index]
         reading = work.snapshot.meters.get(node.feeder.meter) if node.feeder.meter else None
         if reading is not None and reading.sent_at > n.meter_at and _usable(reading):
@@ -30,6 +31,8 @@ def judge_base(work: Work) -> None:
             _put(work, node, work.tree.worst[node.cells[0] : node.cells[2] + 1], grace=False, frozen=False)
         else:
             _judge(work, node, n)
+    if work.tree.bounds:
+        judge_bounds(work)
 
 
 def _usable(r: MeterReading) -> bool:

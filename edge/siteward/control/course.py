@@ -18,7 +18,6 @@ from siteward.control.session import (
 )
 from siteward.model.alarms import AlarmCode
 from siteward.model.sessions import OrderState, StopReason, SuspendedBy
-from siteward.model.units import FLOOR_A
 
 HOLD_S = 5.0
 """No current for this long makes a charging session suspended."""
@@ -206,7 +205,7 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
 
 def _idle_by_choice(scene: Scene) -> bool:
     """The car takes nothing although the floor is confirmed for it, and its pilot does not ask."""
-    offered = scene.grant is not None and (scene.grant.confirmed_a or 0.0) >= FLOOR_A
+    offered = scene.grant is not None and (scene.grant.confirmed_a or 0.0) >= scene.connector.least_a
     held = scene.post.state is ConnectorState.SUSPENDED_CAR
     return held and offered and scene.seen.online and not scene.seen.asks
 

@@ -1,9 +1,11 @@
 """Cuts: what a fuse forces at once, what a stop or a limit orders, what fairness asks for (step 8; B08, R12)."""
 
+from siteward.control.bounds import is_apart
 from siteward.control.caps import over_cutline
 from siteward.control.flight import top
 from siteward.control.memory import NEVER
 from siteward.control.rotation import MIN_OFF_S, MIN_ON_S
+from siteward.control.routes import NodeKind
 from siteward.control.tree import EPS, Node, Outlet
 from siteward.control.waking import dark
 from siteward.control.work import Work
@@ -15,6 +17,11 @@ PROMISE_S = 30.0
 OVER_S = 8.0
 HIGH_S = 5.0
 TOLERANCE_A = 0.05
+OVER_ALARM = {
+    NodeKind.FUSE: AlarmCode.FEEDER_OVER_BOUND,
+    NodeKind.NEUTRAL: AlarmCode.FEEDER_OVER_BOUND,
+    NodeKind.IMBALANCE: AlarmCode.IMBALANCE_UNCORRECTED,
+}
 
 
 def cut(work: Work) -> None:
@@ -22,12 +29,12 @@ def cut(work: Work) -> None:
     forced = _forced_nodes(work)
     _ordered(work)
     for o in work.tree.outlets if any(forced) else ():
-        if work.allocatable[o.index] and any(forced[node] for node in o.path):
+        if work.allocatable[o.index] and any(forced[node] for node in work.routes[o.index].path):
             work.cut(o, min(work.targets[o.index], top(o, work.watches[o.index])))
     givers: set[int] = set()
     for o in work.tree.outlets:
         if work.allocatable[o.index] and _fair(work, o):
-            givers.update(o.path)
+            givers.update(work.routes[o.index].path)
     if givers:
         _promise(work, givers)
 
@@ -41,13 +48,14 @@ def _forced_nodes(work: Work) -> list[bool]:
         forced.append(over > EPS)
         if over > SHED_A:
             n.shed_at = work.at
-        if over <= EPS:
+        if over <= EPS or (node.kind is NodeKind.IMBALANCE and not is_apart(work, node)):
             n.over_since = None
         elif n.over_since is None:
             n.over_since = work.at
         if n.over_since is not None and work.at - n.over_since >= OVER_S:
-            work.alarm(AlarmCode.FEEDER_OVER_BOUND, str(node.id))
-        _base_alarm(work, node)
+            work.alarm(OVER_ALARM[node.kind], str(node.id))
+        if node.kind is NodeKind.FUSE:
+            _base_alarm(work, node)
     return forced
 
 
@@ -114,6 +122,6 @@ def _fair(work: Work, o: Outlet) -> bool:
 def _promise(work: Work, nodes: set[int]) -> None:
     """Room given up for somebody is not held back by the 10 s test of free room (step 10)."""
     for o in work.tree.outlets:
-        w = work.watches[o.index]
-        if work.allocatable[o.index] and work.targets[o.index] > top(o, w) and nodes.intersection(o.path):
+        w, path = work.watches[o.index], work.routes[o.index].path
+        if work.allocatable[o.index] and work.targets[o.index] > top(o, w) and nodes.intersection(path):
             w.promised_until = work.at + PROMISE_S

@@ -6,6 +6,7 @@ from dataclasses import replace
 from siteward.control.demand import IDLE, Demand
 from siteward.control.draft import Draft, Post
 from siteward.control.session import OpenSession
+from siteward.control.tree import step_up
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.site import Connector
 from siteward.model.snapshot import Snapshot
@@ -44,16 +45,27 @@ def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
     if session is None:
         flows = draft.see(connector.id).flows
         return replace(IDLE, priority=connector.priority, stop=bool(flows))
-    wants = session.durable and session.ending is None and post.plugged is not False
+    power = connector.facts.power
+    # Paused, such a charger is out of service and sees no car come: while one is awaited it is given its least.
+    awaited = power is not None and power.pause_ends_session and post.plugged is False
+    wants = session.durable and session.ending is None and (post.plugged is not False or awaited)
+    most = step_up(connector.least_a, connector.facts.limit.step_a) if awaited else _most(connector, session)
     return Demand(
         wants=wants,
-        max_a=_most(connector, session) if wants else 0.0,
+        max_a=most if wants else 0.0,
         priority=connector.priority,
         waiting_since=session.opened_at,
+        must_run=_runs_on(connector, session),
         stop=session.ending is not None,
         need_a=_need(connector, session, draft) if wants and session.record.departs_at is not None else 0.0,
         may_switch=session.record.phase_switching and not session.record.gap,
     )
+
+
+def _runs_on(connector: Connector, session: OpenSession) -> bool:
+    """Whether a pause would end what has begun (R20): somebody else is paused first."""
+    power = connector.facts.power
+    return power is not None and power.pause_ends_session and session.charged
 
 
 def _need(connector: Connector, session: OpenSession, draft: Draft) -> float:
@@ -68,10 +80,13 @@ def _need(connector: Connector, session: OpenSession, draft: Draft) -> float:
     rest_wh = record.wanted_wh - (record.energy_wh or 0)
     if left_h <= 0.0 or rest_wh <= 0:
         return 0.0
+    power, hours = connector.facts.power, max(left_h, _SHORTEST_H)
+    if power is not None:
+        return power.amps(rest_wh / hours, draft.site.phase_voltage_v)
     reading = snapshot.chargers.get(connector.id)
     taken = 0 if reading is None or reading.measured_a is None else sum(amps > _TAKEN_A for amps in reading.measured_a)
     phases = taken or len(connector.wiring)
-    return rest_wh / (max(left_h, _SHORTEST_H) * phases * draft.site.phase_voltage_v)
+    return rest_wh / (hours * phases * draft.site.phase_voltage_v)
 
 
 def _most(connector: Connector, session: OpenSession) -> float:

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from math import isfinite
 
+from siteward.control.bounds import note_uneven
 from siteward.control.flight import settle
 from siteward.control.memory import Flight, Watch
 from siteward.control.phasing import FIRST, ONE
@@ -181,7 +182,11 @@ def _measure(o: Outlet, w: Watch, r: ChargerReading) -> None:
     plugged = r.pilot is not None and r.pilot.plugged
     if (drawing and not w.drawing) or (plugged and not w.plugged):
         w.phases_known_at = r.sent_at + PHASES_UNKNOWN_S
+    if plugged and not w.plugged:
+        w.uneven = 0
     w.measured_a, w.drawing, w.plugged = measured, drawing, plugged
+    if len(o.routes) > 1:
+        note_uneven(o, w)
     _note_quiet(o, w, r.sent_at)
 
 

@@ -4,6 +4,7 @@ from siteward.control.flight import top
 from siteward.control.lending import lent_bound
 from siteward.control.memory import NEVER, Watch
 from siteward.control.rotation import worn_out
+from siteward.control.routes import LINE_CAUSE
 from siteward.control.tree import Outlet
 from siteward.control.waking import dark
 from siteward.control.work import Work
@@ -96,11 +97,11 @@ def _feeder(work: Work, cell: int) -> FeederId:
 def _line(work: Work, cell: int) -> tuple[CauseStep, ...]:
     """What the node itself was bound by: a lost meter, a limit and its reason, or its fuse."""
     node = work.tree.nodes[cell // 3]
-    n = work.nodes[cell // 3]
+    n = work.nodes[node.owner]
     amps = round(work.lines_a[cell], 3)
     limit = work.line_limit[cell]
     lost = (CauseStep(Cause.METER_LOST, amps, node.id),) if n.substituted else ()
     if limit is not None:
         told = round(min(limit.limit_a), 3)
         return (*lost, CauseStep(Cause.LIMIT, amps, node.id, limit.id), CauseStep(limit.why, told, node.id, limit.id))
-    return lost or (CauseStep(Cause.FUSE, amps, node.id),)
+    return lost or (CauseStep(LINE_CAUSE[node.kind], amps, node.id),)

@@ -48,10 +48,10 @@ def find_target(site: Site, name: str | None) -> Target | None:
 
 def make_limit(site: Site, snapshot: Snapshot, request: Request, target: Target, params: LimitParams) -> Limit:
     """The limit that a command asks for. Raises BadParam for a validity that is missing, over, or above 24 h."""
-    phases = 3 if target.connector is None else len(target.connector.wiring)
-    amps = params.limit_a
+    amps, volts, one = params.limit_a, site.phase_voltage_v, target.connector
     if amps is None:
-        amps = limit_amps(params.limit_w or 0.0, phases, site.phase_voltage_v)
+        watts = params.limit_w or 0.0
+        amps = limit_amps(watts, 3, volts) if one is None else one.legal_amps(watts, volts)
     source = LimitSource.GRID if params.grid else _SOURCES.get(request.source, LimitSource.CLI)
     default = OnLimitExpiry.FAILSAFE if params.grid else OnLimitExpiry.RELEASE
     seconds = _validity_s(snapshot, request, params)

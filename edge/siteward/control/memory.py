@@ -85,7 +85,8 @@ class Watch:
     unknown (None: nothing known, the hardware maximum); heard: last answered frame that feeds its watchdog; spoke:
     last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6;
     session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
-    bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07).
+    bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07);
+    uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13).
     """
 
     conf_a: float | None = None
@@ -137,6 +138,7 @@ class Watch:
     drew_at: float = NEVER
     bound: int = -1
     rests_until: float = NEVER
+    uneven: int = 0
     phasing: Phasing = AS_BUILT
 
     def clone(self) -> "Watch":
@@ -154,7 +156,7 @@ class NodeWatch:
     window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
     other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
     same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
-    many below wanted more than it could give, last turn.
+    many below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
     """
 
     meter_at: float = NEVER
@@ -180,6 +182,7 @@ class NodeWatch:
     lifted_a: float = 0.0
     tripped_at: float = NEVER
     short: int = 0
+    lows: tuple[tuple[float, float], ...] = ()
 
     def clone(self) -> "NodeWatch":
         """Copy for the next turn."""

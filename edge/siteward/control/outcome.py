@@ -81,7 +81,7 @@ def close(work: Work, grants: dict[ConnectorId, Grant]) -> LoadOutcome:
         stops=frozenset(work.stops),
         leases=frozenset() if work.gap_at is not None else frozenset(o.id for o in work.tree.outlets),
         grants=grants,
-        feeders={node.id: _book(work, node) for node in work.tree.nodes},
+        feeders={node.id: _book(work, node) for node in work.tree.fuses},
         alarms=frozenset(work.alarms),
         facts=tuple(work.facts),
         ledger=ledger,
@@ -146,7 +146,7 @@ def _prove_death(work: Work) -> None:
     total = [0.0] * len(tree.rating)
     for o in tree.outlets:
         rest = rest_now(o, work.watches[o.index])
-        for cell in o.cells[o.all_mask]:
+        for cell in o.wide.cells[o.all_mask]:
             total[cell] += rest
     for node in tree.nodes:
         n = work.nodes[node.index]

@@ -11,7 +11,6 @@ from siteward.model.ids import OrderId, SessionId, is_id
 from siteward.model.limits import OnLimitExpiry
 from siteward.model.requests import Request
 from siteward.model.site import Connector
-from siteward.model.units import FLOOR_A, limit_amps
 
 WAIT_FOR_VEHICLE_S = 120.0
 """How long a start waits for a car unless its params say."""
@@ -85,13 +84,12 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float)
 
 
 def _max_current(params: Mapping[str, object], connector: Connector, phase_voltage_v: float) -> float | None:
-    current = _number(params, "maxCurrent_a", FLOOR_A, _MOST_A)
-    phases = len(connector.wiring)
-    floor_w = FLOOR_A * phases * phase_voltage_v
+    current = _number(params, "maxCurrent_a", connector.least_a, _MOST_A)
+    floor_w = connector.least_a / connector.legal_amps(1.0, phase_voltage_v)
     power = _number(params, "maxPower_w", floor_w, _MOST_W)
     if power is None:
         return current
-    by_power = limit_amps(power, phases, phase_voltage_v)
+    by_power = connector.legal_amps(power, phase_voltage_v)
     return by_power if current is None else min(current, by_power)
 
 

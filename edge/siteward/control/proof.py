@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from siteward.control.routes import NodeKind
 from siteward.control.tree import EPS, Node, Tree, overload, tree_of
 from siteward.model.ids import FeederId
 from siteward.model.site import Site
@@ -18,7 +19,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """One promise that one feeder cannot keep on one phase: load_a > allowed_a; proposal says what to do."""
+    """One promise that one feeder cannot keep on one phase: load_a > allowed_a; proposal says what to do.
+
+    neutral: its neutral conductor cannot keep it, loaded by one-phase cars on that phase alone.
+    """
 
     feeder: FeederId
     phase: Phase
@@ -26,6 +30,7 @@ class Shortfall:
     load_a: float
     allowed_a: float
     proposal: str
+    neutral: bool = False
 
     @property
     def missing_a(self) -> float:
@@ -42,6 +47,8 @@ def prove(site: Site) -> tuple[Shortfall, ...]:
     tree = tree_of(site)
     found: list[Shortfall] = []
     for node in tree.nodes:
+        if node.kind is NodeKind.IMBALANCE:
+            continue
         for phase in Phase:
             found.extend(_judge(tree, node, phase))
     return tuple(found)
@@ -69,7 +76,7 @@ def _judge(tree: Tree, node: Node, phase: Phase) -> list[Shortfall]:
 
 
 def _short(node: Node, phase: Phase, proof: Proof, load: float, allowed: float, proposal: str) -> Shortfall:
-    return Shortfall(node.id, phase, proof, round(load, 3), round(allowed, 3), proposal)
+    return Shortfall(node.id, phase, proof, round(load, 3), round(allowed, 3), proposal, node.kind is NodeKind.NEUTRAL)
 
 
 def _for_rest(missing: float, biggest: str) -> str:

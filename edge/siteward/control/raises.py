@@ -1,15 +1,16 @@
 """Raises: only out of room that is free with today's U, at the pace that cars and fuses stand (step 10; R13, B07)."""
 
+from siteward.control.bounds import enter, leave
 from siteward.control.evidence import closed_mask
 from siteward.control.flight import top
 from siteward.control.reservation import measured_on
+from siteward.control.routes import LINE_CAUSE
 from siteward.control.tree import EPS, Outlet, step_down
 from siteward.control.unused import reclaims
 from siteward.control.work import Wait, Work
 from siteward.model.limits import Cause
 from siteward.model.wire import WriteKind
 
-RAMP_A_S = 0.5
 NODE_RAMP = 0.05
 """Share of a node's rating that all raises below may take in one second; unused room adds up for 5 s."""
 SHED_S = 30.0
@@ -41,11 +42,12 @@ def raise_all(work: Work) -> None:
         if more > EPS:
             wish.append((-more, o.id, o))
     for _, _, o in sorted(wish, key=lambda x: x[:2]):
-        wait = _blocked(work, o)
-        if wait is None:
-            wait = _grant(work, o)
+        before = enter(work, o) if work.tree.bounds else None
+        wait = _blocked(work, o) or _grant(work, o)
         if wait is not None:
             work.waits[o.index] = wait
+            if before is not None:
+                leave(work, o, before)
 
 
 def _blocked(work: Work, o: Outlet) -> Wait | None:
@@ -53,7 +55,7 @@ def _blocked(work: Work, o: Outlet) -> Wait | None:
     w = work.watches[o.index]
     if work.gap_at is not None:
         return Wait(Cause.CLOCK_GAP)
-    for node in o.path:
+    for node in work.routes[o.index].path:
         if work.frozen[node]:
             return Wait(Cause.METER_STALE, node)
         if work.at - work.nodes[node].shed_at < SHED_S:
@@ -75,20 +77,20 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
     resuming = now < o.floor_a
     if resuming:
         work.used[i] = closed_mask(o, w, work.at)
-    pace = RAMP_A_S * min(max(5.0, o.step_a / RAMP_A_S), max(0.0, work.at - w.last_raise))
+    pace = o.ramp_a_s * min(max(5.0, o.step_a / o.ramp_a_s), max(0.0, work.at - w.last_raise))
     back = reclaims(w, work.at)
     ceiling = work.targets[i] if back else max(o.floor_a, now + pace)
     free = _free(work, o)
     if not (back or work.at < w.promised_until or _room_stood(work, o)):
-        return Wait(Cause.FUSE, _tightest(work, o))
+        return _tight(work, o)
     value = step_down(min(work.targets[i], ceiling, free), o.step_a)
     if value < o.floor_a or value <= now + EPS:
-        return Wait(Cause.FUSE, _tightest(work, o)) if free < min(ceiling, work.targets[i]) else Wait(Cause.RAMP)
+        return _tight(work, o) if free < min(ceiling, work.targets[i]) else Wait(Cause.RAMP)
     gain = value - now
-    if not back and any(_ramp_full(work, node, gain) for node in o.path):
+    if not back and any(_ramp_full(work, node, gain) for node in work.routes[i].path):
         return Wait(Cause.RAMP)
     _book(work, o, value)
-    for node in o.path:
+    for node in work.routes[i].path:
         work.nodes[node].lifted_a += gain
     w.last_raise = work.at
     if resuming:
@@ -100,8 +102,16 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
 
 def _tightest(work: Work, o: Outlet) -> int:
     """The node of its path with the least room left."""
-    _, cell = min((work.raiseline[cell] - work.total_a[cell], cell) for cells in o.by_phase for cell in cells)
+    _, cell = min(
+        (work.raiseline[cell] - work.total_a[cell], cell) for cells in work.routes[o.index].by_phase for cell in cells
+    )
     return cell // 3
+
+
+def _tight(work: Work, o: Outlet) -> Wait:
+    """Waiting for room, and whose."""
+    node = _tightest(work, o)
+    return Wait(LINE_CAUSE[work.tree.nodes[node].kind], node)
 
 
 def _room_stood(work: Work, o: Outlet) -> bool:
@@ -109,8 +119,8 @@ def _room_stood(work: Work, o: Outlet) -> bool:
     for phase in range(o.phases):
         if not work.used[o.index] >> phase & 1:
             continue
-        for node in o.path:
-            since = work.nodes[node].room_since[o.wired[phase]]
+        for cell in work.routes[o.index].by_phase[phase]:
+            since = work.nodes[cell // 3].room_since[cell % 3]
             if since is None or work.at - since < ROOM_S:
                 return False
     return True
@@ -127,9 +137,12 @@ def _free(work: Work, o: Outlet) -> float:
     i = o.index
     mask, booked, total = work.used[i], work.booked[i], work.total_a
     free = float("inf")
+    route = work.routes[i]
+    for cell in route.lends:
+        free = min(free, work.lent_line[cell] - total[cell])
     for phase in range(o.phases):
         used, mine = mask >> phase & 1, booked[phase]
-        for cell in o.by_phase[phase]:
+        for cell in route.by_phase[phase]:
             line = work.raiseline[cell] if used else work.lent_line[cell]
             left = line - total[cell]
             if left < -EPS:
@@ -141,18 +154,24 @@ def _free(work: Work, o: Outlet) -> float:
 def _book(work: Work, o: Outlet, value: float) -> None:
     """Put the new value into U and into the sums (ledger)."""
     i = o.index
-    after = list(work.booked[i])
+    after, route = list(work.booked[i]), work.routes[i]
     for phase in range(o.phases):
         if work.used[i] >> phase & 1:
             after[phase] = max(value, work.u_a[i], measured_on(work.watches[i], phase))
-            for cell in o.by_phase[phase]:
+            for cell in route.by_phase[phase]:
                 work.total_a[cell] += after[phase] - work.booked[i][phase]
             continue
-        for cell in o.by_phase[phase]:
-            work.lent_a[cell] = max(work.lent_a[cell], value)
-            work.raiseline[cell] = min(work.raiseline[cell], work.lent_line[cell] - work.lent_a[cell])
+        _lend(work, route.by_phase[phase], value)
+    if route.lends:
+        _lend(work, route.lends, value)
     work.booked[i] = (after[0], after[1], after[2])
     work.u_a[i] = max(work.u_a[i], value)
+
+
+def _lend(work: Work, cells: tuple[int, ...], value: float) -> None:
+    for cell in cells:
+        work.lent_a[cell] = max(work.lent_a[cell], value)
+        work.raiseline[cell] = min(work.raiseline[cell], work.lent_line[cell] - work.lent_a[cell])
 
 
 def settle_late(work: Work) -> None:
@@ -178,10 +197,10 @@ def _jumps(work: Work, o: Outlet, value_a: float) -> bool:
     """Whether a raise decided before a gap, or before its charger restarted, is now more than one step of the ramp."""
     w = work.watches[o.index]
     known = w.conf_a or 0.0
-    step = max(5.0 * RAMP_A_S, o.step_a)
+    step = max(5.0 * o.ramp_a_s, o.step_a)
     return work.gap_at is not None or work.at < w.rests_until or value_a > max(o.floor_a, known + step) + EPS
 
 
 def has_room(work: Work, o: Outlet) -> bool:
     """Whether every fuse on the path is inside its raiseline with what this outlet is booked at."""
-    return all(work.raiseline[c] - work.total_a[c] >= -EPS for c in o.cells[work.used[o.index]])
+    return all(work.raiseline[c] - work.total_a[c] >= -EPS for c in work.routes[o.index].cells[work.used[o.index]])

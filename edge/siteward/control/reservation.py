@@ -1,5 +1,6 @@
 """U: the most that each outlet could draw now, and its sums on every fuse and phase (turn.md steps 3 and 4)."""
 
+from siteward.control.bounds import find_routes
 from siteward.control.evidence import used_mask
 from siteward.control.flight import free_held, top
 from siteward.control.memory import NEVER, Watch
@@ -27,6 +28,7 @@ def reserve_all(work: Work) -> None:
     work.total_a, work.excused_a = [0.0] * cells, [0.0] * cells
     work.lent_a, work.spare_boot_a = [0.0] * cells, [0.0] * cells
     longest = [REACTION_S] * len(work.nodes)
+    work.routes = find_routes(work) if work.tree.bounds else work.tree.routes
     for o in work.tree.outlets:
         w = work.watches[o.index]
         free_held(w, work.at)
@@ -34,7 +36,7 @@ def reserve_all(work: Work) -> None:
         _allow(work, o, w)
         add_to_cells(work, o)
         if work.u_a[o.index] > rest_now(o, w) + 0.01:
-            for node in o.path:
+            for node in work.routes[o.index].path:
                 longest[node] = max(longest[node], 7.0 + o.watch_s)
     work.dynamic_k = [overload(t) for t in longest for _ in range(3)]
 
@@ -100,12 +102,15 @@ def add_to_cells(work: Work, o: Outlet) -> None:
     i = o.index
     w, u, mask = work.watches[i], work.u_a[i], work.used[i]
     booked = [0.0, 0.0, 0.0]
+    route = work.routes[i]
     for phase in range(o.phases):
         amps = booked[phase] = _phase_amps(work, o, w, phase)
         if amps > 0.0:
-            _add(work.total_a, o.by_phase[phase], amps)
+            _add(work.total_a, route.by_phase[phase], amps)
         if not mask >> phase & 1:
-            _highest(work.lent_a, o.by_phase[phase], u)
+            _highest(work.lent_a, route.by_phase[phase], u)
+    if route.lends:
+        _highest(work.lent_a, route.lends, u)
     work.booked.append((booked[0], booked[1], booked[2]))
     if w.unread:
         _excuse(work, o, w, booked)
@@ -116,10 +121,11 @@ def _spare_boot(work: Work, o: Outlet, extra: float) -> None:
     """What the restart of its charger would add (6c): all outlets of a device restart together."""
     if extra <= 0.0:
         return
+    cells = o.wide.cells[o.all_mask]
     if o.alone:
-        _highest(work.spare_boot_a, o.cells[o.all_mask], extra)
+        _highest(work.spare_boot_a, cells, extra)
         return
-    for cell in o.cells[o.all_mask]:
+    for cell in cells:
         key = (o.connector.charger, cell)
         device = work.device_boot_a[key] = work.device_boot_a.get(key, 0.0) + extra
         work.spare_boot_a[cell] = max(work.spare_boot_a[cell], device)
@@ -135,7 +141,7 @@ def _excuse(work: Work, o: Outlet, w: Watch, booked: list[float]) -> None:
         return
     for phase in range(o.phases):
         if booked[phase] > known:
-            _add(work.excused_a, o.by_phase[phase], booked[phase] - known)
+            _add(work.excused_a, work.routes[o.index].by_phase[phase], booked[phase] - known)
 
 
 def _add(values: list[float], cells: tuple[int, ...], amps: float) -> None:

@@ -56,7 +56,7 @@ def _turn(work: Work, o: Outlet, w: Watch, demand: Demand, periods: dict[int, fl
         return (YIELDS, inf) if w.room_paused else (HOLDS, demand.waiting_since)
     if not periods:
         return HOLDS, demand.waiting_since
-    period = min((periods[node] for node in o.path if node in periods), default=inf)
+    period = min((periods[node] for node in work.routes[o.index].path if node in periods), default=inf)
     if work.at - slot.turn_since < period or worn_out(w, work.at):
         return HOLDS, demand.waiting_since
     return YIELDS, -slot.turn_since
@@ -83,7 +83,7 @@ def _periods(work: Work, takers: list[Outlet]) -> dict[int, float]:
     served = dict.fromkeys(waiting, 0)
     for o in takers:
         if work.watches[o.index].slot.turn_since is not None:
-            for node in o.path:
+            for node in work.routes[o.index].path:
                 if node in served:
                     served[node] += 1
     return {

@@ -33,7 +33,7 @@ def _round_done(work: Work, since: float) -> bool:
     if work.at - since >= ROUND_S:
         return True
     chargers = all(w.read_at >= since or w.misses >= 2 or w.read_at == NEVER for w in work.watches)
-    meters = all(node.feeder.meter is None or _meter_at(work, node.feeder.meter) >= since for node in work.tree.nodes)
+    meters = all(node.feeder.meter is None or _meter_at(work, node.feeder.meter) >= since for node in work.tree.fuses)
     return chargers and meters
 
 

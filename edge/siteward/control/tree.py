@@ -1,10 +1,11 @@
 """The site as numbers: every outlet's path through the fuse tree as positions in flat lists, built once per site."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil, exp, floor, sqrt
+from math import ceil, exp, floor, inf, sqrt
 
+from siteward.control.routes import EVEN, UNKNOWN, Bounds, NodeKind, Route, bounds_of, route, routes_of
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, FeederId, LineId
 from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
@@ -14,6 +15,8 @@ from siteward.model.units import FLOOR_A
 EPS = 1e-6
 REACTION_S = 10.0
 """G of turn.md: within this time of an outside rise the currents are back under the rating."""
+RAMP_A_S, RAMP_S = 0.5, 60.0
+"""B07: how fast a connector rises; a DC charger by the same rule for its kW, its whole range in a minute."""
 POLL_S = 2.0
 """Longest period at which the runtime polls a charger."""
 
@@ -38,10 +41,11 @@ def overload(seconds: float) -> float:
 class Outlet:
     """One connector with everything that a turn asks of it, ready to use.
 
-    cells[mask] are the positions (node * 3 + phase) of its path for the charger phases in the bit mask; by_phase are
-    the same for one charger phase each; rest_a is what it may hold for ever without us when its watchdog is verified,
-    boot_a what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog;
-    alone: its charger has no other outlet; switchable: driver and site let it change between one and three phases.
+    cells[mask] are the positions (node * 3 + phase) of its fuses for the charger phases in the bit mask; by_phase are
+    the same for one charger phase each; routes add neutral and imbalance, by what is known of the car, wide is that of
+    one of which nothing is known; rest_a is what it may hold for ever without us when its watchdog is verified, boot_a
+    what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog; alone: its
+    charger has no other outlet; switchable: driver and site let it change between one and three phases.
     """
 
     index: int
@@ -53,6 +57,8 @@ class Outlet:
     wired: tuple[int, ...]
     by_phase: tuple[tuple[int, ...], ...]
     cells: tuple[tuple[int, ...], ...]
+    routes: tuple[Route, ...]
+    wide: Route
     all_mask: int
     hw_a: float
     cap_a: float
@@ -68,6 +74,7 @@ class Outlet:
     short_hold: bool
     min_silence_s: float
     apply_s: float
+    ramp_a_s: float
     raise_every_s: float
     read_feeds: bool
     read_may_feed: bool
@@ -82,9 +89,14 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One feeder: the outlets below it, how long a base window must be (R10), its share of the flat lists."""
+    """One feeder: the outlets below it, how long a base window must be (R10), its share of the flat lists.
+
+    A neutral conductor and a bound of imbalance are nodes of their own; owner is the index of their feeder's fuse.
+    """
 
     index: int
+    kind: NodeKind
+    owner: int
     id: FeederId
     feeder: Feeder
     below: tuple[int, ...]
@@ -98,12 +110,16 @@ class Node:
 class Tree:
     """The whole site in flat lists; a cell is one phase of one node. bound_k is k(T) for the longest watchdog below.
 
+    nodes are the fuses, then the bounds (neutral, imbalance); routes are those of a site without bounds, by outlet.
     ceiling is the rating or the installer's limit below it, which ceiling_by names.
     """
 
     site: Site
     outlets: tuple[Outlet, ...]
     nodes: tuple[Node, ...]
+    fuses: tuple[Node, ...]
+    bounds: tuple[Node, ...]
+    routes: list[Route]
     node_of: dict[FeederId, int]
     outlet_of: dict[ConnectorId, int]
     rating: tuple[float, ...]
@@ -125,32 +141,52 @@ def tree_of(site: Site) -> Tree:
     node_of = {f.id: i for i, f in enumerate(site.feeders)}
     lines = {c.id: charger.line for charger in site.chargers for c in charger.connectors}
     paths = {f.id: tuple(node_of[n.id] for n in site.path(f.id)) for f in site.feeders}
+    bounds = bounds_of(site)
     shared = {charger.id for charger in site.chargers if len(charger.connectors) > 1}
     outlets = tuple(
-        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared, site)
+        _outlet(i, c, paths[c.feeder], lines[c.id], c.charger not in shared, site, bounds)
         for i, c in enumerate(site.connectors)
     )
     nodes = tuple(_node(i, f, site, outlets) for i, f in enumerate(site.feeders))
-    flat = [(f.rating_a[p], f.worst_base_load_a[p], f.chargers_only) for f in site.feeders for p in range(3)]
-    ceiling, ceiling_by = _ceiling(site, node_of)
+    extra = tuple(_bound(len(nodes) + i, *b, nodes, outlets) for i, b in enumerate(bounds))
+    flat = [(f.rating_a[p], 0.0 if f.chargers_only else f.worst_base_load_a[p]) for f in site.feeders for p in range(3)]
+    flat += [_bound_line(b) for b in extra for _ in range(3)]
+    ceiling, ceiling_by = _ceiling(site, node_of, [rating for rating, _ in flat])
     return Tree(
         site=site,
         outlets=outlets,
-        nodes=nodes,
+        nodes=nodes + extra,
+        fuses=nodes,
+        bounds=extra,
+        routes=[o.routes[EVEN] for o in outlets],
         node_of=node_of,
         outlet_of={o.id: o.index for o in outlets},
-        rating=tuple(rating for rating, _, _ in flat),
+        rating=tuple(rating for rating, _ in flat),
         ceiling=tuple(ceiling),
         ceiling_by=tuple(ceiling_by),
-        margin=tuple(margin_a(rating) for rating, _, _ in flat),
-        worst=tuple(0.0 if only else worst for _, worst, only in flat),
-        bound_k=tuple(overload(_longest(n.below, outlets)) for n in nodes for _ in range(3)),
+        margin=tuple(margin_a(rating) for rating, _ in flat),
+        worst=tuple(worst for _, worst in flat),
+        bound_k=tuple(overload(_longest(n.below, outlets)) for n in nodes + extra for _ in range(3)),
     )
 
 
-def _ceiling(site: Site, node_of: dict[FeederId, int]) -> tuple[list[float], list[Limit | None]]:
-    """What each cell may carry for good, and the installer's limit where that is less than the fuse."""
-    amps = [f.rating_a[p] for f in site.feeders for p in range(3)]
+def _bound(index: int, owner: int, kind: NodeKind, fuses: Sequence[Node], outlets: Sequence[Outlet]) -> Node:
+    """A neutral or an imbalance as a node over its feeder's fuse: those below it that can load it."""
+    below = tuple(i for i in fuses[owner].below if index in outlets[i].routes[-1].path)
+    cells = (index * 3, index * 3 + 1, index * 3 + 2)
+    return replace(fuses[owner], index=index, kind=kind, owner=owner, below=below, cells=cells)
+
+
+def _bound_line(node: Node) -> tuple[float, float]:
+    """Rating and worst base of a bound; an imbalance trips nothing, so no overload bounds it."""
+    feeder = node.feeder
+    if node.kind is NodeKind.NEUTRAL:
+        return feeder.neutral_a or 0.0, 0.0 if feeder.chargers_only else feeder.neutral_base_a
+    return feeder.imbalance_a or 0.0, -inf
+
+
+def _ceiling(site: Site, node_of: dict[FeederId, int], amps: list[float]) -> tuple[list[float], list[Limit | None]]:
+    """What each cell may carry for good, and the installer's limit where that is less than its rating."""
     by: list[Limit | None] = [None] * len(amps)
     for fixed in site.limits:
         keep = OnLimitExpiry.KEEP
@@ -174,6 +210,8 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     window = meter.facts.window_s if meter else 0.0
     return Node(
         index=index,
+        kind=NodeKind.FUSE,
+        owner=index,
         id=feeder.id,
         feeder=feeder,
         below=below,
@@ -184,10 +222,13 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     )
 
 
-def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool, site: Site) -> Outlet:
+def _outlet(
+    index: int, c: Connector, path: tuple[int, ...], line: LineId, alone: bool, site: Site, bounds: Bounds
+) -> Outlet:
     wired = tuple(p.position for p in c.wiring)
     by_phase = tuple(tuple(node * 3 + p for node in path) for p in wired)
-    masks = range(1 << len(wired))
+    narrow = route(path, by_phase)
+    routes = routes_of(c, narrow, wired, [(k, kind) for k, (node, kind) in enumerate(bounds) if node in path], site)
     limit, fs, boot = c.facts.limit, c.facts.failsafe, c.facts.boot
     reset = fs.reset_by if fs else None
     by_limit = reset in (ResetBy.LIMIT_WRITE, ResetBy.UNKNOWN)
@@ -202,11 +243,13 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone
         phases=len(wired),
         wired=wired,
         by_phase=by_phase,
-        cells=tuple(tuple(x for i in range(len(wired)) if mask >> i & 1 for x in by_phase[i]) for mask in masks),
+        cells=narrow.cells,
+        routes=routes,
+        wide=routes[UNKNOWN] if len(routes) > 1 else narrow,
         all_mask=(1 << len(wired)) - 1,
         hw_a=c.hardware_max_a,
         cap_a=step_down(c.cap_a, limit.step_a),
-        floor_a=step_up(max(FLOOR_A, limit.min_a), limit.step_a),
+        floor_a=step_up(c.least_a, limit.step_a),
         step_a=limit.step_a,
         fs_a=fs_a,
         rest_a=rest_current(c),
@@ -218,6 +261,7 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone
         short_hold=boot.hold_s is not None and boot.hold_s <= REACTION_S,
         min_silence_s=boot.min_silence_s,
         apply_s=limit.apply_s,
+        ramp_a_s=RAMP_A_S if c.facts.power is None else max(RAMP_A_S, c.cap_a / RAMP_S),
         raise_every_s=max(5.0, limit.raise_interval_s),
         read_feeds=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST),
         read_may_feed=reset in (ResetBy.ANY_TRAFFIC, ResetBy.ANY_REQUEST, ResetBy.UNKNOWN),

@@ -42,7 +42,7 @@ def _judge(work: Work, o: Outlet, w: Watch, offer_a: float) -> Unused:
 
 def _wanted(work: Work, o: Outlet, w: Watch) -> bool:
     """Whether somebody else on its path is held down for want of current."""
-    return any(work.nodes[node].short > (w.bound == node) for node in o.path)
+    return any(work.nodes[node].short > (w.bound == node) for node in work.routes[o.index].path)
 
 
 def reclaims(w: Watch, at: float) -> bool:

@@ -15,7 +15,10 @@ TOGGLES = 2
 
 
 def note_sleep(work: Work) -> None:
-    """Watch the cars that we paused, interrupt those that sleep, and spare those that do not wake."""
+    """Watch the cars that we paused, interrupt those that sleep, and spare those that do not wake.
+
+    A DC charger has no pilot to interrupt, and a pause may end its session.
+    """
     for o in work.tree.outlets:
         w = work.watches[o.index]
         if not work.wants(o):
@@ -23,7 +26,7 @@ def note_sleep(work: Work) -> None:
         if w.drawing and w.conf_a:
             if w.waking.slept or w.waking.toggles:
                 w.waking = w.waking._replace(slept=False, toggles=0)
-        elif w.waking.slept and work.allocatable[o.index]:
+        elif w.waking.slept and work.allocatable[o.index] and o.connector.facts.power is None:
             _wake(work, o, w)
         if w.waking.keeps and not w.drawing:
             work.alarm(AlarmCode.VEHICLE_ASLEEP, str(o.id))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from siteward.control.demand import IDLE, Demand
 from siteward.control.flight import pending, top
 from siteward.control.memory import Flight, LoadMemory, NodeWatch, Watch
+from siteward.control.routes import Route
 from siteward.control.tree import Outlet, Tree
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import Fact
@@ -32,10 +33,11 @@ class Wait(NamedTuple):
 class Work:
     """One turn while it runs; lists by outlet index or by cell (node * 3 + phase).
 
-    used: bit mask of phases that count; booked: U(e,p) by charger phase as in total_a; u_a: U of the limit side on
-    those phases (without the measured current); fixed_a: the part of u_a that no cut of ours can lower now; total_a:
-    sum U of each cell; excused_a: what of it forces no cut yet (R14); cutline, raiseline: how much total_a may be;
-    room_a: raiseline with the cut base (targets); lent_line: what U of an unused phase may add (6c).
+    routes: what each outlet loads, by what is known of its car; used: bit mask of phases that count; booked: U(e,p) by
+    charger phase as in total_a; u_a: U of the limit side on those phases (without the measured current); fixed_a: the
+    part of u_a that no cut of ours can lower now; total_a: sum U of each cell; excused_a: what of it forces no cut yet
+    (R14); cutline, raiseline: how much total_a may be; room_a: raiseline with the cut base (targets); lent_line: what U
+    of an unused phase may add (6c).
     """
 
     tree: Tree
@@ -49,6 +51,7 @@ class Work:
     nodes: list[NodeWatch]
     gap: bool = False
     gap_at: float | None = None
+    routes: list[Route] = field(default_factory=list)
     used: list[int] = field(default_factory=list)
     booked: list[PerPhase] = field(default_factory=list)
     u_a: list[float] = field(default_factory=list)

@@ -20,6 +20,7 @@ class AlarmCode(StrEnum):
 
     FEEDER_OVER_BOUND = "FEEDER_OVER_BOUND"
     FEEDER_UNPROVEN = "FEEDER_UNPROVEN"
+    IMBALANCE_UNCORRECTED = "IMBALANCE_UNCORRECTED"
     METER_LOST = "METER_LOST"
     METER_IMPLAUSIBLE = "METER_IMPLAUSIBLE"
     BASE_LOAD_HIGH = "BASE_LOAD_HIGH"
@@ -69,6 +70,7 @@ class Alarm:
 SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.FEEDER_OVER_BOUND: Severity.HIGHEST,
     AlarmCode.FEEDER_UNPROVEN: Severity.HIGH,
+    AlarmCode.IMBALANCE_UNCORRECTED: Severity.MEDIUM,
     AlarmCode.METER_LOST: Severity.HIGH,
     AlarmCode.METER_IMPLAUSIBLE: Severity.HIGH,
     AlarmCode.BASE_LOAD_HIGH: Severity.MEDIUM,
@@ -111,6 +113,10 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.FEEDER_UNPROVEN: Sentence(
         "Feeder {subject} would not be safe if the controller died now; check the chargers' fail-safe currents.",
         "若控制器此刻失效，馈线 {subject} 将不安全；请检查充电桩的安全电流。",
+    ),
+    AlarmCode.IMBALANCE_UNCORRECTED: Sentence(
+        "The phases of feeder {subject} are loaded too unevenly and no charger can correct it; move other loads.",
+        "馈线 {subject} 三相不平衡超限且充电桩无法纠正；请调整其他负载的相别。",
     ),
     AlarmCode.METER_LOST: Sentence(
         "Meter {subject} does not answer; the worst base load is assumed.",

@@ -9,6 +9,14 @@ CAUSES: dict[Cause, Sentence] = {
     ),
     Cause.NO_DEMAND: Sentence("No car asks for current here.", "当前没有车辆需要电流。"),
     Cause.FUSE: Sentence("The fuse of {feeder} leaves {amps}\u00a0A.", "{feeder} 的熔断器余量为 {amps}\u00a0A。"),
+    Cause.NEUTRAL: Sentence(
+        "The neutral of {feeder} leaves {amps}\u00a0A for one-phase cars.",
+        "{feeder} 的中性线为单相车辆留出 {amps}\u00a0A。",
+    ),
+    Cause.IMBALANCE: Sentence(
+        "The phases of {feeder} may lie {amps}\u00a0A apart, and this phase is the highest.",
+        "{feeder} 三相允许相差 {amps}\u00a0A，本相负荷最高。",
+    ),
     Cause.FAIR_SHARE: Sentence(
         "{feeder} is shared among the cars; the fair share here is {amps}\u00a0A.",
         "{feeder} 由多辆车共享；此处公平份额为 {amps}\u00a0A。",

@@ -1,9 +1,10 @@
 """What a profile declares about a kind of device, as far as deciding needs it; unknown always means worst."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from siteward.model.serial import SerialSettings
+from siteward.model.units import booked_amps, charger_limit_watts
 
 
 class ResetBy(StrEnum):
@@ -67,9 +68,43 @@ class LimitFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerFacts:
+    """A charger that is limited in W: how a limit becomes the most that it may draw in A on each phase (R20).
+
+    Behind its rectifier a limit leaves out the losses (eta_min) and what the charger itself needs (aux_w); on the AC
+    side both are in it. pf_min is its worst power factor; phases are those over which it surely spreads its power.
+    Below min_w it gives nothing; pause_ends_session: once paused, the car must be plugged in anew.
+    """
+
+    phases: int
+    min_w: float = 0.0
+    eta_min: float = 1.0
+    pf_min: float = 1.0
+    aux_w: float = 0.0
+    pause_ends_session: bool = False
+
+    @property
+    def balanced(self) -> bool:
+        """Whether it loads three phases alike, whatever the car does."""
+        return self.phases == 3
+
+    def amps(self, limit_w: float, nominal_v: float) -> float:
+        """The most that it draws on each phase at this limit, at 0.9 of the nominal voltage; 0 W is 0 A."""
+        if limit_w <= 0.0:
+            return 0.0
+        return booked_amps(limit_w / self.eta_min + self.aux_w, self.phases, nominal_v, self.pf_min)
+
+    def watts(self, current_a: float, nominal_v: float) -> float:
+        """The limit at which it surely draws no more than that on each phase."""
+        power_w = charger_limit_watts(current_a, self.phases, nominal_v, self.pf_min)
+        return max(0.0, power_w - self.aux_w) * self.eta_min
+
+
+@dataclass(frozen=True, slots=True)
 class ChargerFacts:
     """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise.
 
+    power is that of a DC charger, None for every AC one, whatever its limit is written in.
     switches_phases: it can be told to close one or three phases, and shows which its contactors have closed.
     """
 
@@ -83,7 +118,14 @@ class ChargerFacts:
     pwm_s: float
     bills_energy: bool
     common_mode: bool
+    power: PowerFacts | None = None
     switches_phases: bool = False
+
+    def at_voltage(self, nominal_v: float) -> "ChargerFacts":
+        """The same at a site's phase voltage: the least that a DC charger can give, in A."""
+        if self.power is None:
+            return self
+        return replace(self, limit=replace(self.limit, min_a=self.power.amps(self.power.min_w, nominal_v)))
 
 
 @dataclass(frozen=True, slots=True)

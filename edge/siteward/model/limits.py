@@ -37,6 +37,8 @@ class Cause(StrEnum):
     MAXIMUM = "maximum"
     NO_DEMAND = "no_demand"
     FUSE = "fuse"
+    NEUTRAL = "neutral"
+    IMBALANCE = "imbalance"
     FAIR_SHARE = "fair_share"
     LIMIT = "limit"
     METER_STALE = "meter_stale"

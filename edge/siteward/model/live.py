@@ -25,7 +25,7 @@ class FeederView:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorView:
-    """A connector with its session, if any."""
+    """A connector with its session, if any; limit_w is what a DC charger was told, None for AC (people think in kW)."""
 
     id: str
     charger: str
@@ -43,6 +43,7 @@ class ConnectorView:
     age_s: float | None
     grant: Grant
     session: SessionRecord | None
+    limit_w: float | None = None
 
 
 class ArmKind(StrEnum):

@@ -13,7 +13,7 @@ from siteward.model.rules import Contacts, LimitRule
 from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
-from siteward.model.units import PerPhase, Phase
+from siteward.model.units import FLOOR_A, PerPhase, Phase, booked_amps, limit_amps
 
 
 class Priority(StrEnum):
@@ -81,6 +81,8 @@ class Feeder:
     """A node of the fuse tree; worst_base_load_a is ALL load below it that is no charger (R11).
 
     trip is the output that opens a switch above everything below this node, for chargers that no stop reaches.
+    neutral_a is the rating of the neutral conductor and neutral_base_a the most that other load puts on it;
+    imbalance_a is how far the highest of its phases may lie above the lowest (B13). None: not watched.
     """
 
     id: FeederId
@@ -92,6 +94,9 @@ class Feeder:
     chargers_only: bool = False
     generation: bool = False
     trip: PointName | None = None
+    neutral_a: float | None = None
+    neutral_base_a: float = 0.0
+    imbalance_a: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,22 @@ class Connector:
     def cap_a(self) -> float:
         """Highest limit that we ever write."""
         return min(self.max_a, self.hardware_max_a, self.facts.limit.max_a)
+
+    @property
+    def least_a(self) -> float:
+        """Least current that a car can be given here: 6 A by the pilot of AC, what the charger says of DC (B09)."""
+        least = self.facts.limit.min_a
+        return least if self.facts.power is not None else max(FLOOR_A, least)
+
+    def legal_amps(self, power_w: float, nominal_v: float) -> float:
+        """Current for a legal limit of power from the mains (R20).
+
+        At nominal voltage; a DC charger is limited in those very watts, so that its current is what it is booked with.
+        """
+        power = self.facts.power
+        if power is None:
+            return limit_amps(power_w, len(self.wiring), nominal_v)
+        return booked_amps(power_w, power.phases, nominal_v, power.pf_min)
 
 
 @dataclass(frozen=True, slots=True)

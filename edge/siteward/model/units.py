@@ -24,6 +24,10 @@ class Phase(StrEnum):
         return int(self.value[1]) - 1
 
 
+LOWEST_SHARE = 0.9
+"""Of the nominal voltage: the least at which a power is drawn (R20)."""
+
+
 def add(a: PerPhase, b: PerPhase) -> PerPhase:
     """Sum phase by phase."""
     return (a[0] + b[0], a[1] + b[1], a[2] + b[2])
@@ -34,6 +38,11 @@ def limit_amps(power_w: float, phases: int, nominal_v: float) -> float:
     return power_w / (phases * nominal_v)
 
 
-def charger_limit_watts(current_a: float, phases: int, nominal_v: float) -> float:
-    """Power set point that never lets the current exceed the limit, booked at 0.9 Un (ruling 13)."""
-    return current_a * phases * 0.9 * nominal_v
+def charger_limit_watts(current_a: float, phases: int, nominal_v: float, power_factor: float = 1.0) -> float:
+    """Power from the mains that never lets the current exceed the limit, booked at 0.9 Un (ruling 13, R20)."""
+    return current_a * phases * LOWEST_SHARE * nominal_v * power_factor
+
+
+def booked_amps(power_w: float, phases: int, nominal_v: float, power_factor: float = 1.0) -> float:
+    """Current that a power from the mains may draw on each phase, at 0.9 Un; the inverse of charger_limit_watts."""
+    return power_w / (phases * LOWEST_SHARE * nominal_v * power_factor)

@@ -41,7 +41,7 @@ def live_view(
         software=software,
         site_hash=site.hash,
         feeders=_feeders(site, decision),
-        connectors=tuple(_connector(c, snapshot, decision) for c in site.connectors),
+        connectors=tuple(_connector(c, snapshot, decision, site.phase_voltage_v) for c in site.connectors),
         meters=tuple(_meter(m, snapshot) for m in site.meters),
         alarms=_alarms(decision),
         lines=lines,
@@ -106,7 +106,7 @@ def _on_feeder_phases(connector: Connector, by_charger: PerPhase | None) -> PerP
     return (values[0], values[1], values[2])
 
 
-def _connector(connector: Connector, snapshot: Snapshot, decision: Decision) -> ConnectorView:
+def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nominal_v: float) -> ConnectorView:
     now = decision.connectors[connector.id]
     reading = snapshot.chargers.get(connector.id) or ChargerReading(connector.id, sent_at=snapshot.at)
     seen = connector.id in snapshot.chargers
@@ -128,7 +128,13 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision) -> 
         age_s=round(snapshot.at - reading.sent_at, 1) if seen else None,
         grant=grant,
         session=None if now.session is None else replace(now.session, charging_s=now.charging_s),
+        limit_w=_told_w(connector, grant.limit_a, nominal_v),
     )
+
+
+def _told_w(connector: Connector, limit_a: float, nominal_v: float) -> float | None:
+    power = connector.facts.power
+    return None if power is None else round(power.watts(limit_a, nominal_v), 1)
 
 
 def _power(connector: Connector, reading: ChargerReading, snapshot: Snapshot) -> float | None:

@@ -67,6 +67,7 @@ def _merged(draft: Draft) -> dict[str, object]:
 
 def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
     head = next(table for _, table in draft.of("site", SiteTable))
+    volts = head.phase_voltage_v
     lines = {table.id: table for _, table in draft.of("line", LineTable)}
     feeders = _parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)])
     limits = [table for _, table in draft.of("limit", LimitTable)]
@@ -74,12 +75,12 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         id=SiteId(head.id),
         name=head.name,
         timezone=head.timezone,
-        phase_voltage_v=head.phase_voltage_v,
+        phase_voltage_v=volts,
         start_delay_s=head.start_delay_s,
         lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
         meters=tuple(_meter(table, lines, catalogue) for _, table in draft.of("meter", MeterTable)),
         feeders=feeders,
-        chargers=tuple(_charger(table, catalogue) for _, table in draft.of("charger", ChargerTable)),
+        chargers=tuple(_charger(table, catalogue, volts) for _, table in draft.of("charger", ChargerTable)),
         limits=standing(limits),
         hash=config_hash(_merged(draft)),
         relays=tuple(board(table, catalogue) for _, table in draft.of("relay", RelayTable)),
@@ -133,7 +134,17 @@ def _feeder(table: FeederTable) -> Feeder:
         chargers_only=table.chargers_only,
         generation=table.generation,
         trip=PointName(table.trip) if table.trip is not None else None,
+        neutral_a=table.neutral_a,
+        neutral_base_a=_neutral_base(table),
+        imbalance_a=table.imbalance_a,
     )
+
+
+def _neutral_base(table: FeederTable) -> float:
+    """Other load on the neutral; unless said, all of the highest phase may come back through it."""
+    if table.neutral_base_a is not None:
+        return table.neutral_base_a
+    return max(table.worst_base_load_a, default=0.0) if table.worst_base_load_a else 0.0
 
 
 def _parents_first(feeders: list[Feeder]) -> tuple[Feeder, ...]:
@@ -150,7 +161,7 @@ def _parents_first(feeders: list[Feeder]) -> tuple[Feeder, ...]:
     return tuple(ordered)
 
 
-def _charger(table: ChargerTable, catalogue: ProfileCatalogue) -> Charger:
+def _charger(table: ChargerTable, catalogue: ProfileCatalogue, nominal_v: float) -> Charger:
     facts = catalogue.charger(table.profile)
     if facts is None:
         raise WeAreWrong(f"charger profile {table.profile} passed the checks but is not there")
@@ -159,7 +170,7 @@ def _charger(table: ChargerTable, catalogue: ProfileCatalogue) -> Charger:
         LineId(table.line),
         table.unit,
         table.profile,
-        tuple(_connector(table, outlet, facts) for outlet in table.connector),
+        tuple(_connector(table, outlet, facts.at_voltage(nominal_v)) for outlet in table.connector),
     )
 
 

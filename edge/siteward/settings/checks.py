@@ -27,6 +27,7 @@ def check_plan(draft: Draft) -> None:
     _cycles(draft)
     for path, feeder in draft.of("feeder", FeederTable):
         _base_load(path, feeder, draft.faults)
+        _bounds(path, feeder, draft.faults)
     _ratings(draft)
     check_limits(draft)
 
@@ -188,6 +189,22 @@ def _base_load(path: Path, feeder: FeederTable, faults: Faults) -> None:
                 f"{worst[index]:g} A on {phase} is above the fuse of {feeder.rating_a[index]:g} A; "
                 "no controller can protect it",
             )
+
+
+def _bounds(path: Path, feeder: FeederTable, faults: Faults) -> None:
+    """Neutral and imbalance: what is known of the other load must be enough to hold them (B13)."""
+    if feeder.neutral_a is None and feeder.neutral_base_a is not None:
+        faults.add((*path, "neutral_base_a"), "says nothing without neutral_a")
+    base = feeder.neutral_base_a
+    if base is None:
+        base = max(feeder.worst_base_load_a or [0.0])
+    if feeder.neutral_a is not None and base > feeder.neutral_a:
+        faults.add(
+            (*path, "neutral_a"),
+            f"is {feeder.neutral_a:g} A, but other load may put {base:g} A on it; give neutral_base_a where it is less",
+        )
+    if feeder.imbalance_a is not None and feeder.meter is None and not feeder.chargers_only:
+        faults.add((*path, "imbalance_a"), "needs the feeder's meter, or chargers_only = true: nobody sees its phases")
 
 
 def _ratings(draft: Draft) -> None:

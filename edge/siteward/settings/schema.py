@@ -171,6 +171,30 @@ class FeederTable(Table):
         "Whether nothing but chargers is fed through this fuse.",
         reason="Then the worst base load is 0 A. It must be said, never guessed.",
     )
+    neutral_a: float | None = key(
+        None,
+        "Rated current of the neutral conductor; not watched when it is not given.",
+        unit="A",
+        reason="One-phase cars come back through it; a neutral thinner than the phases is not saved by their fuses.",
+        ge=6,
+        le=6300,
+    )
+    neutral_base_a: float | None = key(
+        None,
+        "The most that other load puts on the neutral; the highest of `worst_base_load_a` when it is not given.",
+        unit="A",
+        reason="It is booked on the neutral when meter or controller are dead.",
+        ge=0,
+        le=6300,
+    )
+    imbalance_a: float | None = key(
+        None,
+        "How far the highest phase may lie above the lowest, usually 20 A; not watched when it is not given.",
+        unit="A",
+        reason="Grid rules bound the imbalance of one-phase load; one-phase cars on the highest phase come down first.",
+        ge=6,
+        le=500,
+    )
     generation: bool = key(
         False,
         "Whether solar or storage below this fuse may feed back.",
@@ -187,7 +211,7 @@ class ConnectorTable(Table):
     """[[charger.connector]]: one outlet, the unit that control commands and that a session happens at."""
 
     id: Id = key(MISSING, "Id of the connector.", reason="Sessions, orders and the platform name it.")
-    type: Literal["type1", "type2", "gbt_ac"] = key(
+    type: Literal["type1", "type2", "gbt_ac", "ccs1", "ccs2", "gbt_dc", "chademo", "nacs", "mcs"] = key(
         MISSING,
         "Kind of plug.",
         reason="Drivers and the platform show it.",
@@ -244,7 +268,7 @@ class ChargerTable(Table):
         unit="A",
         reason="Cable and breaker of the outlet may allow less than the charger.",
         ge=6,
-        le=500,
+        le=1000,
     )
     hardware_max_a: float | None = key(
         None,
@@ -252,7 +276,7 @@ class ChargerTable(Table):
         unit="A",
         reason="A charger that lost our limit can draw this much; fuses are proven with it.",
         ge=6,
-        le=500,
+        le=1000,
     )
     failsafe_a: float = key(
         6.0,

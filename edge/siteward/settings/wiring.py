@@ -145,7 +145,7 @@ def _currents(path: Path, charger: ChargerTable, facts: ChargerFacts, faults: Fa
         faults.add((*path, "max_a"), f"is {most:g} A, above {source} ({hardware:g} A)")
     if most < facts.limit.min_a:
         faults.add((*path, "max_a"), f"is {most:g} A, but {charger.profile} cannot go below {facts.limit.min_a:g} A")
-    if 0 < charger.failsafe_a < FLOOR_A:
+    if 0 < charger.failsafe_a < FLOOR_A and facts.failsafe is not None:
         faults.add((*path, "failsafe_a"), f"is {charger.failsafe_a:g} A; a car can be given 0 A or at least 6 A")
     elif charger.failsafe_a > most:
         faults.add((*path, "failsafe_a"), f"is {charger.failsafe_a:g} A, above the {most:g} A that is ever planned")

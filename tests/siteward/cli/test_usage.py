@@ -111,6 +111,47 @@ demand_w = 90000
     assert "limit quarter: mean of 90 kW in aligned windows of 15 min, meter grid-meter" in text
 
 
+@pytest.mark.parametrize(("neutral_a", "holds"), [(48, True), (10, False)])
+def test_check_proves_a_neutral_and_shows_the_bounds(
+    tmp_path: Path, capsys: Output, neutral_a: int, holds: bool
+) -> None:
+    """B13, R3: one-phase cars at their fail-safe current on one phase must not overload the neutral."""
+    text = DEMO.read_text(encoding="utf-8")
+    row = 'rating_a = [50, 50, 50]\nmeter = "row-a-meter"\nchargers_only = true'
+    assert row in text
+    file = tmp_path / "site.toml"
+    file.write_text(text.replace(row, f"{row}\nneutral_a = {neutral_a}\nimbalance_a = 20"), encoding="utf-8")
+    assert run_cli(["check", str(file)]) == (0 if holds else 1)
+    told = capsys.readouterr().out
+    assert f"chargers only, meter row-a-meter, neutral {neutral_a} A, phases at most 20 A apart" in told
+    assert ("A on its neutral, allowed 10.0 A;" in told) is not holds
+
+
+def test_check_shows_a_dc_charger_in_kw(tmp_path: Path, capsys: Output) -> None:
+    """R20: the range that its register is given, beside the A that fuses book for it."""
+    text = DEMO.read_text(encoding="utf-8")
+    quick = """
+[[line]]
+id = "lan"
+port = "tcp://127.0.0.1:502"
+[[charger]]
+id = "Q01"
+line = "lan"
+unit = 1
+profile = "alpitronic_hyc"
+feeder = "grid"
+max_a = 40
+hardware_max_a = 40
+[[charger.connector]]
+id = "Q01-1"
+type = "ccs2"
+"""
+    file = tmp_path / "site.toml"
+    file.write_text(text + quick, encoding="utf-8")
+    run_cli(["check", str(file)])
+    assert "2.62 to 40 A (hardware 40 A), DC 1.5 to 23.6 kW, no watchdog" in capsys.readouterr().out
+
+
 def test_check_refuses_a_wire_that_is_too_full(tmp_path: Path, capsys: Output) -> None:
     """S-71: a wire whose polls do not fit is refused before it is driven."""
     text = DEMO.read_text(encoding="utf-8")

@@ -1,7 +1,8 @@
 """What golden scenarios have in common: the site of a case, what happens, and what must hold (tests/golden).
 
 Times are seconds from the start of the controller. `do` acts on the truth model, `expect` judges after that second:
-limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high];
+limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), apart = highest
+phase above lowest, each [low, high];
 booked = sum U of a feeder on L1 to L3, each [low, high]; closed = phases truly fed;
 facts = types of events so far, those of switched phases with connector and step.
 """
@@ -20,6 +21,7 @@ from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Priority, Site
 from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Box as TrueBox
 from tests.siteward.control.truth import Truth
 
 ENUMS = {"reset_by": ResetBy, "readback": Readback, "priority": Priority}
@@ -31,9 +33,16 @@ def build(case: dict[str, Any]) -> Truth:
     truth = Truth(built, Random(1), case.get("set_point", 0.0))
     seat(truth, cars)
     for box in truth.boxes.values():
-        c = box.connector
-        truth.demands[c.id] = Demand(box.wants > 0.0, 32.0, c.priority, truth.at, may_switch=box.may_switch)
+        truth.demands[box.connector.id] = wish(box, box.wants, truth.at)
     return truth
+
+
+def wish(box: TrueBox, wants: float, at: float) -> Demand:
+    """A session at that box, begun long enough at DC that a pause would end it (R20)."""
+    power = box.connector.facts.power
+    most = 32.0 if power is None else box.connector.cap_a
+    runs_on = power is not None and power.pause_ends_session
+    return Demand(wants > 0.0, most, box.connector.priority, at, must_run=runs_on, may_switch=box.may_switch)
 
 
 def site_of(case: dict[str, Any]) -> tuple[Site, list[dict[str, Any]]]:
@@ -129,7 +138,7 @@ def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     if what == "wants":
         box.wants = do["amps"]
         box.away = do.get("leaves", False)
-        t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at, may_switch=box.may_switch)
+        t.demands[cid] = wish(box, do["amps"], t.at)
     elif what == "needs":
         t.demands[cid] = replace(t.demands[cid], need_a=do["amps"])
     elif what == "takes":
@@ -171,6 +180,9 @@ def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
     for name, (low, high) in expect.get("load", {}).items():
         value = max(t.load[FeederId(name)])
         assert low <= value <= high, f"{where} load {name} = {value}"
+    for name, (low, high) in expect.get("apart", {}).items():
+        value = max(t.load[FeederId(name)]) - min(t.load[FeederId(name)])
+        assert low <= value <= high, f"{where} phases of {name} are {value} apart: {t.load[FeederId(name)]}"
     for name, causes in expect.get("cause", {}).items():
         assert t.outcome is not None
         chain = [s.cause.value for s in t.outcome.grants[ConnectorId(name)].chain]
@@ -203,3 +215,5 @@ def hold(t: Truth, case: dict[str, Any]) -> None:
     broken = [text for box in t.boxes.values() for text in box.contactors.broken]
     assert not broken, broken[0]
     assert t.verdict.longest_over_s <= case.get("over_s", 10.0)
+    assert t.verdict.longest_uneven_s <= case.get("uneven_s", 10.0)
+    assert t.verdict.longest_neutral_s <= 10.0

@@ -35,8 +35,8 @@ WIDE = 100_000
 """Seeds from here on have sites of four to six rows with four to six chargers each."""
 
 
-def random_site(rng: Random, wide: bool = False) -> Site:
-    """A three-level tree whose fuses are proven (R3), enlarged until they are."""
+def random_site(rng: Random, wide: bool = False, bounds: Random | None = None) -> Site:
+    """A three-level tree whose fuses are proven (R3), enlarged until they are; `bounds` draws neutral and imbalance."""
     rows = rng.randint(4, 6) if wide else rng.randint(1, 3)
     nodes = [feeder("grid", 63.0, worst=rng.choice((10.0, 40.0, 60.0, 80.0)), metered=True)]
     boxes = []
@@ -67,6 +67,8 @@ def random_site(rng: Random, wide: bool = False) -> Site:
                     persists=rng.random() < 0.7,
                 )
             )
+    if bounds is not None:
+        nodes = [_bounded(f, bounds) for f in nodes]
     built = site(nodes, boxes)
     while True:
         short = {x.feeder for x in prove(built)} | {f.id for f in built.feeders if _base_too_big(f)}
@@ -82,7 +84,16 @@ def _base_too_big(f: Feeder) -> bool:
 
 def _bigger(f: Feeder) -> Feeder:
     a, b, c = (x + 4.0 for x in f.rating_a)
-    return replace(f, rating_a=(a, b, c))
+    return replace(f, rating_a=(a, b, c), neutral_a=None if f.neutral_a is None else f.neutral_a + 4.0)
+
+
+def _bounded(f: Feeder, rng: Random) -> Feeder:
+    neutral = rng.choice((None, 0.5, 0.8)) if f.parent is None else rng.choice((None, None, 0.7))
+    return replace(
+        f,
+        neutral_a=None if neutral is None else neutral * f.rating_a[0],
+        imbalance_a=rng.choice((16.0, 20.0, 20.0, 30.0)) if f.parent is None or rng.random() < 0.3 else None,
+    )
 
 
 class Habits:
@@ -140,9 +151,9 @@ class Habits:
 class Scene:
     """A truth with cars and faults drawn from one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, bounds: bool = False) -> None:
         self.rng = Random(seed)
-        self.site = random_site(self.rng, seed >= WIDE)
+        self.site = random_site(self.rng, seed >= WIDE, Random(seed) if bounds else None)
         self.truth = Truth(self.site, self.rng)
         self.truth.poll_every = self.rng.choice((1, 1, 2))
         self.until: list[tuple[float, str, object]] = []
@@ -176,6 +187,10 @@ class Scene:
         watch = max((c.facts.failsafe.timeout_s for c in self.site.connectors if c.facts.failsafe), default=0.0)
         if v.longest_over_s > 7.0 + watch + self.bound_s:
             late.append(f"overload for {v.longest_over_s:.1f} s, longer than T")
+        if v.longest_calm_uneven_s > self.bound_s or v.longest_uneven_s > 7.0 + watch + self.bound_s:
+            late.append(f"phases too far apart for {v.longest_calm_uneven_s:.1f} or {v.longest_uneven_s:.1f} s")
+        if v.longest_neutral_s > 7.0 + watch + self.bound_s:
+            late.append(f"neutral overloaded for {v.longest_neutral_s:.1f} s")
         return [*v.tripped[:1], *v.broken_bounds[:2], *v.low_u[:2], *late]
 
     def run(self, seconds: int, faults: float) -> Verdict:

@@ -11,6 +11,7 @@ from siteward.model.facts import (
     LimitFacts,
     MeterFacts,
     OnExpiry,
+    PowerFacts,
     Readback,
     ResetBy,
 )
@@ -42,6 +43,7 @@ class Box:
     measures: bool = True
     priority: Priority = Priority.NORMAL
     persists: bool = True
+    dc_min_w: float | None = None
     phase_switching: bool = False
     switches_phases: bool = True
 
@@ -62,8 +64,9 @@ def facts(box: Box) -> ChargerFacts:
         pwm_s=1.0,
         bills_energy=False,
         common_mode=False,
+        power=None if box.dc_min_w is None else PowerFacts(3, box.dc_min_w, 0.93, 0.98, 200.0, True),
         switches_phases=box.switches_phases,
-    )
+    ).at_voltage(230.0)
 
 
 def feeder(
@@ -74,6 +77,8 @@ def feeder(
     metered: bool = False,
     generation: bool = False,
     trip: str | None = None,
+    neutral: float | None = None,
+    imbalance: float | None = None,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
     ratings, worsts = _three(rating), _three(worst)
@@ -87,6 +92,9 @@ def feeder(
         chargers_only=max(worsts) == 0.0,
         generation=generation,
         trip=None if trip is None else PointName(trip),
+        neutral_a=neutral,
+        neutral_base_a=max(worsts),
+        imbalance_a=imbalance,
     )
 
 

@@ -34,4 +34,4 @@ def test_golden(path: Path) -> None:
 def test_there_are_golden_cases_for_the_rules() -> None:
     """The folder holds a case for each rule that it names."""
     rules = {tomllib.loads(p.read_text(encoding="utf-8"))["rule"].split()[0] for p in CASES}
-    assert {"R1", "R2", "R3", "R5", "R6", "R7", "R8", "R9", "R10b", "R11", "R12", "R14", "R17"} <= rules
+    assert {"R1", "R2", "R3", "R5", "R6", "R7", "R8", "R9", "R10b", "R11", "R12", "R14", "R17", "R20", "B13"} <= rules

@@ -23,9 +23,9 @@ from siteward.model.site import Connector, Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
 from tests.siteward.control.contactors import Contactors
+from tests.siteward.control.evenness import STEP_S, Bounds
 from tests.siteward.control.verdict import Verdict
 
-STEP_S = 0.2
 TRIP_THETA = 1.13**2
 TAU_S = 60.0
 DECAY = exp(-STEP_S / TAU_S)
@@ -100,7 +100,7 @@ class Box:
     def step(self, at: float) -> float:
         """Let the car follow: down after its reaction time, up within a second."""
         allowed = self.limit(at)
-        goal = min(self.wants, allowed) * self.overdraw if allowed >= 6.0 else 0.0
+        goal = min(self.wants, allowed) * self.overdraw if allowed >= self.connector.least_a else 0.0
         if at < self.off_until:
             self.plan, self.current = [], 0.0
             return 0.0
@@ -150,6 +150,7 @@ class Truth:
         self.opened: set[FeederId] = set()
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
+        self.bounds = Bounds(site, self.verdict)
         self.ratings = {f.id: f.rating_a for f in site.feeders}
         self.above = {f.id: [n.id for n in site.path(f.id)] for f in site.feeders}
         self.wired = {c.id: [phase.position for phase in c.wiring] for c in site.connectors}
@@ -173,6 +174,7 @@ class Truth:
             if ratio > 1.005 or self.over[key] > 0.0:
                 seen = calm and feeder not in self.blind
                 self._note_over(key, ratio > (1.005 if seen else 1.055), calm)
+        self.bounds.note(self.load, self.outcome, self.alive, calm)
 
     def _flow(self) -> None:
         """What flows through each node now: other loads of it and of its children, and the cars."""

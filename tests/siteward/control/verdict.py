@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from siteward.control.load import LoadOutcome
 from siteward.model.limits import Limit
 from siteward.model.wire import WriteKind
+from tests.siteward.control.evenness import Evenness
 
 
 @dataclass
-class Verdict:
+class Verdict(Evenness):
     """What the fuses went through."""
 
     tripped: list[str] = field(default_factory=list)

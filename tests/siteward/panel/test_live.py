@@ -94,6 +94,17 @@ def test_only_changed_parts_are_sent() -> None:
     assert not {"card-A04-1", "act-A01-1", "leaf-D02-1", "banner"} & changed
 
 
+def test_a_dc_charger_is_shown_in_kw() -> None:
+    """R20: people think of it in kW; amperes stay beside it, an AC charger has them alone."""
+    live = scene(1)
+    first, *others = live.connectors
+    told = live.model_copy(update={"connectors": (first.model_copy(update={"limit_w": 43_210.0}), *others)})
+    for language, word in (("en", "Limit"), ("zh", "限值")):
+        cards = rendered(Pages(), Frame(1, told, False, 0.0), Audience("overview", language, True))
+        assert f"{word} 43.2 kW · " in cards[f"card-{first.id}"]
+        assert " kW · " not in cards[f"card-{others[0].id}"]
+
+
 def test_one_frame_is_rendered_once_for_equal_readers() -> None:
     """Twenty phones cost one rendering; another language or role is another audience."""
     pages, frame = Pages(), Frame(1, scene(1), False, 0.0)

@@ -125,6 +125,33 @@ def test_one_mistake_gives_one_message_at_its_line(tmp_path: Path, old: str, new
     assert rows[0].removeprefix(f"{tmp_path / 'site.toml'}:").startswith(message), text
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("chargers_only = true", "chargers_only = true\nneutral_base_a = 5", "neutral_base_a: says nothing without"),
+        ("generation = true", "neutral_a = 60", "neutral_a: is 60 A, but other load may put 80.5 A on it; give"),
+        ('meter = "grid-meter"\nworst', "imbalance_a = 20\nworst", "imbalance_a: needs the feeder's meter, or"),
+        ("generation = true", "imbalance_a = 5", "imbalance_a: is 5, must be at least 6"),
+    ],
+)
+def test_a_neutral_or_an_imbalance_that_nobody_could_hold_is_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    """B13: what is known of the other load must be enough."""
+    assert message in refusal(edited(tmp_path, old, new))
+
+
+def test_neutral_and_imbalance_are_off_unless_said(tmp_path: Path) -> None:
+    """B13: default off; the worst load of a neutral is the highest phase unless the file says less."""
+    plain = load_site(FILES / "good.toml", FakeCatalogue()).feeders[0]
+    assert (plain.neutral_a, plain.imbalance_a) == (None, None)
+    told = edited(tmp_path, "generation = true", "neutral_a = 100\nimbalance_a = 20")
+    grid = load_site(told, FakeCatalogue()).feeders[0]
+    assert (grid.neutral_a, grid.neutral_base_a, grid.imbalance_a) == (100.0, 80.5, 20.0)
+    less = edited(tmp_path, "generation = true", "neutral_a = 60\nneutral_base_a = 30")
+    assert load_site(less, FakeCatalogue()).feeders[0].neutral_base_a == 30.0
+
+
 def test_only_pseudo_terminals_escape_the_serial_settings_of_a_profile(tmp_path: Path) -> None:
     """Ruling 8: a pty has no parity; a real wire with the wrong parity is refused."""
     real = refusal(edited(tmp_path, 'parity = "even"', 'parity = "none"'))
