@@ -4,7 +4,7 @@ RIG ?= emulated
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench hil soak load dying fuzz docs package clean
+.PHONY: help setup run test check format bench hil soak load months dying fuzz docs package clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ fuzz: ## bent frames for every parser of the wires; FRAMES=n SEED=s
 load: ## seeded sites under the load turn alone; FIRST, SEEDS, HOURS, FAULTS an hour
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.load_campaign
+
+months: ## real sessions of 52 stations for whole months; MONTHS=2019-05,2019-07 (each about 15 min)
+	@.ci/setup python peers
+	@$(PYTHON) -m tests.campaigns.months_campaign
 
 dying: ## writers of the journal that die at random instants; KILLS=n CUTS=n SEED=n (cuts need root)
 	@.ci/setup python

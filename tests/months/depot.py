@@ -67,9 +67,7 @@ def depot() -> Depot:
     nodes += [feeder(name, _share(amps, FLOOR_HOLDS), "grid") for name, amps in asked.items() if name != "grid"]
     built = site(nodes, boxes)
     place = {f.id: k for k, f in enumerate(built.feeders)}
-    cells = tuple(
-        tuple(3 * place[f.id] + c.wiring[0].position for f in built.path(c.feeder)) for c in built.connectors
-    )
+    cells = tuple(tuple(3 * place[f.id] + c.wiring[0].position for f in built.path(c.feeder)) for c in built.connectors)
     return Depot(built, stations, cells, tuple(a for f in built.feeders for a in f.rating_a), worst)
 
 
