@@ -1,20 +1,23 @@
 """The read plan: which requests fetch a set of quantities, over documented registers only and within the limits."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from siteward.model.serial import SerialSettings
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Point, Table
-from siteward_drivers.profile_schema import Span, Transport
+from siteward_drivers.profile_schema import Span
 from siteward_drivers.quantities import Quantity
+from siteward_drivers.tariff import overhead_registers
 
-# Registers that cost less to read along than another transaction does (half the overhead of a transaction in
-# characters): 10 at 9600 baud, 11 at 19200, 35 at 115200; on TCP a transaction always costs more.
-_GAP_RTU = 10
-_GAP_TCP = 125
+_BITS = 16
+"""Bits that travel in the room of one register."""
+
+_SAME = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """One read request: `count` registers (or bits) from `first`, and the points that lie in them.
 
@@ -29,28 +32,49 @@ class Block:
 
 
 def plan_blocks(
-    points: Mapping[Quantity, Point], documented: Iterable[Span], max_registers: int, max_gap: int
+    points: Mapping[Quantity, Point], documented: Iterable[Span], max_registers: int, overhead: float
 ) -> tuple[Block, ...]:
-    """Fewest requests for the points, by table and address; a request never crosses an undocumented register.
+    """The requests that fetch the points in the shortest time, by table and address; none crosses a hole.
 
-    Points are merged over at most `max_gap` registers that nobody asked for. ValueError for a point that cannot be
-    read at all: longer than `max_registers`, write only, or not documented.
+    A request costs `overhead` registers besides its own, so that two ranges are joined wherever the documented
+    registers between them are cheaper. ValueError for a point that cannot be read at all: longer than
+    `max_registers`, write only, or not documented.
     """
     spans = list(documented)
-    blocks: list[Block] = []
-    open_span: Span | None = None
+    runs: list[tuple[Span, list[tuple[Quantity, Point]]]] = []
     for quantity, point in sorted(points.items(), key=lambda item: (item[1].table, item[1].address)):
         span = _span_of(point, spans)
         if span is None or not point.readable or point.width > max_registers:
             raise ValueError(f"{quantity} at {point.table} {point.address} cannot be read")
-        last = blocks[-1] if blocks else None
-        if last is not None and span is open_span and _joins(last, point, max_registers, max_gap):
-            count = max(last.count, point.address + point.width - last.first)
-            blocks[-1] = Block(last.table, last.first, count, {**last.points, quantity: point})
-        else:
-            blocks.append(Block(point.table, point.address, point.width, {quantity: point}))
-        open_span = span
-    return tuple(blocks)
+        if not runs or runs[-1][0] is not span:
+            runs.append((span, []))
+        runs[-1][1].append((quantity, point))
+    return tuple(block for _, run in runs for block in _cheapest(run, max_registers, overhead))
+
+
+def _cheapest(run: Sequence[tuple[Quantity, Point]], max_registers: int, overhead: float) -> Iterable[Block]:
+    """Cut points of one span, which lie in order, where that costs least; of equals the first request is longest."""
+    costs = [0.0] * (len(run) + 1)
+    cuts = [0] * len(run)
+    for start in reversed(range(len(run))):
+        costs[start] = math.inf
+        for end in range(start + 1, len(run) + 1):
+            count = _count(run[start:end])
+            if count > max_registers:
+                break
+            cost = overhead + (count / _BITS if run[start][1].is_bit else count) + costs[end]
+            if cost <= costs[start] + _SAME:
+                costs[start], cuts[start] = cost, end
+    start = 0
+    while start < len(run):
+        part = run[start : cuts[start]]
+        first = part[0][1]
+        yield Block(first.table, first.address, _count(part), dict(part))
+        start = cuts[start]
+
+
+def _count(run: Sequence[tuple[Quantity, Point]]) -> int:
+    return max(point.address + point.width for _, point in run) - run[0][1].address
 
 
 def _span_of(point: Point, spans: Sequence[Span]) -> Span | None:
@@ -61,25 +85,17 @@ def _span_of(point: Point, spans: Sequence[Span]) -> Span | None:
     return None
 
 
-def _joins(block: Block, point: Point, max_registers: int, max_gap: int) -> bool:
-    if block.table is not point.table:
-        return False
-    gap = point.address - (block.first + block.count)
-    return gap <= max_gap and point.address + point.width - block.first <= max_registers
-
-
 def poll_blocks(
-    profile: Profile, quantities: Iterable[Quantity], channel: int, framing: Transport
+    profile: Profile, quantities: Iterable[Quantity], channel: int, at: SerialSettings | None
 ) -> tuple[Block, ...]:
-    """The read plan of a device for some quantities of a channel."""
+    """The read plan of a device for some quantities of a channel, at the speed of its wire (None: Modbus TCP)."""
     points = {quantity: profile.point(quantity, channel) for quantity in quantities}
-    gap = _GAP_TCP if framing is Transport.TCP else _GAP_RTU
-    limit = profile.file.timing.max_registers
+    timing = profile.file.timing
+    limit = timing.max_registers
     spans = profile.spans(channel)
     starts = {(point.table, point.address): point.width for point in _all_points(profile, channel)}
-    return tuple(
-        replace(block, more=_more(block, spans, limit, starts)) for block in plan_blocks(points, spans, limit, gap)
-    )
+    planned = plan_blocks(points, spans, limit, overhead_registers(timing, at))
+    return tuple(replace(block, more=_more(block, spans, limit, starts)) for block in planned)
 
 
 def _all_points(profile: Profile, channel: int) -> list[Point]:

@@ -2,7 +2,8 @@
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,7 +21,9 @@ _PACK = {
     RegisterType.F32: ">f",
     RegisterType.F64: ">d",
 }
+_STRUCT = {type_: struct.Struct(form) for type_, form in _PACK.items()}
 _DIGITS = 9
+_LARGEST = sys.float_info.max
 _STEP_SLACK = 1e-6
 _LEAST_FLOAT = 1e-12
 """No device resolves less: a float below it is two words in the wrong order, and would pass for zero (fault 30)."""
@@ -53,25 +56,71 @@ class Decoded:
     impossible: tuple[Quantity, ...] = ()
 
 
+_Plain = tuple[Quantity, Callable[..., tuple[float | int]], int, int, float, float, float, tuple[float, ...], bool]
+"""A number of whole registers: what unpacks it, where, scale, span, what means "not known", low word first."""
+
+
+class Decoder:
+    """Reads the points of one block that starts at register (or bit) `first`; made once, used at every poll."""
+
+    def __init__(self, points: Mapping[Quantity, Point], first: int, order: WordOrder) -> None:
+        self._order = order
+        self._plain: list[_Plain] = []
+        self._others: list[tuple[Quantity, Point, int]] = []
+        for quantity, point in points.items():
+            start = point.address - first
+            if point.is_bit or point.mask is not None or point.type not in _STRUCT:
+                self._others.append((quantity, point, start))
+                continue
+            low, high = point.range or (-math.inf, math.inf)
+            lsw = (point.word_order or order) is WordOrder.LSW_FIRST
+            unpack = _STRUCT[point.type].unpack_from
+            end = start + point.width
+            self._plain.append((quantity, unpack, start, end, point.scale, low, high, point.invalid, lsw))
+        self._swaps = any(plain[-1] for plain in self._plain)
+
+    def __call__(self, words: Sequence[int]) -> Decoded:
+        """The values; a point that the words do not hold whole is rejected."""
+        values: dict[Quantity, Value] = {}
+        raws: dict[Quantity, Value] = {}
+        rejected: list[Quantity] = []
+        impossible: list[Quantity] = []
+        length = len(words)
+        data = swapped = struct.pack(f">{length}H", *words)
+        if self._swaps:
+            # Words from behind are bytes of the other order: one copy serves every such point.
+            swapped = struct.pack(f">{length}H", *words[::-1])
+        for quantity, unpack, start, end, scale, low, high, invalid, lsw in self._plain:
+            if end > length:
+                rejected.append(quantity)
+                continue
+            raw = unpack(swapped, 2 * (length - end))[0] if lsw else unpack(data, 2 * start)[0]
+            value = raw if scale == 1.0 else round(raw * scale, _DIGITS)
+            # No number and infinity lie in no span.
+            known = -_LARGEST <= raw <= _LARGEST and raw not in invalid
+            if known and low <= value <= high and (raw == 0 or abs(raw) >= _LEAST_FLOAT):
+                values[quantity] = value
+                raws[quantity] = raw
+                continue
+            rejected.append(quantity)
+            if known and raw:
+                impossible.append(quantity)
+        for quantity, point, start in self._others:
+            found = raw_value(point, words[start : start + point.width], self._order)
+            scaled = None if found is None else _scaled(point, found)
+            if found is None or scaled is None:
+                rejected.append(quantity)
+                if found:
+                    impossible.append(quantity)
+            else:
+                values[quantity] = scaled
+                raws[quantity] = found
+        return Decoded(values, raws, tuple(rejected), tuple(impossible))
+
+
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:
     """Values of points out of one block that starts at register (or bit) `first`; all must lie inside it."""
-    values: dict[Quantity, Value] = {}
-    raws: dict[Quantity, Value] = {}
-    rejected = []
-    impossible = []
-    for quantity, point in points.items():
-        offset = point.address - first
-        part = words[offset : offset + point.width]
-        raw = raw_value(point, part, order)
-        value = None if raw is None else _scaled(point, raw)
-        if raw is None or value is None:
-            rejected.append(quantity)
-            if raw:
-                impossible.append(quantity)
-        else:
-            values[quantity] = value
-            raws[quantity] = raw
-    return Decoded(values, raws, tuple(rejected), tuple(impossible))
+    return Decoder(points, first, order)(words)
 
 
 def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | None:
@@ -86,10 +135,8 @@ def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | N
     if point.type is RegisterType.BITFIELD or point.mask is not None:
         whole = int.from_bytes(data, "big")
         return whole if point.mask is None else (whole & point.mask) >> point.shift
-    number: float | int = struct.unpack(_PACK[point.type], data)[0]
-    if not math.isfinite(number) or number in point.invalid:
-        return None
-    return number
+    number: float | int = _STRUCT[point.type].unpack(data)[0]
+    return None if not math.isfinite(number) or number in point.invalid else number
 
 
 def _text(words: Sequence[int]) -> str | None:

@@ -40,6 +40,11 @@ class Feeding:
         self._strange = strange
         self._log = log
 
+    @property
+    def anybody(self) -> bool:
+        """Whether any watchdog may be fed."""
+        return bool(self._fed)
+
     def __call__(self, stage: FrameStage, at: float, sent_at: float | None) -> None:
         """Take a stage of a frame."""
         for connector in self._fed:

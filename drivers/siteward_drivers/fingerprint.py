@@ -3,11 +3,15 @@
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
+from siteward.model.serial import Parity, SerialSettings
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.decode import Value, decode
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Probe, Transport
+
+_SPEED = SerialSettings(9600, Parity.NONE, 1)
+"""What the reads are planned for: a scan tries many speeds, and one plan for all keeps its answers comparable."""
 
 _DEAF = 3
 """Silent registers in a row of one function after which the device is not asked by that function any more."""
@@ -122,7 +126,7 @@ def _fullest(unit: int, matches: Sequence[Profile], known: Known) -> Steps:
 def _polls(unit: int, profile: Profile, known: Known) -> Generator[Request, Answer | None, int]:
     """How many of the polled quantities have true values; 0 when the device refuses any of them."""
     good = 0
-    for block in poll_blocks(profile, profile.file.poll.always, 1, Transport.RTU):
+    for block in poll_blocks(profile, profile.file.poll.always, 1, _SPEED):
         answer = yield from _ask(known, Request(unit, block.table.read_function, block.first, block.count))
         if answer is None or answer.exception is not None:
             return 0

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
 from siteward.model.live import LineView
@@ -12,13 +13,15 @@ from siteward_drivers.answer import Answer
 from siteward_drivers.babble import Babble
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
-from siteward_drivers.line_job import Job, JobQueue
+from siteward_drivers.line_job import Job, JobQueue, no_trace
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
 from siteward_drivers.reopening import Reopening
 from siteward_drivers.slave import Slave
-from siteward_drivers.wire import RtuWire, TcpWire, Wire
+from siteward_drivers.speech import AnyRequest
+from siteward_drivers.wire import Outcome, RtuWire, Wire
+from siteward_drivers.wire_tcp import TcpWire
 
 _DEAF_FRAMES = 3
 _DEAF_SERIAL_S = 15.0
@@ -30,11 +33,22 @@ _MISSES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _OnWire:
+    """A job whose frame went out: `at` (Clock), `sent` (loop), and what its slave was asked before."""
+
+    job: Job
+    at: float
+    sent: float
+    before: AnyRequest | None
+
+
 class LineOwner:
     """Owner of one wire: callers hand in jobs, one task sends them one at a time, the most urgent first.
 
     A caller that is cancelled leaves the queue if its frame was not sent; a frame on the wire is always carried to its
-    end, so that its answer can never be taken for another's.
+    end, so that its answer can never be taken for another's. On an idle wire whose link calls back the frame goes out
+    and its answer comes in without the task (`_try_now`, `_done`): it then only sleeps, reopens and waits for devices.
     """
 
     def __init__(self, line: Line, link: Link, framing: Transport, clock: Clock) -> None:
@@ -56,6 +70,10 @@ class LineOwner:
         self._unheard = 0
         self._heard_at = 0.0
         self._babble = Babble()
+        self._prompt = self._wire if isinstance(self._wire, TcpWire) else None
+        self._started: _OnWire | None = None
+        self._idle = False
+        self._broken: LinkDown | None = None
 
     def add_slave(self, slave: Slave) -> Slave:
         """Register an address, for its statistics."""
@@ -74,6 +92,10 @@ class LineOwner:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+        started, self._started = self._started, None
+        if started is not None and self._prompt is not None:
+            self._prompt.abandon()
+            self._missed(started.job, started.at, f"line {self.line.id}: closed", noise=False)
         await self._link.close()
         for job in self._queue.waiting():
             self._queue.remove(job)
@@ -99,7 +121,7 @@ class LineOwner:
         older = self._queue.add(job, asyncio.get_running_loop().time())
         if older is not None:
             self._never_sent(older, Withdrawn("a newer write took its place"))
-        self._wake.set()
+        self._attend()
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -129,12 +151,64 @@ class LineOwner:
                 self._why_down = str(error)
                 await self._link.close()
 
+    def _attend(self) -> None:
+        """See to the queue: at once where the task sleeps and nothing stands in the way, else by waking the task."""
+        if self._started is None and not (self._idle and self._try_now()):
+            self._wake.set()
+
+    def _try_now(self) -> bool:
+        """Send the most urgent job from here; False where only the task can (it must wait, or open the port)."""
+        wire, now = self._prompt, asyncio.get_running_loop().time()
+        if wire is None or self._broken is not None or not self._link.is_open:
+            return False
+        job, _ = self._queue.pick(now)
+        if job is None or not wire.can_start(job.slave, now):
+            return False
+        self._queue.remove(job)
+        frame = self._begin(job, now)
+        if frame is None:
+            return not self._queue
+        self._started = frame
+        try:
+            wire.start(job.slave, job.request, frame.before, self._done)
+        except LinkDown as error:
+            self._done(error)
+        return True
+
+    def _done(self, outcome: Outcome | LinkDown) -> None:
+        """Take what became of the frame that was sent without the task."""
+        frame, self._started = self._started, None
+        if frame is None:
+            return
+        try:
+            if isinstance(outcome, LinkDown):
+                self._missed(frame.job, frame.at, f"line {self.line.id}: {outcome}", noise=False)
+                self._broken = outcome
+            elif self._end(frame, outcome):
+                self._broken = LinkDown(self._why_down)
+        finally:
+            self._busy.add(frame.sent, asyncio.get_running_loop().time())
+            if not frame.job.future.done() and frame.job not in self._queue:
+                frame.job.future.set_exception(WeAreWrong(f"line {self.line.id} lost a frame"))
+        if self._broken is not None:
+            self._wake.set()
+        elif self._queue:
+            self._attend()
+
     async def _step(self) -> None:
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            raise broken
         if not self._link.is_open and not await self._reopen():
             return
         loop = asyncio.get_running_loop()
-        self._drop_impatient(link_up=True)
         self._wake.clear()
+        if self._started is not None or not self._queue:
+            self._idle = True
+            await self._wake.wait()
+            self._idle = False
+            return
+        self._drop_impatient(link_up=True)
         job, again = self._queue.pick(loop.time())
         if job is None:
             await self._sleep_until(self._earlier(again, link_up=True))
@@ -196,47 +270,64 @@ class LineOwner:
         await asyncio.sleep(0)
         if self._wake.is_set():
             return
+        timer = asyncio.get_running_loop().call_at(at, self._wake.set)
         try:
-            async with asyncio.timeout_at(at):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     def _drop_impatient(self, link_up: bool) -> None:
         for job in self._queue.impatient(asyncio.get_running_loop().time(), link_up):
             why = f"{job.slave.device} is silent" if link_up else f"line {self.line.id} is down: {self._why_down}"
             self._never_sent(job, DeviceUnreachable(why))
 
-    async def _send(self, job: Job) -> None:
+    def _begin(self, job: Job, now: float) -> _OnWire | None:
+        """Ask whether the job may still be sent, and settle how; None where it may not."""
         at = self._clock.now()
         late = job.deadline is not None and at > job.deadline
         refusal = "deadline passed" if late else job.guard(at)
         if refusal:
             self._never_sent(job, Withdrawn(refusal))
-            return
-        loop = asyncio.get_running_loop()
-        sent = loop.time()
-        self._queue.sent(job, sent)
+            return None
+        self._queue.sent(job, now)
+        if job.sent_at is None:
+            job.sent_at = at
         before = job.slave.last
-        job.choose(sent)
+        job.choose(now)
         job.slave.on_sent(job.request)
         self._trace(job, FrameStage.SENT, at)
+        return _OnWire(job, at, now, before)
+
+    async def _send(self, job: Job) -> None:
+        frame = self._begin(job, asyncio.get_running_loop().time())
+        if frame is None:
+            return
         try:
-            outcome = await self._wire.exchange(job.slave, job.request, before)
+            outcome = await self._wire.exchange(job.slave, job.request, frame.before)
         except (LinkDown, asyncio.CancelledError) as error:
-            self._missed(job, at, f"line {self.line.id}: {error or 'closed'}", noise=False)
+            self._missed(job, frame.at, f"line {self.line.id}: {str(error) or 'closed'}", noise=False)
             raise
+        if self._end(frame, outcome):
+            await self._link.close()
+
+    def _end(self, frame: _OnWire, outcome: Outcome) -> bool:
+        """Book what became of a frame; whether the port must be opened anew."""
+        job, at, sent = frame.job, frame.at, frame.sent
         answer = outcome.answer
         if answer is None:
             what = _MISSES[outcome.behind, outcome.noise]
             job.slave.behind += outcome.behind
+            doubted = self._doubts_port(outcome)
+            if doubted:
+                # The port is closed before the caller hears of it.
+                self._wake.set()
             self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
-            await self._doubt_port(outcome.behind)
-            return
+            return doubted
         self._unheard, self._heard_at = 0, outcome.ended
         self._reopening.heard()
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
         self._finish(job, at, answer)
+        return False
 
     def _hold_back(self, job: Job) -> None:
         """Queue a job whose frame did not leave in its old place."""
@@ -246,19 +337,19 @@ class LineOwner:
         elif not self._queue.put_back(job):
             self._never_sent(job, Withdrawn("a newer write took its place"))
 
-    async def _doubt_port(self, behind: bool) -> None:
-        """Open the port anew when nobody at all answers: a dead connection or a stuck adapter looks just like that.
+    def _doubts_port(self, outcome: Outcome) -> bool:
+        """Whether nobody at all answers any more: a dead connection or a stuck adapter looks just like that.
 
         A connection whose answers come one request behind is given up at once: a new one begins without a backlog.
         """
-        if behind and not self.line.is_serial:
-            self._why_down = "answers came one request behind"
-            await self._link.close()
-            return
+        if outcome.torn or (outcome.behind and not self.line.is_serial):
+            self._why_down = "answers came one request behind" if outcome.behind else "an answer broke off"
+            return True
         self._unheard += 1
         if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > self._deaf_s:
             self._why_down = "nobody answers"
-            await self._link.close()
+            return True
+        return False
 
     def _finish(self, job: Job, at: float, answer: Answer) -> None:
         code = answer.exception
@@ -291,7 +382,8 @@ class LineOwner:
             job.future.set_exception(error)
 
     def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
-        job.trace(stage, self._clock.now(), sent_at, reason)
+        if job.trace is not no_trace:
+            job.trace(stage, self._clock.now(), sent_at, reason)
 
 
 def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:

@@ -47,7 +47,8 @@ class Job:
 
     `request` is what was sent, once it was; `other` another way to ask for the same, with an answer of another length
     (fault 12). `guard` is asked at the instant of sending and returns why not, or nothing; `trace` takes each stage;
-    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one.
+    `key` names what a newer job replaces (R4); `deadline` (Clock) ends the right to be sent, where there is one;
+    `sent_at` (Clock) is when it was first sent.
     """
 
     slave: Slave
@@ -60,6 +61,7 @@ class Job:
     deadline: float | None = None
     other: AnyRequest | None = None
     future: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    sent_at: float | None = None
     order: int = 0
     queued_at: float = 0.0
 
@@ -70,9 +72,11 @@ class Job:
 
     def choose(self, now: float) -> None:
         """Settle on the way to ask, at the instant of sending."""
-        ways = self.ways
-        self.request = self.slave.choose(ways, now)
-        self.other = next((way for way in ways if way != self.request), None)
+        if self.other is None:
+            return
+        chosen = self.slave.choose(self.ways, now)
+        if chosen is not self.request:
+            self.request, self.other = chosen, self.request
 
     @property
     def urgency(self) -> Rank:
@@ -94,6 +98,9 @@ class JobQueue:
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    def __contains__(self, job: Job) -> bool:
+        return job in self._jobs
 
     def waiting(self) -> tuple[Job, ...]:
         """The jobs in the order of their coming."""
@@ -131,7 +138,7 @@ class JobQueue:
         """
         again = now + 3600.0
         hold = False
-        for job in sorted(self._jobs, key=_urgency):
+        for job in sorted(self._jobs, key=_urgency) if len(self._jobs) > 1 else self._jobs:
             if hold and job.urgency > Rank.CUT:
                 break
             ready = self._ready_at(job)
@@ -147,8 +154,11 @@ class JobQueue:
             self._silent_slot = now + _SILENT_PACE_S
 
     def _ready_at(self, job: Job) -> float:
-        ready = max(job.slave.rest_until, min(job.slave.clear_at(request) for request in job.ways))
-        return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
+        slave = job.slave
+        ready = slave.rest_until
+        if slave.ghosts:
+            ready = max(ready, min(slave.clear_at(request) for request in job.ways))
+        return max(ready, slave.next_attempt, self._silent_slot) if slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:
         """Take out the jobs that waited PATIENCE_S for a silent device or a missing port."""

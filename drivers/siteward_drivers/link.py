@@ -1,6 +1,7 @@
 """The port of a wire: bytes out, bytes in until a deadline; what lies behind it is a link of some kind."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -44,6 +45,31 @@ class Tunable(Protocol):
 
     def tune(self, settings: SerialSettings) -> None:
         """Change the settings. Raises SettingsRefused, with the old ones still set, or LinkDown."""
+        ...
+
+
+class Cancels(Protocol):
+    """Something that is to happen, and can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+        ...
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A link that calls back when bytes or the end came, so that nobody must wait for them in a coroutine."""
+
+    def listen(self, heard: Callable[[], None] | None) -> None:
+        """Have `heard` called from now on, until the link is closed. Raises LinkDown when it is not open."""
+        ...
+
+    def take_now(self) -> bytes:
+        """Bytes that are there, b"" when there are none. Raises LinkDown."""
+        ...
+
+    def call_at(self, when: float, late: Callable[[], None]) -> Cancels:
+        """Call `late` at a time of the loop or soon after: as exactly as this link's answers need it."""
         ...
 
 
@@ -97,6 +123,7 @@ class Inbox(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._lost: str | None = None
         self.transport: asyncio.BaseTransport | None = None
+        self.heard: Callable[[], None] | None = None
 
     @property
     def lost(self) -> bool:
@@ -121,11 +148,17 @@ class Inbox(asyncio.Protocol):
         """Have the reader look: bytes came, the end came, or its time is over."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+        if self.heard is not None:
+            self.heard()
 
     async def take(self, deadline: float) -> bytes:
         """All bytes that are there, waiting for the first until the deadline. Raises LinkDown once it ended."""
         if not self._bytes and self._lost is None:
             await self._wait(deadline)
+        return self.take_now()
+
+    def take_now(self) -> bytes:
+        """All bytes that are there. Raises LinkDown when there are none and it ended."""
         if self._bytes:
             data = bytes(self._bytes)
             self._bytes.clear()

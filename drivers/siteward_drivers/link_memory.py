@@ -1,6 +1,7 @@
 """A wire inside the process: two ends of which a test or the simulator holds one."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Self
 
 from siteward.model.site import SerialSettings
@@ -83,7 +84,22 @@ class MemoryLink:
 
     async def read(self, deadline: float) -> bytes:
         """Bytes by the deadline. Raises LinkDown."""
+        return await self._opened().take(deadline)
+
+    def listen(self, heard: Callable[[], None] | None) -> None:
+        """Have `heard` called when bytes or the end came. Raises LinkDown."""
+        self._opened().heard = heard
+
+    def take_now(self) -> bytes:
+        """Bytes that are there. Raises LinkDown."""
+        return self._opened().take_now()
+
+    def call_at(self, when: float, late: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call at that time of the loop."""
+        return asyncio.get_running_loop().call_at(when, late)
+
+    def _opened(self) -> Inbox:
         inbox = self._wire.inboxes[self._end]
         if inbox is None:
             raise LinkDown(f"{self._name}: not open")
-        return await inbox.take(deadline)
+        return inbox

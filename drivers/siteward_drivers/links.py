@@ -3,12 +3,13 @@
 from urllib.parse import urlsplit
 
 from siteward.model.errors import ConfigError
-from siteward.model.site import Line, LinkKind
+from siteward.model.site import Line, LinkKind, SerialSettings
 from siteward_drivers.link import Link
 from siteward_drivers.link_serial import SerialLink
 from siteward_drivers.link_tcp import TcpLink
 from siteward_drivers.link_thread import ThreadLink
 from siteward_drivers.profile_schema import Transport
+from siteward_drivers.tcp_pool import TcpPool
 
 _SCHEMES = {"tcp": Transport.TCP, "rtu+tcp": Transport.RTU}
 
@@ -23,8 +24,16 @@ def framing(line: Line) -> Transport:
     return _SCHEMES[scheme]
 
 
-def open_link(line: Line) -> Link:
-    """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one."""
+def speed(line: Line, own: SerialSettings | None = None) -> SerialSettings | None:
+    """How characters travel on a line, None where they cost nothing (Modbus TCP). `own`: a device's own settings."""
+    return None if framing(line) is Transport.TCP else own or line.settings
+
+
+def open_link(line: Line, pool: TcpPool | None = None) -> Link:
+    """Make the (still closed) link of a line. Raises ConfigError for a port that cannot be one.
+
+    Connections that share a `pool` share their wake-ups.
+    """
     transport = framing(line)
     if line.is_serial:
         return _port_link(line)
@@ -37,7 +46,7 @@ def open_link(line: Line) -> Link:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no host")
     if transport is Transport.RTU and port is None:
         raise ConfigError(f"line {line.id}: port: {line.port!r} names no TCP port of the gateway")
-    return TcpLink(host, port or 502)
+    return TcpLink(host, port or 502, pool)
 
 
 def _port_link(line: Line) -> Link:

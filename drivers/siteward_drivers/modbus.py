@@ -1,7 +1,7 @@
 """Modbus requests as bytes and bytes as answers, on pymodbus' PDUs and framers: the one file that imports it."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pymodbus.framer.rtu import FramerRTU
@@ -37,7 +37,10 @@ _REQUEST_LENGTH = 8
 _LAST_EXCEPTION = 11
 _MBAP = 7
 _MAX_TCP_LENGTH = 254
+_HEADER = struct.Struct(">HHHB").unpack_from
 _MAX_READ = 125
+_CACHED = 4096
+_WORDS = tuple(struct.Struct(f">{count}H") for count in range(_MAX_READ + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Request:
     """One Modbus request: `values` are the registers (or bits as 0 and 1) of a write, `count` how many are meant.
 
     `raw` sends the value of function 5 as the word that it is: some relay boards take a time there, which the protocol
-    does not know.
+    does not know. `is_read`: it changes nothing in the device; `reply_length`: bytes of the RTU frame that says yes.
     """
 
     unit: int
@@ -54,18 +57,17 @@ class Request:
     count: int
     values: tuple[int, ...] = ()
     raw: bool = False
+    is_read: bool = field(init=False, repr=False, compare=False)
+    reply_length: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def is_read(self) -> bool:
-        """Whether it changes nothing in the device."""
-        return self.function in _READS
-
-    @property
-    def reply_length(self) -> int:
-        """Bytes of the RTU frame that answers it with yes."""
+    def __post_init__(self) -> None:
+        """Work out once what every exchange asks many times."""
+        is_read = self.function in _READS
+        length = 5 + 2 * self.count if is_read else 8
         if self.function in _READ_BITS:
-            return 5 + (self.count + 7) // 8
-        return 5 + 2 * self.count if self.is_read else 8
+            length = 5 + (self.count + 7) // 8
+        object.__setattr__(self, "is_read", is_read)
+        object.__setattr__(self, "reply_length", length)
 
     def __str__(self) -> str:
         """For people: what was asked for."""
@@ -103,9 +105,13 @@ def encode_rtu(request: Request) -> bytes:
 
 def encode_tcp(request: Request, transaction: int) -> bytes:
     """The request as a Modbus TCP frame. Raises ValueError for counts and addresses outside the protocol."""
-    pdu = _pdu(request)
-    pdu.transaction_id = transaction
-    return bytes(_TCP.buildFrame(pdu))
+    return transaction.to_bytes(2, "big") + _tcp_rest(request)
+
+
+@lru_cache(_CACHED)
+def _tcp_rest(request: Request) -> bytes:
+    """All of a Modbus TCP frame behind its transaction number: the same at every poll."""
+    return bytes(_TCP.buildFrame(_pdu(request)))[2:]
 
 
 def find_rtu(request: Request, buffer: bytes) -> Answer | None:
@@ -134,16 +140,16 @@ def find_tcp(request: Request, transaction: int, buffer: bytearray) -> Answer | 
     Raises Garbled when the bytes cannot be Modbus TCP: the stream has lost its place.
     """
     while len(buffer) >= _MBAP:
-        length = int.from_bytes(buffer[4:6], "big")
-        if buffer[2:4] != b"\0\0" or not 2 <= length <= _MAX_TCP_LENGTH:
+        number, protocol, length, unit = _HEADER(buffer)
+        if protocol or not 2 <= length <= _MAX_TCP_LENGTH:
             raise Garbled(f"no Modbus TCP header: {bytes(buffer[:_MBAP]).hex(' ')}")
         if len(buffer) < 6 + length:
             return None
-        frame = bytes(buffer[: 6 + length])
+        pdu = bytes(buffer[_MBAP : 6 + length])
         del buffer[: 6 + length]
-        if int.from_bytes(frame[:2], "big") != transaction or frame[6] != request.unit:
+        if number != transaction or unit != request.unit:
             continue
-        answer = _answer(request, frame[_MBAP:])
+        answer = _answer(request, pdu)
         if answer is not None:
             return answer
     return None
@@ -262,7 +268,7 @@ def _answer(request: Request, pdu: bytes) -> Answer | None:
     """Judge a PDU whose unit and checksum (or transaction) are right."""
     if len(pdu) == 2 and pdu[0] == request.function | 0x80:
         return Answer(exception=pdu[1])
-    if pdu[:1] != bytes([request.function]) or len(pdu) != request.reply_length - 3:
+    if pdu[0] != request.function or len(pdu) != request.reply_length - 3:
         return None
     if not request.is_read:
         return Answer() if pdu[1:] == _echo(request) else None
@@ -273,4 +279,4 @@ def _answer(request: Request, pdu: bytes) -> Answer | None:
         bits = _BITS[request.function]()
         bits.decode(pdu[1:])
         return Answer(values=tuple(int(bit) for bit in bits.bits[: request.count]))
-    return Answer(values=struct.unpack_from(f">{request.count}H", pdu, 2))
+    return Answer(_WORDS[request.count].unpack_from(pdu, 2))

@@ -6,6 +6,7 @@ from siteward.model.errors import DeviceUnreachable
 from siteward.model.ids import ConnectorId
 from siteward.model.ports import Clock, Gate, WireLog
 from siteward.model.readings import ChargerReading
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Connector
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
 from siteward_drivers.blocks import poll_blocks
@@ -13,7 +14,6 @@ from siteward_drivers.charger_reading import charger_reading
 from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, RegisterDevice, Terms, Trace
-from siteward_drivers.profile_schema import Transport
 from siteward_drivers.slow import SlowBlocks
 
 _KIND = {WriteKind.LIMIT: FrameKind.LIMIT, WriteKind.FAILSAFE: FrameKind.FAILSAFE}
@@ -26,7 +26,7 @@ class ModbusCharger:
         self,
         connector: Connector,
         device: RegisterDevice,
-        framing: Transport,
+        at: SerialSettings | None,
         clock: Clock,
         gate: Gate,
         log: WireLog,
@@ -40,10 +40,10 @@ class ModbusCharger:
         self._gate = gate
         self._log = log
         self._feeds = feeds
-        self._blocks = poll_blocks(device.profile, poll.always, connector.channel, framing)
-        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, framing))
+        self._blocks = poll_blocks(device.profile, poll.always, connector.channel, at)
+        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, at))
         self._read_back = False
-        self._framing = framing
+        self._at = at
         self._nominal_v = nominal_v
         self._heartbeat = heartbeat_frames(device.profile, connector.channel)
         self._beat_at = -math.inf
@@ -63,9 +63,9 @@ class ModbusCharger:
         rank = Rank.CONTROL if read_back else Rank.REST
         terms = Terms(rank, guard=self._may_speak, trace=trace)
         try:
-            await self._device.meet(terms, self._framing)
+            await self._device.meet(terms, self._at)
             values = await self._device.read(self._blocks, terms)
-            await self._device.meet(terms, self._framing)
+            await self._device.meet(terms, self._at)
         except DeviceUnreachable:
             # The lost answer may still come late and would pass for one to the same block: asking for another block
             # first need not wait for that, so that the silence stays provably short (R3b).

@@ -4,16 +4,16 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
+from siteward.model.serial import SerialSettings
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block, poll_blocks
-from siteward_drivers.decode import Decoded, Value, decode
+from siteward_drivers.decode import Decoded, Decoder, Value
 from siteward_drivers.identity import Identity
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_points import Table
-from siteward_drivers.profile_schema import Transport
+from siteward_drivers.profile_points import Table, WordOrder
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest
@@ -74,8 +74,8 @@ class Values:
 
     def add(self, part: Decoded) -> None:
         """Join the values of another block."""
-        self.values.update(part.values)
-        self.raw.update(part.raw)
+        self.values |= part.values
+        self.raw |= part.raw
         self.rejected.extend(part.rejected)
         self.impossible.extend(part.impossible)
 
@@ -91,8 +91,22 @@ class Values:
 
     def phases(self, first: Quantity, second: Quantity, third: Quantity) -> tuple[float, float, float] | None:
         """Three phase values, None unless all three are known: a missing phase is never zero."""
+        known = self.values
+        if first not in known or second not in known or third not in known:
+            return None
         a, b, c = self.number(first), self.number(second), self.number(third)
         return None if a is None or b is None or c is None else (a, b, c)
+
+
+class _Ask:
+    """How a block is read, worked out once: the request, the one with some registers more, and what decodes both."""
+
+    __slots__ = ("decode", "longer", "request")
+
+    def __init__(self, block: Block, unit: int, order: WordOrder) -> None:
+        self.request = Request(unit, block.table.read_function, block.first, block.count)
+        self.longer = replace(self.request, count=block.count + block.more) if block.more else None
+        self.decode = Decoder(block.points, block.first, order)
 
 
 class RegisterDevice:
@@ -105,10 +119,11 @@ class RegisterDevice:
         self.stranger = ""
         self._identity = Identity(profile)
         self._known_at = 0
-        self._no_more: set[tuple[Table, int, int]] = set()
+        self._asks: dict[Block, _Ask] = {}
+        self._proofs: tuple[Block, ...] | None = None
         self._spacers = _spacers(profile)
 
-    async def meet(self, terms: Terms, framing: Transport) -> None:
+    async def meet(self, terms: Terms, at: SerialSettings | None) -> None:
         """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
 
         Called before a poll and after it, since the poll itself may have opened the port. Raises DeviceUnreachable
@@ -117,9 +132,10 @@ class RegisterDevice:
         opening = self._owner.openings
         if self.known:
             return
-        blocks = poll_blocks(self.profile, self._identity.quantities, 1, framing)
+        if self._proofs is None:
+            self._proofs = poll_blocks(self.profile, self._identity.quantities, 1, at)
         found = Values()
-        for block in blocks:
+        for block in self._proofs:
             try:
                 found.values.update((await self.read([block], terms)).values)
             except DeviceRefused:
@@ -147,47 +163,55 @@ class RegisterDevice:
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         result = Values()
-        sent: list[float] = []
-        noted = terms.noting(sent)
+        sent_at: float | None = None
         fresh = False
+        last = len(blocks) - 1
         for index, block in enumerate(blocks):
             before = self.slave.last
+            ask = self._asks.get(block)
+            if ask is None:
+                ask = self._asks[block] = _Ask(block, self.slave.unit, self.profile.file.word_order)
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
-            answer = await self._ask(block, noted, alone=index == len(blocks) - 1 and not fresh)
+            answer, at = await self._ask(ask, terms, alone=index == last and not fresh)
+            sent_at = at if sent_at is None else sent_at
             fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
-            result.add(decode(block.points, block.first, answer.values, self.profile.file.word_order))
-        result.sent_at = sent[0] if sent else 0.0
+            result.add(ask.decode(answer.values))
+        result.sent_at = sent_at or 0.0
         return result
 
-    async def _ask(self, block: Block, terms: Terms, alone: bool) -> Answer:
-        """Read one block, with some registers more wherever that makes its answer differ from the one before it."""
-        request = Request(self.slave.unit, block.table.read_function, block.first, block.count)
-        place = (block.table, block.first, block.count)
-        if block.more == 0 or place in self._no_more:
-            if alone:
-                await self._space(request, terms)
-            return await self._owner.perform(terms.job(self.slave, request))
+    async def _ask(self, ask: _Ask, terms: Terms, alone: bool) -> tuple[Answer, float | None]:
+        """Read one block, with some registers more wherever that makes its answer differ from the one before it.
+
+        Also returns when the first of its requests was sent (Clock).
+        """
+        if ask.longer is None:
+            spaced_at = await self._space(ask.request, terms) if alone else None
+            job = terms.job(self.slave, ask.request)
+            answer = await self._owner.perform(job)
+            return answer, job.sent_at if spaced_at is None else spaced_at
         # The longer way comes first: what follows may have no choice.
-        longer = replace(request, count=block.count + block.more)
-        job = terms.job(self.slave, longer, other=request)
+        job = terms.job(self.slave, ask.longer, other=ask.request)
         try:
-            return await self._owner.perform(job)
+            return await self._owner.perform(job), job.sent_at
         except DeviceRefused as error:
-            if job.request == request or error.code not in _NOT_THERE:
+            if job.request == ask.request or error.code not in _NOT_THERE:
                 raise
             # Documented or not, this device does not part with them: from now on without.
-            self._no_more.add(place)
-            return await self._owner.perform(terms.job(self.slave, request))
+            ask.longer = None
+            return await self._owner.perform(terms.job(self.slave, ask.request)), job.sent_at
 
-    async def _space(self, request: Request, terms: Terms) -> None:
-        """Read something else where the answer could be taken for that of the request before it."""
+    async def _space(self, request: Request, terms: Terms) -> float | None:
+        """Read something else where the answer could be taken for that of the request before it; when it was sent."""
         last = self.slave.last
         if last is None or not request.confusable(last):
-            return
+            return None
         spacers = (Request(self.slave.unit, table.read_function, at, width) for table, at, width in self._spacers)
         spacer = next((other for other in spacers if not other.confusable(request)), None)
-        if spacer is not None:
-            await self._owner.perform(terms.job(self.slave, spacer))
+        if spacer is None:
+            return None
+        job = terms.job(self.slave, spacer)
+        await self._owner.perform(job)
+        return job.sent_at
 
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""

@@ -1,14 +1,17 @@
 """A Modbus meter as the port of the model sees it, made from its profile."""
 
+from dataclasses import replace
+
 from siteward.model.ids import MeterId
 from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Meter
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import poll_blocks
-from siteward_drivers.line_job import Rank
+from siteward_drivers.feeding import Feeding
+from siteward_drivers.line_job import Rank, no_trace
 from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
-from siteward_drivers.profile_schema import Transport
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Role, Slave
 from siteward_drivers.slow import SlowBlocks
@@ -20,16 +23,24 @@ class ModbusMeter:
     """One meter; implements model.ports.Meter."""
 
     def __init__(
-        self, meter: Meter, device: RegisterDevice, framing: Transport, clock: Clock, guard: Guard, feeds: FedBy
+        self,
+        meter: Meter,
+        device: RegisterDevice,
+        at: SerialSettings | None,
+        clock: Clock,
+        guard: Guard,
+        feeds: Feeding,
     ) -> None:
         poll = device.profile.file.poll
         self._meter = meter
         self._device = device
         self._clock = clock
-        self._framing = framing
-        self._blocks = poll_blocks(device.profile, poll.always, 1, framing)
-        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, framing))
-        self._terms = meter_terms(device.slave, guard, feeds)
+        self._at = at
+        self._blocks = poll_blocks(device.profile, poll.always, 1, at)
+        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, at))
+        terms = meter_terms(device.slave, guard, feeds)
+        # Frames that no watchdog hears are of interest to nobody.
+        self._terms = terms if feeds.anybody else replace(terms, trace=no_trace)
 
     @property
     def id(self) -> MeterId:
@@ -38,11 +49,15 @@ class ModbusMeter:
 
     async def read(self) -> MeterReading:
         """Poll once. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
-        await self._device.meet(self._terms, self._framing)
-        values = await self._device.read(self._blocks, self._terms)
-        await self._device.meet(self._terms, self._framing)
-        await self._slow.refresh(self._clock.now(), self._terms)
-        self._slow.show(values)
+        device = self._device
+        if not device.known:
+            await device.meet(self._terms, self._at)
+        values = await device.read(self._blocks, self._terms)
+        if not device.known:
+            await device.meet(self._terms, self._at)
+        if self._slow.any:
+            await self._slow.refresh(self._clock.now(), self._terms)
+            self._slow.show(values)
         self._device.judge(values)
         self._judge(values)
         return reading(self._meter.id, values)

@@ -17,11 +17,11 @@ from siteward_drivers.dlt645_blocks import data_blocks
 from siteward_drivers.dlt698 import reply_length, request_length
 from siteward_drivers.dlt698_blocks import ObjectBlock, object_blocks
 from siteward_drivers.dlt698_device import requests
-from siteward_drivers.links import framing
+from siteward_drivers.links import speed
 from siteward_drivers.modbus import Request
 from siteward_drivers.modbus_device import write_function
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_schema import Language, Transport
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.relay_profile import RelayProfile, input_runs
 from siteward_drivers.wire import char_s, t35_s
@@ -85,9 +85,9 @@ class WireTime:
     """Seconds that frames take on one line, at its own serial settings or those of one device."""
 
     def __init__(self, line: Line, serial: SerialSettings | None = None) -> None:
-        self.framing = framing(line)
-        self._char_s = char_s(serial or line) if self.framing is Transport.RTU else 0.0
-        self._silence_s = max(t35_s(serial or line), t35_s(line)) if self.framing is Transport.RTU else 0.0
+        self._speed = at = speed(line, serial)
+        self._char_s = char_s(at) if at is not None else 0.0
+        self._silence_s = max(t35_s(at), t35_s(line)) if at is not None else 0.0
 
     def exchange(self, profile: Profile | RelayProfile, request_bytes: int, reply_bytes: int) -> float:
         """Seconds from the end of the frame before to the end of the answer."""
@@ -102,7 +102,7 @@ class WireTime:
         if profile.file.protocol is Language.DLT645:
             asks = [read(WILDCARD, block.id, block.count) for block in data_blocks(profile, quantities)]
             return [self.exchange(profile, _METER_REQUEST_BYTES, WAKE_UP + a.reply_length) for a in asks]
-        blocks = poll_blocks(profile, quantities, channel, self.framing)
+        blocks = poll_blocks(profile, quantities, channel, self._speed)
         return [
             self.exchange(
                 profile,

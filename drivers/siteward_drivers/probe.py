@@ -12,7 +12,7 @@ from siteward_drivers.fingerprint import holds, probe_request
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank
 from siteward_drivers.link import Link
-from siteward_drivers.links import framing, open_link
+from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus import Answer, Request, encode_rtu
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Point, Table
@@ -89,7 +89,7 @@ class Prober:
         """Read all points of a channel and the identity. Raises DeviceUnreachable when it does not answer."""
         look = Look()
         readable = [q for q, point in self.profile.file.points.items() if point.readable]
-        for block in poll_blocks(self.profile, readable, channel, self._framing):
+        for block in poll_blocks(self.profile, readable, channel, speed(self.line)):
             span = await self.read(block.table, block.first, block.count)
             look.spans.append(span)
             look.items += _items(self.profile, block.points, span)

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from siteward.model.ports import Clock
-from siteward_drivers.link import Link
+from siteward_drivers.link import Link, Prompt
 
 KEEP_S = 300.0
 """How long a frame is kept."""
@@ -17,7 +17,7 @@ _TOGETHER_S = 0.02
 _LONGEST = 512
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Bytes that travelled together: `at` (Clock) is their beginning as we saw it, `sent` whether they were ours."""
 
@@ -32,33 +32,31 @@ class Recorder:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ring: deque[Seen] = deque()
+        # Plain tuples of plain values are no concern of the garbage collector, however many there are (goal 8).
+        self._ring: deque[tuple[float, bool, bytes, float]] = deque()
         self._bytes = 0
 
     def note(self, sent: bool, data: bytes) -> None:
         """Keep bytes; pieces of one answer that come within 20 ms of each other are one frame."""
         now = self._clock.now()
-        last = self._ring[-1] if self._ring else None
-        if (
-            last is not None
-            and not sent
-            and not last.sent
-            and now - last.last_at <= _TOGETHER_S
-            and len(last.data) + len(data) <= _LONGEST
-        ):
-            last.data += data
-            last.last_at = now
-            self._bytes += len(data)
-        else:
-            self._ring.append(Seen(now, sent, data, now))
-            self._bytes += len(data) + _EACH
-        while self._bytes > MEMORY_MAX or self._ring[0].at < now - KEEP_S:
-            self._bytes -= len(self._ring.popleft().data) + _EACH
+        ring = self._ring
+        size = len(data)
+        if ring and not sent:
+            at, was_sent, begun, last_at = ring[-1]
+            if not was_sent and now - last_at <= _TOGETHER_S and len(begun) + size <= _LONGEST:
+                ring[-1] = (at, False, begun + data, now)
+                self._bytes += size
+                size = 0
+        if size:
+            ring.append((now, sent, data, now))
+            self._bytes += size + _EACH
+        while ring and (self._bytes > MEMORY_MAX or ring[0][0] < now - KEEP_S):
+            self._bytes -= len(ring.popleft()[2]) + _EACH
 
     def frames(self, last_s: float = KEEP_S) -> tuple[Seen, ...]:
         """The frames of the last seconds, oldest first."""
         since = self._clock.now() - last_s
-        return tuple(frame for frame in self._ring if frame.at >= since)
+        return tuple(Seen(*frame) for frame in self._ring if frame[0] >= since)
 
 
 class RecordedLink:
@@ -66,6 +64,7 @@ class RecordedLink:
 
     def __init__(self, link: Link, recorder: Recorder) -> None:
         self._link = self.bare = link
+        self._prompt = link if isinstance(link, Prompt) else None
         self._recorder = recorder
 
     @property
@@ -90,6 +89,13 @@ class RecordedLink:
         """Send bytes. Raises LinkDown."""
         self._link.write(data)
         self._recorder.note(True, data)
+
+    def take_now(self) -> bytes:
+        """Bytes that are there, of a link that is Prompt. Raises LinkDown."""
+        data = self._prompt.take_now() if self._prompt is not None else b""
+        if data:
+            self._recorder.note(False, data)
+        return data
 
     async def read(self, deadline: float) -> bytes:
         """Bytes by the deadline. Raises LinkDown."""

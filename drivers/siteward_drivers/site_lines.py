@@ -26,7 +26,7 @@ from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
 from siteward_drivers.line import LineOwner
 from siteward_drivers.link import Link
-from siteward_drivers.links import framing, open_link
+from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus_charger import ModbusCharger
 from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
@@ -34,6 +34,7 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.relay_board import RelayBoard
 from siteward_drivers.slave import Role, Slave
+from siteward_drivers.tcp_pool import TcpPool
 
 
 class SiteLines:
@@ -117,11 +118,12 @@ class _Builder:
         self._log = log
         self._lines = {line.id: line for line in site.lines}
         self._slaves: dict[tuple[LineId, int | str], Slave] = {}
+        self._pool = TcpPool()
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
 
     def add_line(self, line: Line, link: Link | None) -> None:
-        self.owners[line.id] = LineOwner(line, link or open_link(line), framing(line), self._clock)
+        self.owners[line.id] = LineOwner(line, link or open_link(line, self._pool), framing(line), self._clock)
 
     def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
         """The slave of an address, this one where it is new."""
@@ -145,7 +147,7 @@ class _Builder:
         if profile.file.protocol is not Language.MODBUS:
             return self._addressed(meter, profile, role, guard, feeds)
         device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
-        return ModbusMeter(meter, device, framing(self._lines[meter.line]), self._clock, guard, feeds)
+        return ModbusMeter(meter, device, speed(self._lines[meter.line], meter.serial), self._clock, guard, feeds)
 
     def _addressed(self, meter: MeterSpec, profile: Profile, role: Role, guard: Guard, feeds: Feeding) -> Meter:
         """A meter that is called by its own address."""
@@ -183,13 +185,13 @@ class _Builder:
     def connectors(self, charger: ChargerSpec) -> dict[Charger, LineId]:
         device = self._device(charger.id, charger.line, charger.unit, charger.profile, Role.CHARGER)
         line = [c for c in self._site.chargers if c.line == charger.line]
-        kind = framing(self._lines[charger.line])
+        at = speed(self._lines[charger.line])
         made: dict[Charger, LineId] = {}
         for connector in charger.connectors:
             self.devices[connector.id] = device
             feeds = Feeding(also_fed(connector, charger, line), self._log)
             volts = self._site.phase_voltage_v
-            port = ModbusCharger(connector, device, kind, self._clock, self._gate, self._log, feeds, volts)
+            port = ModbusCharger(connector, device, at, self._clock, self._gate, self._log, feeds, volts)
             made[port] = charger.line
         return made
 

@@ -100,9 +100,13 @@ class Slave:
 
         A slave (or a gateway before it) that answers one request behind is found by that at its second answer.
         """
-        clear = [way for way in ways if self.clear_at(way) <= now] or list(ways)
-        fresh = (way for way in clear if self.last is None or not way.confusable(self.last))
-        return next(fresh, clear[0])
+        clear = ways
+        if self.ghosts:
+            clear = [way for way in ways if self.clear_at(way) <= now] or ways
+        for way in clear:
+            if self.last is None or not way.confusable(self.last):
+                return way
+        return clear[0]
 
     def haunted(self, request: AnyRequest, now: float) -> bool:
         """Whether a late refusal of another request could be taken for a refusal of this one."""

@@ -46,6 +46,11 @@ class SlowBlocks(Generic[_B]):
         self._next = 0
         self._known: list[Values | None] = [None] * len(blocks)
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to read now and then."""
+        return bool(self._blocks)
+
     async def refresh(self, at: float, terms: Terms) -> None:
         """Read one block when it is due; its loss or refusal costs no other value of the poll."""
         if not self._blocks or at < self._due:

@@ -4,12 +4,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from siteward.model.errors import WeAreWrong
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
-from siteward_drivers.errors import Garbled, LinkDown, SettingsRefused
+from siteward_drivers.errors import SettingsRefused
 from siteward_drivers.link import Frame, Link, Timed, Tunable, bare
-from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, least_length, may_be_whole, wants_answer
@@ -27,7 +25,7 @@ _FIXED_T35_S = 0.00175
 class Outcome:
     """What became of a request: the answer, if one came, and when (loop time) it was whole; `noise` = wrong bytes.
 
-    `behind` tells that they were the answer to the request before.
+    `behind` tells that they were the answer to the request before, `torn` that the connection lost its place.
     """
 
     answer: Answer | None
@@ -35,6 +33,7 @@ class Outcome:
     turnaround_s: float = 0.0
     noise: bool = False
     behind: bool = False
+    torn: bool = False
 
 
 class Wire(Protocol):
@@ -197,59 +196,3 @@ class RtuWire:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.
                 until = min(deadline, self._quiet_since + garbage_end_s(request))
         return None, bytes(buffer)
-
-
-class TcpWire:
-    """Modbus TCP framing: a transaction number ties each answer to its request, late ones fall away by themselves."""
-
-    late_s = 0.0
-
-    def __init__(self, link: Link) -> None:
-        self.overheard = Overheard()
-        self._link = link
-        self._buffer = bytearray()
-        self._transaction = 0
-        self._quiet_since = 0.0
-
-    def reset(self) -> None:
-        """Bytes of the old connection mean nothing on the new one."""
-        self._buffer.clear()
-
-    async def settle(self, slave: Slave) -> bool:
-        """Wait for the device's gap; a stream needs no silence."""
-        delay = self._quiet_since + slave.timing.gap_s - asyncio.get_running_loop().time()
-        if delay > 0:
-            await asyncio.sleep(delay)
-        return True
-
-    def tune(self, slave: Slave) -> None:
-        """A connection has no serial settings."""
-
-    async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
-        """Send; read frames until the one with our transaction number, or until the time is over."""
-        if not isinstance(request, Request):
-            raise WeAreWrong(f"{slave.device}: only Modbus travels on Modbus TCP, not {request}")
-        loop = asyncio.get_running_loop()
-        self._transaction = self._transaction % 0xFFFF + 1
-        self._link.write(encode_tcp(request, self._transaction))
-        sent = loop.time()
-        deadline = sent + slave.timeout_s
-        # What stands behind the last answer may be the beginning of a frame: without it the rest is no header.
-        heard = bytes(self._buffer)
-        try:
-            while data := await self._link.read(deadline):
-                heard += data
-                self._buffer += data
-                answer = find_tcp(request, self._transaction, self._buffer)
-                if answer is not None:
-                    self._quiet_since = loop.time()
-                    return Outcome(answer, self._quiet_since, self._quiet_since - sent)
-            behind = isinstance(before, Request) and find_tcp(before, self._transaction, bytearray(heard)) is not None
-        except Garbled as error:
-            await self._link.close()
-            raise LinkDown(str(error)) from error
-        if self._buffer:
-            # Half a frame: the rest would be read in front of the next answer and shift every frame behind it.
-            await self._link.close()
-        self._quiet_since = loop.time()
-        return Outcome(None, self._quiet_since, noise=bool(heard), behind=behind)

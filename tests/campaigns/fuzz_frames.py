@@ -15,7 +15,7 @@ from siteward_drivers.errors import Garbled
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp, heard_rtu
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_schema import Language, Transport
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.speech import encode, find, may_be_whole
 from tests.campaigns.mangle import bend, crc, pieces, seal_dlt645, seal_rtu, seal_tcp
 
@@ -185,7 +185,7 @@ def _dlt_says(asked: MeterRequest, answer: Answer, frame: dlt645.Frame) -> bool:
 
 def _register_blocks() -> list[tuple[Profile, Block]]:
     profiles = [p for p in PROFILES.by_id.values() if p.file.points and p.file.poll.always]
-    return [(p, b) for p in profiles for b in poll_blocks(p, p.file.poll.always, 1, Transport.TCP)]
+    return [(p, b) for p in profiles for b in poll_blocks(p, p.file.poll.always, 1, None)]
 
 
 def _data_blocks() -> list[tuple[Profile, DataBlock]]:

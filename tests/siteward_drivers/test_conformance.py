@@ -10,13 +10,14 @@ from siteward.model.errors import DeviceRefused, Withdrawn
 from siteward.model.facts import OnExpiry, Readback
 from siteward.model.ids import MeterId
 from siteward.model.readings import Pilot
+from siteward.model.serial import Parity, SerialSettings
 from siteward.model.wire import FrameKind, Write, WriteKind
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.decode import decode, raw_value
 from siteward_drivers.modbus_device import write_function
 from siteward_drivers.profile_points import RegisterType
-from siteward_drivers.profile_schema import Language, Transport
+from siteward_drivers.profile_schema import Language
 from siteward_drivers.quantities import Quantity, Unit
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.registers import encode
@@ -27,6 +28,7 @@ from .profile_bench import FAILSAFE_A, LINE, OUTLET, PROFILES, Bench, on_bench, 
 ALL = sorted(name for name, profile in PROFILES.by_id.items() if profile.file.protocol is Language.MODBUS)
 METERS = [name for name in PROFILES.names("meter") if name in ALL]
 CHARGERS = PROFILES.names("charger")
+SPEEDS = [SerialSettings(baud, Parity.NONE, 1) for baud in (1200, 9600, 19200, 115200)]
 FIRST_A, SECOND_A, BASE_A = 12.0, 9.0, 13.0
 MEASURED = (Unit.V, Unit.A, Unit.W, Unit.VA, Unit.WH, Unit.VAH)
 FLOATS = {RegisterType.F32: ">f", RegisterType.F64: ">d"}
@@ -40,9 +42,9 @@ def test_polls_touch_documented_registers_only_and_keep_the_request_limit(name: 
     poll, most = profile.file.poll, profile.file.timing.max_registers
     for channel in {1, profile.file.channels.count}:
         documented = {(s.table, s.first + n) for s in profile.spans(channel) for n in range(s.count)}
-        for framing in Transport:
+        for at in (*SPEEDS, None):
             for quantities in (poll.always, poll.slow):
-                blocks = poll_blocks(profile, quantities, channel, framing)
+                blocks = poll_blocks(profile, quantities, channel, at)
                 assert all(block.count <= most for block in blocks)
                 assert {(b.table, b.first + n) for b in blocks for n in range(b.count)} <= documented
                 assert sorted(q for b in blocks for q in b.points) == sorted(quantities)

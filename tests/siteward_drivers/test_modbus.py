@@ -24,7 +24,7 @@ PROFILES = load_profiles()
 def test_profile_read_plan_and_codec_make_the_golden_frames(vector: dict[str, Any]) -> None:
     profile = PROFILES[vector["profile"]]
     points = {Quantity(q): profile.point(Quantity(q)) for q in vector["quantities"]}
-    (block,) = plan_blocks(points, profile.spans(), profile.file.timing.max_registers, max_gap=0)
+    (block,) = plan_blocks(points, profile.spans(), profile.file.timing.max_registers, overhead=0)
     request = Request(vector["unit"], block.table.read_function, block.first, block.count)
     assert encode_rtu(request) == bytes.fromhex(vector["request"])
     if "response" in vector:

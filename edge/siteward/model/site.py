@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import StrEnum
+from typing import ClassVar
 
 from siteward.model.access import Barrier, Lock
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
@@ -176,6 +177,8 @@ class Site:
     rules: tuple[LimitRule, ...] = ()
     zone: tzinfo = UTC
     start_delay_s: float = 120.0
+    # Whoever writes a site down leaves `zone` out, for its name says all; the form must stand it being there.
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
     connectors: tuple[Connector, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,5 @@
 """Asks every device again and again and keeps the latest answer of each: the only road of a reading to control."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from siteward.model.alarms import Alarm
@@ -9,6 +8,7 @@ from siteward.model.ids import ConnectorId, MeterId
 from siteward.model.ports import Charger, Clock, Lines, Meter
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.site import Connector, Site
+from siteward.runtime.ticks import Nap, Ticks, floor
 
 LIMIT_METER_PERIOD_S = 1.0
 BILLING_METER_PERIOD_S = 5.0
@@ -16,6 +16,7 @@ AGAIN_S = 0.8
 """After one lost answer the next try follows so soon that the silence stays provably short (R3b)."""
 
 _UNREACHABLE = 2
+_LEAST_PAUSE_S = 0.05
 
 
 def charger_period(connector: Connector) -> float:
@@ -27,7 +28,10 @@ def charger_period(connector: Connector) -> float:
 
 
 class Poller:
-    """One task per device. `on_limit_meter` is called at each reading of a meter that guards a feeder."""
+    """One task per device. `on_limit_meter` is called at each reading of a meter that guards a feeder.
+
+    All polls begin on shared ticks, and the devices are spread over the ticks of their period (goal 8).
+    """
 
     def __init__(self, site: Site, lines: Lines, clock: Clock, on_limit_meter: Callable[[], None]) -> None:
         self._site = site
@@ -35,7 +39,8 @@ class Poller:
         self._clock = clock
         self._on_limit_meter = on_limit_meter
         self._limit_meters = {feeder.meter for feeder in site.feeders if feeder.meter is not None}
-        self._pokes: dict[ConnectorId, asyncio.Event] = {c.id: asyncio.Event() for c in site.connectors}
+        self._ticks = Ticks(clock)
+        self._naps = {connector.id: Nap(self._ticks) for connector in site.connectors}
         self._meters: dict[MeterId, MeterReading] = {}
         self._chargers: dict[ConnectorId, ChargerReading] = {}
         self._misses: dict[ConnectorId, int] = {}
@@ -68,21 +73,24 @@ class Poller:
 
     def poke(self, connector: ConnectorId) -> None:
         """Read this connector again as soon as its profile can show the effect of a write."""
-        self._pokes[connector].set()
+        self._naps[connector].poke()
 
     def tasks(self) -> list[Awaitable[None]]:
         """One endless coroutine per device, for the supervisor."""
         by_id = {connector.id: connector for connector in self._site.connectors}
+        meters, chargers = self._lines.meters, self._lines.chargers
         return [
-            *(self._poll_meter(meter) for meter in self._lines.meters),
-            *(self._poll_charger(charger, by_id[charger.id]) for charger in self._lines.chargers),
+            *(self._poll_meter(meter, (number + 1) / len(meters)) for number, meter in enumerate(meters)),
+            *(self._poll_charger(c, by_id[c.id], (number + 1) / len(chargers)) for number, c in enumerate(chargers)),
         ]
 
-    async def _poll_meter(self, meter: Meter) -> None:
+    async def _poll_meter(self, meter: Meter, share: float) -> None:
+        """Poll for ever; the second poll comes after a share of the period, which spreads the devices over it."""
         guards = meter.id in self._limit_meters
         period = LIMIT_METER_PERIOD_S if guards else BILLING_METER_PERIOD_S
         while True:
-            due = self._clock.now() + period
+            due = self._clock.now() + period * share
+            share = 1.0
             try:
                 self._meters[meter.id] = await meter.read()
             except (DeviceUnreachable, DeviceRefused, Withdrawn):
@@ -91,31 +99,28 @@ class Poller:
                 self._meter_misses[meter.id] = 0
                 if guards:
                     self._on_limit_meter()
-            await self._clock.sleep(max(0.05, due - self._clock.now()))
+            await self._ticks.at(self._next(due))
 
-    async def _poll_charger(self, charger: Charger, connector: Connector) -> None:
+    async def _poll_charger(self, charger: Charger, connector: Connector, share: float) -> None:
         period = charger_period(connector)
+        nap = self._naps[charger.id]
         while True:
-            due = self._clock.now() + period
+            due = self._clock.now() + period * share
+            share = 1.0
             try:
                 self._chargers[charger.id] = await charger.read()
             except (DeviceUnreachable, DeviceRefused):
                 misses = self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
                 if misses < _UNREACHABLE:
-                    due += min(period, AGAIN_S) - period
+                    due = min(due, due - period + AGAIN_S)
             except Withdrawn:
                 # The gate closed (R2, R7): nothing was sent, so nothing was missed.
                 due = self._clock.now() + min(period, 1.0)
             else:
                 self._misses[charger.id] = 0
-            await self._wait(connector, max(0.05, due - self._clock.now()))
+            if await nap.until(self._next(due)):
+                await self._clock.sleep(connector.facts.limit.apply_s + 0.05)
 
-    async def _wait(self, connector: Connector, seconds: float) -> None:
-        poke = self._pokes[connector.id]
-        try:
-            async with asyncio.timeout(seconds):
-                await poke.wait()
-        except TimeoutError:
-            return
-        poke.clear()
-        await self._clock.sleep(connector.facts.limit.apply_s + 0.05)
+    def _next(self, due: float) -> float:
+        """When to poll next: on the tick before it is due, so never later (R3b), and never without a pause."""
+        return floor(max(due, self._clock.now() + _LEAST_PAUSE_S))

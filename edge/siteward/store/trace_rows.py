@@ -1,6 +1,8 @@
 """The form of what stands in the trace: a kept turn, and the site it was decided for, as compressed JSON."""
 
 import zlib
+from dataclasses import replace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,7 +26,7 @@ class _Row(BaseModel):
 
 
 class _Site(BaseModel):
-    model_config = _FORM
+    model_config = _FORM | ConfigDict(defer_build=True)
     site: Site
 
 
@@ -47,16 +49,17 @@ def decode(blob: bytes) -> Recorded:
 
 def encode_site(site: Site) -> bytes:
     """Bytes of the site that the turns after it were decided for."""
-    return _packed(_Site.model_construct(site=site))
+    return _packed(_Site.model_construct(site=site), exclude={"site": {"zone"}})
 
 
 def decode_site(blob: bytes) -> Site:
     """Return the site that `encode_site` was given. Raises StoreError for bytes that are none."""
     try:
-        return _Site.model_validate_json(zlib.decompress(blob)).site
-    except (zlib.error, ValueError) as error:
+        site = _Site.model_validate_json(zlib.decompress(blob)).site
+        return replace(site, zone=ZoneInfo(site.timezone))
+    except (zlib.error, ValueError, ZoneInfoNotFoundError) as error:
         raise StoreError(f"the trace holds bytes that are no site: {error}") from error
 
 
-def _packed(form: BaseModel) -> bytes:
-    return zlib.compress(form.model_dump_json(exclude_defaults=True).encode(), 1)
+def _packed(form: BaseModel, exclude: dict[str, set[str]] | None = None) -> bytes:
+    return zlib.compress(form.model_dump_json(exclude_defaults=True, exclude=exclude).encode(), 1)
