@@ -102,6 +102,10 @@ def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
         box.overdraw = do["times"]
     elif what == "disobeys":
         box.obeys = False
+    elif what == "rounds_up":
+        box.rounds_up_a = do["step_a"]
+    elif what == "keeps":
+        box.keeps_a = do["amps"]
     elif what == "phases":
         box.phases = tuple(str(i) in do["phases"] for i in (1, 2, 3))  # type: ignore[assignment]
     elif what == "failsafe":

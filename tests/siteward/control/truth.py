@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import exp
+from math import ceil, exp
 from random import Random
 
 from siteward.control.demand import Demand
@@ -31,7 +31,11 @@ WALL = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Box:
-    """A charger with its own watchdog, and the car at it."""
+    """A charger with its own watchdog, and the car at it.
+
+    rounds_up_a: step to which it rounds a written limit up; keeps_a: what flows whatever it allows (a car that does
+    not let go, a contactor that does not open).
+    """
 
     connector: Connector
     set_point: float = 0.0
@@ -47,6 +51,8 @@ class Box:
     react_s: float = 2.0
     overdraw: float = 1.0
     obeys: bool = True
+    rounds_up_a: float = 0.0
+    keeps_a: float = 0.0
     plan: list[tuple[float, float]] = field(default_factory=list)
     current: float = 0.0
     fired: bool = False
@@ -72,6 +78,10 @@ class Box:
         if facts.failsafe is not None and not facts.failsafe.persists:
             self.fs, self.tw = 0.0, boot.hold_s or 15.0
 
+    def rounded(self, value: float) -> float:
+        """The limit that it makes of a written one."""
+        return ceil(value / self.rounds_up_a - 1e-6) * self.rounds_up_a if self.rounds_up_a else value
+
     def limit(self, at: float) -> float:
         """The current that the box allows now."""
         if at < self.off_until:
@@ -85,6 +95,7 @@ class Box:
         """Let the car follow: down after its reaction time, up within a second."""
         allowed = self.limit(at)
         goal = min(self.wants, allowed) * self.overdraw if allowed >= 6.0 else 0.0
+        goal = max(goal, self.keeps_a)
         if at < self.off_until:
             self.plan, self.current = [], 0.0
             return 0.0
@@ -205,7 +216,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point = value
+                box.set_point = box.rounded(value)
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
