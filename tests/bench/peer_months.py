@@ -82,7 +82,8 @@ class Depot:
             algorithm.register_interface(Interface(infrastructure, self.volts, now))
             schedule = algorithm.schedule(sessions)
             return {
-                stay["number"]: float(schedule[name][0]) if name in schedule else 0.0 for name, stay in zip(names, here)
+                stay["number"]: float(schedule[name][0]) if name in schedule else 0.0
+                for name, stay in zip(names, here, strict=True)
             }
 
         return rule

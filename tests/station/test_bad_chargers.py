@@ -1,4 +1,4 @@
-"""Chargers that go wrong on byte-exact frames in virtual time, judged by what truly flows (faults 20, 21, 25, 26, 27)."""
+"""Chargers that go wrong on byte-exact frames in virtual time, judged by what truly flows (faults 20, 21, 25..27)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -87,7 +87,7 @@ def test_a_charger_that_ignores_its_stop_is_told_by_the_highest_alarm(tmp_path):
 
 
 def test_a_latched_error_is_told_with_what_to_do_and_is_over_after_a_restart(tmp_path):
-    """Fault 25: no write of ours undoes it, so a person is called; nothing flows and nothing is asked of it meanwhile."""
+    """Fault 25: no write of ours undoes it, so a person is called; nothing flows meanwhile."""
 
     async def story(station: VirtualStation) -> None:
         device = station.sim.charger(BAD)
