@@ -55,7 +55,7 @@ load: ## seeded sites under the load turn alone; FIRST, SEEDS, HOURS, FAULTS an 
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.load_campaign
 
-months: ## real sessions of 52 stations for whole months; MONTHS=2019-05,2019-07 (each about 15 min)
+months: ## real sessions of 52 stations for whole months; MONTHS=2019-05,2019-07 DAYS=n
 	@.ci/setup python peers
 	@$(PYTHON) -m tests.campaigns.months_campaign
 

@@ -4,8 +4,8 @@ The plant is the simplest faithful one: each box is polled every 2 s and does wh
 down within 2 s and up within 1 s, draws the whole of its limit until it has its energy, and its session ends 300 s
 later (the story's "full"). The meter of the connection reads every second.
 
-Time is passed over only while nothing runs in the controller: no write for QUIET_TURNS turns, every limit read back,
-at its target and drawn, nobody waits for room, no wait of B11 is under way. Its clock stands still meanwhile, so that
+Time is passed over only while nothing runs in the controller: no write for QUIET_TURNS turns, every limit read back
+and drawn, no ramp or pause after a shed under way, nobody paused, no wait of B11 is under way (an offer that is down at the floor goes no lower). Its clock stands still meanwhile, so that
 no timer gains by it. It looks again at each arrival, departure, full car and quarter of an hour, and at the latest
 after LOOK_S, so that needs that grow by the hour are seen.
 """
@@ -23,12 +23,13 @@ from siteward.control.demands import need
 from siteward.control.ledger import may_send
 from siteward.control.load import LoadMemory, LoadOutcome, load_turn, start_memory
 from siteward.model.events import ClockQuality
+from siteward.model.limits import Cause, Grant
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
 from siteward.model.recovered import Recovered
 from siteward.model.site import Connector, Priority
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
-from tests.months.depot import QUARTER_S, VOLTS, Depot, Stay
+from tests.months.depot import FLOOR_A, QUARTER_S, VOLTS, Depot, Stay
 
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
 QUIET_TURNS, LOOK_S, STARTED_AT = 12, 60, 1000.0
@@ -177,8 +178,8 @@ class Turns:
             w.flights
             or g.confirmed_a != g.limit_a
             or abs(o.current - o.goal) > DRAWS_A
-            or (o.stay is not None and (w.room_paused or g.limit_a + 1.0 < g.target_a))
-            or (w.unused.since is not None and w.bound >= 0)
+            or (o.stay is not None and (w.room_paused or _waits(g)))
+            or (w.unused.since is not None and w.bound >= 0 and w.unused.cap_a != FLOOR_A)
             for o, w, g in watches
         )
 
@@ -267,3 +268,8 @@ class Turns:
         if limit:
             o.set_point = write.value_a
         self._frame(o, FrameKind.LIMIT if limit else FrameKind.FAILSAFE, write.value_a, write.turn)
+
+
+def _waits(grant: Grant) -> bool:
+    """Whether its raise waits for time to pass; one that waits for room only waits for others (QUIET_TURNS > ROOM_S)."""
+    return grant.limit_a + 1.0 < grant.target_a and grant.chain[0].cause is not Cause.FUSE

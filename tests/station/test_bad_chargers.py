@@ -11,7 +11,7 @@ from siteward.model.requests import CommandName
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.faults import Ignores
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
-from tests.fixtures.station import VirtualStation
+from tests.fixtures.station import VirtualStation, demo_site
 
 BAD, OTHERS = "A01", ("A02-1", "A03-1", "A04-1")
 BAD_ONE = f"{BAD}-1"
@@ -22,12 +22,14 @@ def _told(folder: Path, story: Callable[[VirtualStation], Awaitable[None]]) -> N
     """Row A charges, settled, then the story; no fuse trips in any of them and the others go on."""
 
     async def whole(clock: VirtualClock) -> None:
-        station = VirtualStation(clock, folder, frames=True)
+        demo = demo_site()
+        row_a = tuple(c for c in demo.chargers if c.id.startswith("A"))
+        station = VirtualStation(clock, folder, frames=True, site=replace(demo, chargers=row_a, start_delay_s=20.0))
         for name in (BAD_ONE, *OTHERS):
             outlet = next(c.id for c in station.site.connectors if c.id == name)
             station.sim.world.plug(outlet, Car(name=name, capacity_wh=80_000.0, soc=0.2, max_a=16.0, react_s=2.0))
         await station.start()
-        await station.run_for(150)
+        await station.run_for(90)
         assert all(_drawn(station, name) >= 5.9 for name in (BAD_ONE, *OTHERS))
         await story(station)
         assert station.sim.truth().trips == ()
@@ -61,7 +63,7 @@ def test_a_charger_that_restarts_is_booked_at_once_and_taken_back(tmp_path):
         for _ in range(40):
             await station.run_for(1)
             assert _view(station).grant.reserved_a + 0.1 >= _drawn(station, BAD_ONE)
-        await station.run_for(200)
+        await station.run_for(90)
         assert _view(station).grant.verified
         assert _drawn(station, BAD_ONE) >= 5.9
 
@@ -103,7 +105,7 @@ def test_a_latched_error_is_told_with_what_to_do_and_is_over_after_a_restart(tmp
         await station.run_for(60)
         assert AlarmCode.CHARGER_FAULT not in _alarms(station)
         await station.ask(CommandName.START_CHARGE, BAD_ONE)
-        await station.run_for(180)
+        await station.run_for(90)
         assert _drawn(station, BAD_ONE) >= 5.9
 
     _told(tmp_path, story)
@@ -125,7 +127,7 @@ def test_a_register_map_that_nobody_knows_is_written_no_more(tmp_path):
 
         device.write = watched  # type: ignore[assignment, method-assign]
         assert AlarmCode.WRONG_DEVICE in _alarms(station)
-        await station.run_for(120)
+        await station.run_for(60)
         assert written == []
         view = _view(station)
         assert view.grant.reserved_a + 0.1 >= _drawn(station, BAD_ONE)
