@@ -5,9 +5,10 @@ down within 2 s and up within 1 s, draws the whole of its limit until it has its
 later (the story's "full"). The meter of the connection reads every second.
 
 Time is passed over only while nothing runs in the controller: no write for QUIET_TURNS turns, every limit read back
-and drawn, no ramp or pause after a shed under way, nobody paused, no wait of B11 is under way (an offer that is down at the floor goes no lower). Its clock stands still meanwhile, so that
-no timer gains by it. It looks again at each arrival, departure, full car and quarter of an hour, and at the latest
-after LOOK_S, so that needs that grow by the hour are seen.
+and drawn, no ramp and no pause after a shed under way, nobody paused for want of room, no wait of B11 (an offer that
+is down at the floor goes no lower). Its clock stands still meanwhile, so that no timer gains by it. It looks again at
+each arrival, departure, full car and quarter of an hour, and at the latest after LOOK_S, so that needs that grow by
+the hour are seen.
 """
 
 from __future__ import annotations
@@ -271,5 +272,5 @@ class Turns:
 
 
 def _waits(grant: Grant) -> bool:
-    """Whether its raise waits for time to pass; one that waits for room only waits for others (QUIET_TURNS > ROOM_S)."""
+    """Whether its raise waits for time to pass; for room it waits in vain while nobody moves (QUIET_TURNS > ROOM_S)."""
     return grant.limit_a + 1.0 < grant.target_a and grant.chain[0].cause is not Cause.FUSE
