@@ -98,6 +98,12 @@ def poll_blocks(
     return tuple(replace(block, more=_more(block, spans, limit, starts)) for block in planned)
 
 
+def sentinel_blocks(profile: Profile, channel: int, at: SerialSettings | None) -> tuple[Block, ...]:
+    """The read that closes every poll of a device whose answers all look alike, none for others (fault 12)."""
+    wanted = profile.file.poll.sentinel
+    return poll_blocks(profile, (wanted,), channel, at) if wanted is not None else ()
+
+
 def _all_points(profile: Profile, channel: int) -> list[Point]:
     return [profile.point(quantity, channel) for quantity in profile.file.points]
 

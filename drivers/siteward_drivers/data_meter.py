@@ -46,4 +46,5 @@ class AddressedMeter(Generic[_B]):
         values = await self._device.read(self._blocks, self._terms)
         await self._slow.refresh(self._clock.now(), self._terms)
         self._slow.show(values)
+        self._device.slave.accept()
         return reading(self._meter.id, values)

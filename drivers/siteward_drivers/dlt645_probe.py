@@ -15,13 +15,15 @@ class Dlt645Probe:
     settings = tuple(Setting(baud, Parity.EVEN) for baud in (2400, 9600, 4800, 1200))
     answer_s = 0.6
 
+    request = read_address(WILDCARD)
+
     def frames(self) -> tuple[bytes, ...]:
         """The wildcard call."""
-        return (encode(read_address(WILDCARD)),)
+        return (encode(self.request),)
 
     def judge(self, data: bytes) -> Stranger | None:
         """The meter that answered; several at once spoil each other's answers, but their wake-up bytes remain."""
-        if find(read_address(WILDCARD), data) is not None:
+        if find(self.request, data) is not None:
             address = next(frame.address for frame in frames(data) if frame.address.isdecimal())
             return Stranger(self.name, address, "electricity meter", _PROFILE)
         if _WAKE in data and b"\x68" in data:

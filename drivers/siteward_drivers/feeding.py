@@ -45,6 +45,10 @@ class Feeding:
         """Whether any watchdog may be fed."""
         return bool(self._fed)
 
+    def stage(self, stage: FrameStage, at: float, sent_at: float | None, reason: str) -> None:
+        """Take a stage of a frame whose failure needs no words here."""
+        self(stage, at, sent_at)
+
     def __call__(self, stage: FrameStage, at: float, sent_at: float | None) -> None:
         """Take a stage of a frame."""
         for connector in self._fed:

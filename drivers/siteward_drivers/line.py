@@ -1,10 +1,9 @@
 """The line: the one task that owns a wire and decides which request goes out next (law 7)."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from siteward.model.errors import DeviceRefused, DeviceUnreachable, WeAreWrong, Withdrawn
+from siteward.model.errors import DeviceUnreachable, WeAreWrong, Withdrawn
+from siteward.model.ids import LineId
 from siteward.model.live import LineView
 from siteward.model.ports import Clock
 from siteward.model.site import Line
@@ -13,34 +12,18 @@ from siteward_drivers.answer import Answer
 from siteward_drivers.babble import Babble
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
-from siteward_drivers.line_job import Job, JobQueue, no_trace
+from siteward_drivers.line_clash import LineClash
+from siteward_drivers.line_ending import Endings, why_missed
+from siteward_drivers.line_job import Job, JobQueue, OnWire
+from siteward_drivers.line_paying import pay
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Link
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.recorder import RecordedLink, Recorder
 from siteward_drivers.reopening import Reopening
 from siteward_drivers.slave import Slave
-from siteward_drivers.speech import AnyRequest
 from siteward_drivers.wire import Outcome, RtuWire, Wire
 from siteward_drivers.wire_tcp import TcpWire
-
-_DEAF_FRAMES = 3
-_DEAF_SERIAL_S = 15.0
-_DEAF_SOCKET_S = 3.0
-_MISSES = {
-    (False, False): "no answer",
-    (False, True): "wrong bytes",
-    (True, True): "answers one request behind",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _OnWire:
-    """A job whose frame went out: `at` (Clock), `sent` (loop), and what its slave was asked before."""
-
-    job: Job
-    at: float
-    sent: float
-    before: AnyRequest | None
 
 
 class LineOwner:
@@ -64,14 +47,16 @@ class LineOwner:
         self._task: asyncio.Task[None] | None = None
         self._current: Job | None = None
         self._reopening = Reopening(line)
-        self._deaf_s = _DEAF_SERIAL_S if line.is_serial else _DEAF_SOCKET_S
         self._why_down = "not opened"
         self.openings = 0
-        self._unheard = 0
-        self._heard_at = 0.0
+        self.displaced: LineId | None = None
+        """The line whose devices answer here since adapters changed places (fault 7)."""
+        self._distrusted = False
+        self._clash = LineClash(self.slaves)
+        self._endings = Endings(clock)
         self._babble = Babble()
         self._prompt = self._wire if isinstance(self._wire, TcpWire) else None
-        self._started: _OnWire | None = None
+        self._started: OnWire | None = None
         self._idle = False
         self._broken: LinkDown | None = None
 
@@ -99,7 +84,7 @@ class LineOwner:
         await self._link.close()
         for job in self._queue.waiting():
             self._queue.remove(job)
-            self._never_sent(job, DeviceUnreachable(f"line {self.line.id} is closed"))
+            self._endings.never_sent(job, DeviceUnreachable(f"line {self.line.id} is closed"))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # A task that dies of a broken promise must not do so in silence: its waiting callers would hang for ever.
@@ -114,20 +99,29 @@ class LineOwner:
     async def perform(self, job: Job) -> Answer:
         """Have a job done. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         if self._task is None or self._task.done():
-            self._trace(job, FrameStage.QUEUED)
-            self._trace(job, FrameStage.WITHDRAWN, reason="line is closed")
+            self._endings.trace(job, FrameStage.QUEUED)
+            self._endings.trace(job, FrameStage.WITHDRAWN, reason="line is closed")
             raise DeviceUnreachable(f"line {self.line.id} is closed")
-        self._trace(job, FrameStage.QUEUED)
+        self._endings.trace(job, FrameStage.QUEUED)
         older = self._queue.add(job, asyncio.get_running_loop().time())
         if older is not None:
-            self._never_sent(older, Withdrawn("a newer write took its place"))
+            self._endings.never_sent(older, Withdrawn("a newer write took its place"))
         self._attend()
         try:
             return await job.future
         except asyncio.CancelledError:
             if self._queue.remove(job):
-                self._trace(job, FrameStage.WITHDRAWN, reason="caller gave up")
+                self._endings.trace(job, FrameStage.WITHDRAWN, reason="caller gave up")
             raise
+
+    def distrust(self, why: str) -> None:
+        """A device found that answers came one request behind: a connection is opened anew, it begins without backlog.
+
+        A wire of our own is only drained: nobody keeps a queue on it.
+        """
+        if not self.line.is_serial:
+            self._why_down, self._distrusted = why, True
+            self._wake.set()
 
     def view(self) -> LineView:
         """Statistics of the line and its slaves."""
@@ -159,16 +153,16 @@ class LineOwner:
     def _try_now(self) -> bool:
         """Send the most urgent job from here; False where only the task can (it must wait, or open the port)."""
         wire, now = self._prompt, asyncio.get_running_loop().time()
-        if wire is None or self._broken is not None or not self._link.is_open:
+        if wire is None or self._broken is not None or self._distrusted or not self._link.is_open:
             return False
         job, _ = self._queue.pick(now)
-        if job is None or not wire.can_start(job.slave, now):
+        if job is None or isinstance(job, Visit) or not wire.can_start(job.slave, now):
             return False
         self._queue.remove(job)
-        frame = self._begin(job, now)
-        if frame is None:
+        at = self._allowed(job)
+        if at is None:
             return not self._queue
-        self._started = frame
+        self._started = frame = self._begin(job, at, now)
         try:
             wire.start(job.slave, job.request, frame.before, self._done)
         except LinkDown as error:
@@ -190,7 +184,7 @@ class LineOwner:
             self._busy.add(frame.sent, asyncio.get_running_loop().time())
             if not frame.job.future.done() and frame.job not in self._queue:
                 frame.job.future.set_exception(WeAreWrong(f"line {self.line.id} lost a frame"))
-        if self._broken is not None:
+        if self._broken is not None or self._distrusted:
             self._wake.set()
         elif self._queue:
             self._attend()
@@ -199,6 +193,9 @@ class LineOwner:
         broken, self._broken = self._broken, None
         if broken is not None:
             raise broken
+        if self._distrusted and self._started is None:
+            self._distrusted = False
+            await self._link.close()
         if not self._link.is_open and not await self._reopen():
             return
         loop = asyncio.get_running_loop()
@@ -213,9 +210,17 @@ class LineOwner:
         if job is None:
             await self._sleep_until(self._earlier(again, link_up=True))
             return
-        # The wait for silence may be long: whatever became most urgent meanwhile is what goes out.
         began = loop.time()
+        calm_at = self._wire.calm_at(job.slave)
+        if calm_at > began:
+            # Whoever comes meanwhile is looked at anew: a cut waits for its own device's gap, not for this one's.
+            await self._sleep_until(calm_at)
+            self._busy.add(began, loop.time())
+            return
+        # Bytes may make the wait for silence long: whatever became most urgent meanwhile is what goes out.
         silence = await self._wire.settle(job.slave)
+        if silence:
+            self._clash.judge_last(self._wire.strays, self.foreign_lately, loop.time())
         free = self._babble.may_send(silence, loop.time())
         if free and self._queue.pick(loop.time())[0] is job and self._tuned(job) and self._queue.remove(job):
             self._current = job
@@ -233,7 +238,9 @@ class LineOwner:
             self._wire.tune(job.slave)
         except SettingsRefused as error:
             self._queue.remove(job)
-            self._never_sent(job, DeviceUnreachable(f"{job.slave.device}: {error}"))
+            self._endings.never_sent(
+                job, error if isinstance(job, Visit) else DeviceUnreachable(f"{job.slave.device}: {error}")
+            )
             return False
         return True
 
@@ -248,7 +255,8 @@ class LineOwner:
         finally:
             self._reopening.tried(loop.time())
         self.openings += 1
-        self._unheard, self._heard_at = 0, loop.time()
+        self.displaced = None
+        self._reopening.opened(loop.time())
         self._wire.reset()
         return True
 
@@ -279,29 +287,38 @@ class LineOwner:
     def _drop_impatient(self, link_up: bool) -> None:
         for job in self._queue.impatient(asyncio.get_running_loop().time(), link_up):
             why = f"{job.slave.device} is silent" if link_up else f"line {self.line.id} is down: {self._why_down}"
-            self._never_sent(job, DeviceUnreachable(why))
+            self._endings.never_sent(job, DeviceUnreachable(why))
 
-    def _begin(self, job: Job, now: float) -> _OnWire | None:
-        """Ask whether the job may still be sent, and settle how; None where it may not."""
+    def _allowed(self, job: Job) -> float | None:
+        """Ask at the instant of sending whether the job may still be sent; that instant (Clock), None where not."""
         at = self._clock.now()
         late = job.deadline is not None and at > job.deadline
         refusal = "deadline passed" if late else job.guard(at)
         if refusal:
-            self._never_sent(job, Withdrawn(refusal))
+            self._endings.never_sent(job, Withdrawn(refusal))
             return None
+        return at
+
+    def _begin(self, job: Job, at: float, now: float) -> OnWire:
+        """Settle how the job is asked, and note that it is."""
         self._queue.sent(job, now)
         if job.sent_at is None:
             job.sent_at = at
         before = job.slave.last
         job.choose(now)
         job.slave.on_sent(job.request)
-        self._trace(job, FrameStage.SENT, at)
-        return _OnWire(job, at, now, before)
+        self._clash.asked(self._wire.strays)
+        self._endings.trace(job, FrameStage.SENT, at)
+        return OnWire(job, at, now, before)
 
     async def _send(self, job: Job) -> None:
-        frame = self._begin(job, asyncio.get_running_loop().time())
-        if frame is None:
+        at = self._allowed(job)
+        if at is None:
             return
+        if isinstance(job, Visit):
+            await self._visit(job, at)
+            return
+        frame = self._begin(job, at, asyncio.get_running_loop().time())
         try:
             outcome = await self._wire.exchange(job.slave, job.request, frame.before)
         except (LinkDown, asyncio.CancelledError) as error:
@@ -310,32 +327,41 @@ class LineOwner:
         if self._end(frame, outcome):
             await self._link.close()
 
-    def _end(self, frame: _OnWire, outcome: Outcome) -> bool:
+    def _end(self, frame: OnWire, outcome: Outcome) -> bool:
         """Book what became of a frame; whether the port must be opened anew."""
         job, at, sent = frame.job, frame.at, frame.sent
         answer = outcome.answer
         if answer is None:
-            what = _MISSES[outcome.behind, outcome.noise]
             job.slave.behind += outcome.behind
             doubted = self._doubts_port(outcome)
             if doubted:
                 # The port is closed before the caller hears of it.
                 self._wake.set()
-            self._missed(job, at, f"{job.slave.device}: {what} in {outcome.ended - sent:.3f} s", outcome.noise)
+            self._missed(job, at, why_missed(job, outcome, sent), outcome.noise)
             return doubted
-        self._unheard, self._heard_at = 0, outcome.ended
-        self._reopening.heard()
+        self._reopening.heard(outcome.ended)
         job.slave.on_answer(outcome.ended, outcome.ended - sent, outcome.turnaround_s)
-        self._finish(job, at, answer)
+        self._clash.answered(job, outcome.ended)
+        self._endings.answered(job, at, answer)
         return False
+
+    async def _visit(self, visit: Visit, at: float) -> None:
+        """Send the call of a bus tool. Silence is no sign of a dead port: most addresses that are tried are free."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        heard = await pay(visit, self._wire, self._endings, at)
+        ended = loop.time()
+        self._queue.visited(ended + (ended - began) * visit.pause_factor)
+        if heard:
+            self._reopening.heard(ended)
 
     def _hold_back(self, job: Job) -> None:
         """Queue a job whose frame did not leave in its old place."""
         job.slave.on_not_sent()
         if job.future.done():
-            self._never_sent(job, Withdrawn("caller gave up"))
+            self._endings.never_sent(job, Withdrawn("caller gave up"))
         elif not self._queue.put_back(job):
-            self._never_sent(job, Withdrawn("a newer write took its place"))
+            self._endings.never_sent(job, Withdrawn("a newer write took its place"))
 
     def _doubts_port(self, outcome: Outcome) -> bool:
         """Whether nobody at all answers any more: a dead connection or a stuck adapter looks just like that.
@@ -345,47 +371,19 @@ class LineOwner:
         if outcome.torn or (outcome.behind and not self.line.is_serial):
             self._why_down = "answers came one request behind" if outcome.behind else "an answer broke off"
             return True
-        self._unheard += 1
-        if self._unheard >= _DEAF_FRAMES and asyncio.get_running_loop().time() - self._heard_at > self._deaf_s:
+        if self._reopening.deaf(asyncio.get_running_loop().time()):
             self._why_down = "nobody answers"
             return True
         return False
 
-    def _finish(self, job: Job, at: float, answer: Answer) -> None:
-        code = answer.exception
-        if code is None:
-            self._trace(job, FrameStage.ANSWERED, at)
-            if not job.future.done():
-                job.future.set_result(answer)
-            return
-        job.slave.refused += 1
-        why = f"{job.slave.device} refused {job.request}: exception {code}"
-        self._trace(job, FrameStage.FAILED, at, why)
-        if not job.future.done():
-            job.future.set_exception(DeviceRefused(why, code))
-
     def _missed(self, job: Job, at: float, why: str, noise: bool) -> None:
         now = asyncio.get_running_loop().time()
         job.slave.on_miss(job.request, now, noise, self._wire.late_s)
-        self._trace(job, FrameStage.FAILED, at, why)
-        wanted = not job.future.done()
-        if wanted and job.retries > 0 and not job.slave.silent and self._queue.put_back(job):
+        self._clash.missed(job, now, noise, shared=bool(self._wire.late_s))
+        self._endings.trace(job, FrameStage.FAILED, at, why)
+        again = not job.future.done() and job.retries > 0 and not job.slave.silent
+        if again and self._queue.put_back(job):
             job.retries -= 1
             job.queued_at = now
-            return
-        if wanted:
-            job.future.set_exception(DeviceUnreachable(why))
-
-    def _never_sent(self, job: Job, error: Withdrawn | DeviceUnreachable) -> None:
-        self._trace(job, FrameStage.WITHDRAWN, reason=str(error))
-        if not job.future.done():
-            job.future.set_exception(error)
-
-    def _trace(self, job: Job, stage: FrameStage, sent_at: float | None = None, reason: str = "") -> None:
-        if job.trace is not no_trace:
-            job.trace(stage, self._clock.now(), sent_at, reason)
-
-
-def views(lines: Sequence[LineOwner]) -> tuple[LineView, ...]:
-    """Statistics of several lines."""
-    return tuple(line.view() for line in lines)
+        else:
+            self._endings.failed(job, why)

@@ -18,7 +18,8 @@ _SILENT_PACE_S = 1.0
 
 
 class Rank(IntEnum):
-    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself.
+    """Order on a line (ruling 3, R16); the SILENT ranks are given by the queue itself, VISIT is a bus
+    tool's.
 
     FREE takes an arm out of the way: the looks at a moving arm are cuts too, and must not hold it up (I11, I12).
     """
@@ -30,6 +31,7 @@ class Rank(IntEnum):
     CONTROL = 4
     REST = 5
     SILENT_REST = 6
+    VISIT = 7
 
 
 def no_guard(at: float) -> str:
@@ -79,6 +81,18 @@ class Job:
             self.request, self.other = chosen, self.request
 
     @property
+    def pace(self) -> Slave:
+        """The device whose rest and late answers the job must wait for."""
+        return self.slave
+
+    def ready_at(self, visits_from: float) -> float:
+        """When it may be sent, as far as its device is concerned; `visits_from` holds back bus tools only."""
+        pace = self.pace
+        if not pace.ghosts:
+            return pace.rest_until
+        return max(pace.rest_until, min(pace.clear_at(request) for request in self.ways))
+
+    @property
     def urgency(self) -> Rank:
         """Rank as things are now."""
         freeing = self.rank <= Rank.CUT and self.slave.role is Role.INOUT
@@ -88,6 +102,16 @@ class Job:
         return Rank.SILENT_CONTROL if self.rank < Rank.REST else Rank.SILENT_REST
 
 
+@dataclass(frozen=True, slots=True)
+class OnWire:
+    """A job whose frame went out: `at` (Clock), `sent` (loop), and what its slave was asked before."""
+
+    job: Job
+    at: float
+    sent: float
+    before: AnyRequest | None
+
+
 class JobQueue:
     """The waiting jobs of a line. All times are the loop's."""
 
@@ -95,6 +119,7 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._count = 0
         self._silent_slot = 0.0
+        self._visits_from = 0.0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -153,12 +178,13 @@ class JobQueue:
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 
+    def visited(self, until: float) -> None:
+        """Note that a bus tool had its share: the wire belongs to others until then."""
+        self._visits_from = until
+
     def _ready_at(self, job: Job) -> float:
-        slave = job.slave
-        ready = slave.rest_until
-        if slave.ghosts:
-            ready = max(ready, min(slave.clear_at(request) for request in job.ways))
-        return max(ready, slave.next_attempt, self._silent_slot) if slave.silent else ready
+        ready = job.ready_at(self._visits_from)
+        return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
 
     def impatient(self, now: float, link_up: bool) -> list[Job]:
         """Take out the jobs that waited PATIENCE_S for a silent device or a missing port."""

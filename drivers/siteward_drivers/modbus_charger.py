@@ -9,7 +9,7 @@ from siteward.model.readings import ChargerReading
 from siteward.model.serial import SerialSettings
 from siteward.model.site import Connector
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.charger_reading import charger_reading
 from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.line_job import Rank
@@ -41,6 +41,7 @@ class ModbusCharger:
         self._log = log
         self._feeds = feeds
         self._blocks = poll_blocks(device.profile, poll.always, connector.channel, at)
+        self._last = sentinel_blocks(device.profile, connector.channel, at)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, at))
         self._read_back = False
         self._at = at
@@ -64,7 +65,8 @@ class ModbusCharger:
         terms = Terms(rank, guard=self._may_speak, trace=trace)
         try:
             await self._device.meet(terms, self._at)
-            values = await self._device.read(self._blocks, terms)
+            values = await self._device.read((*self._blocks, *self._last), terms)
+            self._device.check_sentinel(values)
             await self._device.meet(terms, self._at)
         except DeviceUnreachable:
             # The lost answer may still come late and would pass for one to the same block: asking for another block
@@ -90,7 +92,7 @@ class ModbusCharger:
 
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
-        self._device.accept()
+        self._device.accept(cut=not write.raises)
         plan = plan_write(self._device.profile, self._connector.channel, write, self._nominal_v)
         cut = write.kind is WriteKind.LIMIT and not write.raises
         trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)

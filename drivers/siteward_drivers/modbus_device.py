@@ -1,6 +1,7 @@
 """A device with registers on a line: reads blocks of its profile and decodes them, with the instant of sending."""
 
-from collections.abc import Callable, Hashable, Sequence
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
@@ -8,17 +9,19 @@ from siteward.model.serial import SerialSettings
 from siteward.model.wire import FrameStage
 from siteward_drivers.blocks import Block, poll_blocks
 from siteward_drivers.decode import Decoded, Decoder, Value
-from siteward_drivers.identity import Identity
+from siteward_drivers.identity import Identity, Whereabouts, holds
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table, WordOrder
+from siteward_drivers.profile_schema import Probe
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest
 
 _NOT_THERE = (2, 3)
+_DEAF = 3
 
 Trace = Callable[[FrameStage, float, float | None, str], None]
 Guard = Callable[[float], str]
@@ -112,16 +115,21 @@ class _Ask:
 class RegisterDevice:
     """One address with a profile, as its meter or connectors use it."""
 
-    def __init__(self, owner: LineOwner, slave: Slave, profile: Profile) -> None:
+    def __init__(
+        self, owner: LineOwner, slave: Slave, profile: Profile, whereabouts: Whereabouts | None = None
+    ) -> None:
         self.profile = profile
         self.slave = slave
         self._owner = owner
-        self.stranger = ""
-        self._identity = Identity(profile)
+        self._stranger = ""
+        self._identity = Identity(profile, owner.line.id, whereabouts or Whereabouts())
         self._known_at = 0
         self._asks: dict[Block, _Ask] = {}
         self._proofs: tuple[Block, ...] | None = None
-        self._spacers = _spacers(profile)
+        self._no_more: set[Place] = set()
+        self._deaf_to: dict[Place, int] = {}
+        self._spacers = spacers(profile)
+        self._sentinel = _sentinel(profile)
 
     async def meet(self, terms: Terms, at: SerialSettings | None) -> None:
         """Ask who answers, after the port was opened anew: a path may lead to another wire now (fault 7).
@@ -145,20 +153,40 @@ class RegisterDevice:
         self._known_at = opening
 
     @property
+    def stranger(self) -> str:
+        """What proves that somebody else answers, "" where nothing does.
+
+        On a wire that carries the devices of another one nobody is trusted, not even who looks like himself.
+        """
+        swapped = self._owner.displaced
+        return self._stranger or ("" if swapped is None else f"its wire carries the devices of {swapped}")
+
+    @property
     def known(self) -> bool:
         """Whether nothing speaks against this being the device that it was before the port was last opened."""
         met = self._owner.openings in (0, 1, self._known_at) or not self._identity.quantities
-        return met and not self.stranger
+        return met and not self.stranger and not self.slave.clash.standing
 
     def judge(self, values: Values) -> None:
         """Hold values against what proves the model. Raises DeviceUnreachable when somebody else answered."""
-        self.stranger = self._identity.wrong(values.values)
+        self._stranger = self._identity.wrong(values.values, self._owner.openings)
+        if self._identity.at_home_on is not None:
+            self._owner.displaced = self._identity.at_home_on
+        elif self._owner.displaced is not None and self._identity.proven_at == self._owner.openings:
+            self._owner.displaced = None
+        if self._identity.took_turns:
+            self.slave.clash.proven(asyncio.get_running_loop().time())
         self.accept()
 
-    def accept(self) -> None:
-        """Raise DeviceUnreachable while somebody else answers at the address."""
+    def accept(self, cut: bool = False) -> None:
+        """Raise DeviceUnreachable while somebody else answers at the address, or two devices do (fault 9).
+
+        A cut goes to both of two all the same: whichever obeys, less flows.
+        """
         if self.stranger:
             raise DeviceUnreachable(f"{self.slave.device} is another device: {self.stranger}")
+        if not cut:
+            self.slave.accept()
 
     async def read(self, blocks: Sequence[Block], terms: Terms) -> Values:
         """Read blocks one after the other. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -174,7 +202,8 @@ class RegisterDevice:
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
             answer, at = await self._ask(ask, terms, alone=index == last and not fresh)
             sent_at = at if sent_at is None else sent_at
-            fresh = fresh or before is None or self.slave.last is None or not self.slave.last.confusable(before)
+            after = self.slave.last
+            fresh = fresh or (before is not None and after is not None and not after.confusable(before))
             result.add(ask.decode(answer.values))
         result.sent_at = sent_at or 0.0
         return result
@@ -205,13 +234,38 @@ class RegisterDevice:
         last = self.slave.last
         if last is None or not request.confusable(last):
             return None
-        spacers = (Request(self.slave.unit, table.read_function, at, width) for table, at, width in self._spacers)
-        spacer = next((other for other in spacers if not other.confusable(request)), None)
-        if spacer is None:
+        place = spacer_for(request, [spot for spot in self._spacers if spot not in self._no_more])
+        if place is None:
             return None
-        job = terms.job(self.slave, spacer)
-        await self._owner.perform(job)
+        table, at, width = place
+        garbled = self.slave.garbled
+        job = terms.job(self.slave, Request(self.slave.unit, table.read_function, at, width))
+        try:
+            await self._owner.perform(job)
+        except DeviceRefused as error:
+            # Half a value need not be had: a refusal is an answer of its own, this once.
+            if error.code not in _NOT_THERE:
+                raise
+            self._no_more.add(place)
+        except DeviceUnreachable:
+            # A device that is deaf to such a read, yet answers all others, must not be lost for it.
+            self._deaf_to[place] = self._deaf_to.get(place, 0) + (self.slave.garbled == garbled)
+            if self._deaf_to[place] >= _DEAF:
+                self._no_more.add(place)
+            raise
+        self._deaf_to.pop(place, None)
         return job.sent_at
+
+    def check_sentinel(self, values: Values) -> None:
+        """Hold the last read of a poll against what only that register shows. Raises DeviceUnreachable (fault 12)."""
+        probe = self._sentinel
+        if probe is None:
+            return
+        value = values.values.pop(probe.quantity, None)
+        if value is None or not holds(probe, value):
+            self.slave.behind += 1
+            self._owner.distrust(f"{self.slave.device} answers one request behind")
+            raise DeviceUnreachable(f"{self.slave.device}: {probe.quantity} is {value!r}: answers one request behind")
 
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
@@ -220,11 +274,37 @@ class RegisterDevice:
         await self._owner.perform(terms.job(self.slave, request))
 
 
-def _spacers(profile: Profile) -> tuple[tuple[Table, int, int], ...]:
-    """Places that can be read only to have been read: the identity first, else what is polled anyway."""
+Place = tuple[Table, int, int]
+"""Table, first address and count of a read."""
+
+
+def spacers(profile: Profile) -> tuple[Place, ...]:
+    """Places that can be read only to have been read: the identity first, what is polled anyway, halves at last."""
     polled = (*(probe.quantity for probe in profile.file.identify), *profile.file.poll.always, *profile.file.poll.slow)
-    points = (profile.point(quantity) for quantity in polled)
-    return tuple((point.table, point.address, point.width) for point in points if point.readable)
+    points = [profile.point(quantity) for quantity in polled]
+    whole = tuple((point.table, point.address, point.width) for point in points if point.readable)
+    halves = [(table, at, 1) for table, at, width in whole if width > 1]
+    return (*whole, *halves[:1]) if profile.file.timing.part_reads else whole
+
+
+def spacer_for(request: Request, places: Iterable[Place]) -> Place | None:
+    """The first place whose answer could not be taken for the request's, None where all look alike."""
+    for table, at, width in places:
+        if not Request(request.unit, table.read_function, at, width).confusable(request):
+            return table, at, width
+    return None
+
+
+def guard_read(profile: Profile, blocks: Sequence[Block]) -> Place | None:
+    """What every poll of these blocks reads besides, so that one of its answers could be no other (fault 12)."""
+    asks = [Request(1, block.table.read_function, block.first, block.count) for block in blocks]
+    alike = not any(block.more for block in blocks) and all(a.confusable(asks[0]) for a in asks)
+    return spacer_for(asks[-1], spacers(profile)) if alike and asks and _sentinel(profile) is None else None
+
+
+def _sentinel(profile: Profile) -> Probe | None:
+    wanted = profile.file.poll.sentinel
+    return next((probe for probe in profile.file.identify if probe.quantity is wanted), None)
 
 
 def write_function(profile: Profile, table: Table, count: int) -> int:

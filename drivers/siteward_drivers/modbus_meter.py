@@ -8,7 +8,7 @@ from siteward.model.readings import MeterReading
 from siteward.model.serial import SerialSettings
 from siteward.model.site import Meter
 from siteward.model.wire import FrameStage
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.feeding import Feeding
 from siteward_drivers.line_job import Rank, no_trace
 from siteward_drivers.modbus_device import FedBy, Guard, RegisterDevice, Terms, Values
@@ -37,6 +37,7 @@ class ModbusMeter:
         self._clock = clock
         self._at = at
         self._blocks = poll_blocks(device.profile, poll.always, 1, at)
+        self._blocks += sentinel_blocks(device.profile, 1, at)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, at))
         terms = meter_terms(device.slave, guard, feeds)
         # Frames that no watchdog hears are of interest to nobody.
@@ -53,6 +54,7 @@ class ModbusMeter:
         if not device.known:
             await device.meet(self._terms, self._at)
         values = await device.read(self._blocks, self._terms)
+        device.check_sentinel(values)
         if not device.known:
             await device.meet(self._terms, self._at)
         if self._slow.any:

@@ -9,7 +9,7 @@ from siteward.model.points import device_of, local_of
 from siteward.model.serial import SerialSettings
 from siteward.model.site import Charger, Line, Meter, RelayBoard, Site
 from siteward.model.wire import Write, WriteKind
-from siteward_drivers.blocks import poll_blocks
+from siteward_drivers.blocks import poll_blocks, sentinel_blocks
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.charger_writes import plan_write
 from siteward_drivers.dlt645 import WAKE_UP, WILDCARD, read
@@ -19,7 +19,7 @@ from siteward_drivers.dlt698_blocks import ObjectBlock, object_blocks
 from siteward_drivers.dlt698_device import requests
 from siteward_drivers.links import speed
 from siteward_drivers.modbus import Request
-from siteward_drivers.modbus_device import write_function
+from siteward_drivers.modbus_device import guard_read, write_function
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.quantities import Quantity
@@ -112,6 +112,17 @@ class WireTime:
             for b in blocks
         ]
 
+    def guard(self, profile: Profile, channel: int) -> list[float]:
+        """Seconds of the read that every poll makes besides, where its own answers all look alike (fault 12)."""
+        if profile.file.protocol is not Language.MODBUS:
+            return []
+        place = guard_read(profile, poll_blocks(profile, profile.file.poll.always, channel, self._speed))
+        places = [(b.table, b.first, b.count) for b in sentinel_blocks(profile, channel, self._speed)]
+        if place is not None:
+            places.append(place)
+        asks = [Request(1, table.read_function, first, count) for table, first, count in places]
+        return [self.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks]
+
     def _objects(self, profile: Profile, blocks: Sequence[ObjectBlock]) -> float:
         reply = reply_length(len(blocks), sum(block.data_bytes for block in blocks))
         return self.exchange(profile, request_length(len(blocks)), WAKE_UP + reply)
@@ -175,7 +186,7 @@ def _device(
 ) -> DevicePlan:
     poll = profile.file.poll
     period_s = max(poll.every_s, every_s or 0.0)
-    always = wire.reads(profile, poll.always, channel)
+    always = [*wire.reads(profile, poll.always, channel), *wire.guard(profile, channel)]
     slow = wire.reads(profile, poll.slow, channel)
     load = sum(always) / period_s + sum(slow) / poll.slow_s
     return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)

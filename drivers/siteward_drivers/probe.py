@@ -1,10 +1,11 @@
 """One live look at a device by its profile: every point in words and units, raw registers, and whether it is itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from siteward.model.errors import DeviceRefused
 from siteward.model.ports import Clock
+from siteward.model.serial import SerialSettings
 from siteward.model.site import Line
 from siteward_drivers.blocks import poll_blocks
 from siteward_drivers.decode import Value, decode
@@ -57,6 +58,27 @@ class Look:
     strange: list[Quantity] = field(default_factory=list)
 
 
+Ask = Callable[[Request], Awaitable[Answer]]
+"""Has a read done, by whoever owns the wire; an exception is an answer too."""
+
+
+async def look_at(profile: Profile, unit: int, channel: int, at: SerialSettings | None, ask: Ask) -> Look:
+    """Read all points of a channel and the identity of a device. Raises what `ask` raises."""
+    look = Look()
+    readable = [q for q, point in profile.file.points.items() if point.readable]
+    for block in poll_blocks(profile, readable, channel, at):
+        answer = await ask(Request(unit, block.table.read_function, block.first, block.count))
+        span = Span(block.table, block.first, block.count, answer.values, answer.exception)
+        look.spans.append(span)
+        look.items += _items(profile, block.points, span)
+    for probe in profile.file.identify:
+        if not holds(profile, probe, await ask(probe_request(profile, probe, unit))):
+            look.strange.append(probe.quantity)
+    order = {quantity: n for n, quantity in enumerate(profile.file.points)}
+    look.items.sort(key=lambda item: order[item.quantity])
+    return look
+
+
 class Prober:
     """One device on a wire that nobody else uses; reads only. Use it as a context: it gives the port back."""
 
@@ -87,19 +109,7 @@ class Prober:
 
     async def look(self, channel: int = 1) -> Look:
         """Read all points of a channel and the identity. Raises DeviceUnreachable when it does not answer."""
-        look = Look()
-        readable = [q for q, point in self.profile.file.points.items() if point.readable]
-        for block in poll_blocks(self.profile, readable, channel, speed(self.line)):
-            span = await self.read(block.table, block.first, block.count)
-            look.spans.append(span)
-            look.items += _items(self.profile, block.points, span)
-        for probe in self.profile.file.identify:
-            request = probe_request(self.profile, probe, self.unit)
-            if not holds(self.profile, probe, await self._answer(request)):
-                look.strange.append(probe.quantity)
-        order = {quantity: n for n, quantity in enumerate(self.profile.file.points)}
-        look.items.sort(key=lambda item: order[item.quantity])
-        return look
+        return await look_at(self.profile, self.unit, channel, speed(self.line), self._answer)
 
     async def read(self, table: Table, first: int, count: int) -> Span:
         """One block. Raises DeviceUnreachable; a refusal is an answer too."""

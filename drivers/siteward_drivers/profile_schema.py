@@ -74,7 +74,8 @@ class TimingPart(Part):
 
     `gap_s` is the silence on the wire before a frame to it, `rest_s` the pause between its answer and the next request
     to it (other devices may be spoken to meanwhile), `turnaround_s` its usual thinking time, for planning. An answer
-    is waited for as long as this device was ever seen to need, yet never shorter than `least_timeout_s`.
+    is waited for as long as this device was ever seen to need, yet never shorter than `least_timeout_s`. `part_reads`:
+    the first register of a longer value may be read alone, so that its answer can be no other's (fault 12).
     """
 
     response_timeout_s: float = Field(default=0.5, gt=0)
@@ -85,15 +86,21 @@ class TimingPart(Part):
     max_registers: int = Field(default=MAX_REGISTERS, ge=1, le=MAX_REGISTERS)
     max_write_registers: int = Field(default=1, ge=1, le=123)
     write_functions: tuple[Literal[5, 6, 15, 16], ...] = ()
+    part_reads: bool = False
 
 
 class PollPart(Part):
-    """What is read at every poll, and what only now and then; `every_s` is the planned period of a connector."""
+    """What is read at every poll, and what only now and then; `every_s` is the planned period of a connector.
+
+    `sentinel` is read last in every poll, for a device whose answers all look alike: its value, by its range under
+    `identify`, can be that of no register read before it (fault 12).
+    """
 
     every_s: float = Field(default=1.0, gt=0)
     always: tuple[Quantity, ...] = Field(min_length=1)
     slow_s: float = Field(default=10.0, gt=0)
     slow: tuple[Quantity, ...] = ()
+    sentinel: Quantity | None = None
 
 
 class ChannelsPart(Part):
@@ -205,6 +212,9 @@ class ProfileFile(Part):
         unseen = sorted(set(self._judged()) - polled)
         if unseen:
             raise ValueError(f"never polled: {', '.join(unseen)}")
+        ranged = {probe.quantity for probe in self.identify if probe.range is not None}
+        if self.poll.sentinel is not None and (self.poll.sentinel not in ranged or self.poll.sentinel in polled):
+            raise ValueError("poll.sentinel: a quantity of [[identify]] with a range, that is not polled anyway")
         self._disjoint()
         self._documented()
         return self

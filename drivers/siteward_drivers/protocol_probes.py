@@ -1,7 +1,6 @@
 """The protocols besides Modbus that a bus scan asks for; a new one adds its probe here and nowhere else."""
 
 from siteward_drivers.dlt645_probe import Dlt645Probe
-from siteward_drivers.scan_plan import ProtocolProbe
 
-PROTOCOL_PROBES: tuple[ProtocolProbe, ...] = (Dlt645Probe(),)
+PROTOCOL_PROBES = (Dlt645Probe(),)
 """Asked in this order, each at its own settings."""

@@ -7,6 +7,9 @@ from siteward.model.site import Line
 _SERIAL_S = (0.25, 2.0)
 _SOCKET_S = (1.0, 10.0)
 _JITTER = 0.3
+_DEAF_FRAMES = 3
+_DEAF_SERIAL_S = 15.0
+_DEAF_SOCKET_S = 3.0
 
 
 class Reopening:
@@ -22,6 +25,9 @@ class Reopening:
         self._delay_s = self._first_s
         # Lines that lost the same gateway at once must not come back at once; each has its own, repeatable dice.
         self._dice = Random(f"{line.id} {line.port}")  # noqa: S311
+        self._deaf_s = _DEAF_SERIAL_S if line.is_serial else _DEAF_SOCKET_S
+        self._unheard = 0
+        self._heard_at = 0.0
         self.next_at = 0.0
 
     def tried(self, now: float) -> None:
@@ -29,6 +35,16 @@ class Reopening:
         self.next_at = now + self._delay_s * (1.0 + _JITTER * self._dice.random())
         self._delay_s = min(self._delay_s * 2, self._last_s)
 
-    def heard(self) -> None:
+    def opened(self, now: float) -> None:
+        """The port is open; nobody was asked yet."""
+        self._unheard, self._heard_at = 0, now
+
+    def heard(self, now: float) -> None:
         """A device answered: the connection is worth the next one."""
+        self._unheard, self._heard_at = 0, now
         self._delay_s = self._first_s
+
+    def deaf(self, now: float) -> bool:
+        """Count a frame that nobody answered; whether the port should be opened anew, since nobody at all answers."""
+        self._unheard += 1
+        return self._unheard >= _DEAF_FRAMES and now - self._heard_at > self._deaf_s

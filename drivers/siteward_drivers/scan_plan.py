@@ -18,9 +18,6 @@ ALL_UNITS = tuple(range(1, 248))
 ANSWER_S = 0.1
 """How long a device may take to begin its answer; one that takes longer is heard in its neighbour's turn."""
 
-END_S = 0.025
-"""Silence that ends an answer: a USB adapter hands bytes over up to 16 ms late."""
-
 _LETTER = {Parity.NONE: "N", Parity.EVEN: "E", Parity.ODD: "O"}
 
 

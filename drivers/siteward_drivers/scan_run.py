@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.link import Link
+from siteward_drivers.listening import END_S, collect
 from siteward_drivers.scan import Scan
-from siteward_drivers.scan_plan import END_S, Attempt, Setting
+from siteward_drivers.scan_plan import Attempt, Setting
 
 OpenLink = Callable[[Setting], Link]
 """Makes the (still closed) link of the wire at a setting."""
@@ -85,19 +86,6 @@ async def ask(link: Link, attempt: Attempt) -> bytes:
         link.write(attempt.frame)
     deadline = sent_end + attempt.answer_s
     end_s = attempt.answer_s if attempt.patient else max(END_S, 5 * setting.char_s)
-    heard = await _collect(link, attempt.frame, deadline, end_s)
+    heard = await collect(link, attempt.frame, deadline, end_s)
     # Bytes between two calls are a late answer: they are judged with this one.
     return heard if heard.startswith(attempt.frame) and attempt.frame else bytes(stale) + heard
-
-
-async def _collect(link: Link, sent: bytes, deadline: float, end_s: float) -> bytes:
-    loop = asyncio.get_running_loop()
-    buffer = bytearray()
-    until = deadline
-    while data := await link.read(until):
-        buffer += data
-        # An echo of our own frame is no answer yet: the device may still begin.
-        until = deadline if sent.startswith(buffer) else loop.time() + end_s
-        if len(buffer) > 4096:
-            break
-    return bytes(buffer)

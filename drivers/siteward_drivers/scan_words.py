@@ -131,7 +131,8 @@ def compare(book: Book, plan: ScanPlan, expected: Expected) -> list[Finding]:
     by_unit = {unit: found for (_, unit), found in book.found.items()}
     wanted = {unit: named for unit, named in expected.devices.items() if unit not in plan.left_alone}
     strange = [unit for unit in wanted if unit in by_unit and not _like(by_unit[unit], wanted[unit][1])]
-    missing = [unit for unit in wanted if unit not in by_unit and not _clashes(book, unit)]
+    asked = {unit for _, unit in book.asked}
+    missing = [unit for unit in wanted if unit in asked and unit not in by_unit and not _clashes(book, unit)]
     twin = _other_line(by_unit, expected) if strange or missing else None
     if twin is not None:
         en = f"the devices are those of wire {twin}, not of {expected.line}: the ports of both have changed places"

@@ -13,6 +13,7 @@ from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
 from siteward.model.site import RelayBoard as BoardSpec
+from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.closed_gate import ClosedGate
@@ -24,7 +25,9 @@ from siteward_drivers.dlt698_blocks import object_blocks
 from siteward_drivers.dlt698_device import ObjectDevice
 from siteward_drivers.feeding import Feeding, also_fed, listeners
 from siteward_drivers.gpio import gpio_devices
+from siteward_drivers.identity import Whereabouts
 from siteward_drivers.line import LineOwner
+from siteward_drivers.line_calls import LineCalls
 from siteward_drivers.link import Link
 from siteward_drivers.links import framing, open_link, speed
 from siteward_drivers.modbus_charger import ModbusCharger
@@ -47,10 +50,12 @@ class SiteLines:
         chargers: Mapping[Charger, LineId],
         devices: Mapping[str, RegisterDevice],
         clock: Clock,
+        calls: LineCalls,
         points: Sequence[PointDevice] = (),
     ) -> None:
         self._devices = dict(devices)
         self._clock = clock
+        self._calls = calls
         self._owners = tuple(owners)
         self._meters = tuple(meters)
         self._chargers = tuple(chargers)
@@ -92,7 +97,9 @@ class SiteLines:
         """What is wrong with the wires themselves, now."""
         strangers = (Alarm(AlarmCode.WRONG_DEVICE, name) for name, device in self._devices.items() if device.stranger)
         foreign = (Alarm(AlarmCode.FOREIGN_MASTER, owner.line.id) for owner in self._owners if owner.foreign_lately)
-        return frozenset((*strangers, *foreign))
+        slaves = [slave for owner in self._owners for slave in owner.slaves]
+        twins = (Alarm(AlarmCode.DUPLICATE_ADDRESS, slave.device) for slave in slaves if slave.clash.standing)
+        return frozenset((*strangers, *foreign, *twins))
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire in the last seconds, as a file; None for a strange line."""
@@ -101,6 +108,10 @@ class SiteLines:
                 frames = owner.recorder.frames(last_s)
                 return await asyncio.to_thread(capture_file, owner.line, frames, self._clock, form)
         return None
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """One call of a bus tool, None on a strange line. Raises ValueError, Withdrawn, DeviceUnreachable."""
+        return await self._calls.call(line, call)
 
     def line_of(self, connector: ConnectorId) -> LineId:
         """The wire that a connector hangs on. KeyError for a strange connector."""
@@ -121,6 +132,7 @@ class _Builder:
         self._pool = TcpPool()
         self.owners: dict[LineId, LineOwner] = {}
         self.devices: dict[str, RegisterDevice] = {}
+        self._whereabouts = Whereabouts()
 
     def add_line(self, line: Line, link: Link | None) -> None:
         self.owners[line.id] = LineOwner(line, link or open_link(line, self._pool), framing(line), self._clock)
@@ -135,7 +147,7 @@ class _Builder:
     def _device(self, name: str, line: LineId, unit: int, profile: str, role: Role) -> RegisterDevice:
         known = self._profiles[profile]
         slave = self._slave(line, unit, Slave(name, unit, role, known.file.timing))
-        return RegisterDevice(self.owners[line], slave, known)
+        return RegisterDevice(self.owners[line], slave, known, self._whereabouts)
 
     def meter(self, meter: MeterSpec) -> Meter:
         limits = any(feeder.meter == meter.id for feeder in self._site.feeders)
@@ -221,4 +233,5 @@ def build_lines(
     may_drive = drive_gate or ClosedGate()
     points: list[PointDevice] = [builder.board(board, may_drive) for board in site.relays]
     points += gpio_devices(site, clock, may_drive)
-    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, points)
+    calls = LineCalls(site, builder.owners, gate, log)
+    return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, calls, points)

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from siteward.model.errors import DeviceUnreachable
 from siteward.model.live import SlaveView
 from siteward.model.site import SerialSettings
+from siteward_drivers.clash import Clash
 from siteward_drivers.profile_schema import TimingPart
 from siteward_drivers.speech import AnyRequest
 
@@ -65,6 +67,7 @@ class Slave:
     last: AnyRequest | None = None
     _before: AnyRequest | None = None
     ghosts: list[Ghost] = field(default_factory=list)
+    clash: Clash = field(default_factory=Clash)
     _latency: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _learned_s: float | None = None
@@ -82,6 +85,11 @@ class Slave:
         if self._learned_s is None:
             return most
         return min(most, max(self._learned_s * 2.0 ** min(self.misses, 8), self.timing.least_timeout_s))
+
+    def accept(self) -> None:
+        """Raise DeviceUnreachable while two devices answer: nobody knows whose values came."""
+        if self.clash.standing:
+            raise DeviceUnreachable(f"{self.device}: two devices seem to answer at its address")
 
     def clear_at(self, request: AnyRequest) -> float:
         """When no late answer can be taken for the answer to this request any more.
@@ -125,12 +133,15 @@ class Slave:
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
         self.answered += 1
-        self.misses = 0
         self.rest_until = now + self.timing.rest_s
         self._latency.append(latency_s)
         turnaround_s = max(turnaround_s, 0.0)
         self.soonest_s = min(self.soonest_s, turnaround_s) if self._turnaround else turnaround_s
         self._turnaround.append(turnaround_s)
+        if self._learned_s is not None and self.misses:
+            # It was waited for longer after a miss, and came: a device that became slow must not be missed each time.
+            self._learned_s = max(self._learned_s, turnaround_s + _MARGIN_S)
+        self.misses = 0
         if len(self._turnaround) >= _ENOUGH and (self._learned_s is None or self.answered % _REFRESH_EVERY == 0):
             self._learned_s = _p99(self._turnaround) + _MARGIN_S
             self.soonest_s = min(self._turnaround)
@@ -164,6 +175,7 @@ class Slave:
             mean,
             worst,
             self.behind,
+            self.clash.standing,
         )
 
 

@@ -7,7 +7,10 @@ from typing import Protocol
 from siteward.model.site import Line, Parity, SerialSettings
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import SettingsRefused
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Frame, Link, Timed, Tunable, bare
+from siteward_drivers.listening import END_S, collect
+from siteward_drivers.modbus import Request
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest, encode, find, garbage_end_s, least_length, may_be_whole, wants_answer
@@ -41,6 +44,8 @@ class Wire(Protocol):
 
     late_s: float
     overheard: Overheard
+    strays: int
+    """Bytes that came behind whole answers or between two exchanges."""
 
     async def settle(self, slave: Slave) -> bool:
         """Wait for the silence that must stand before a frame to a device; False when bytes broke it.
@@ -58,6 +63,14 @@ class Wire(Protocol):
 
         Raises LinkDown, and Disturbed when nothing was sent after all.
         """
+        ...
+
+    async def call(self, visit: Visit) -> Answer | None:
+        """Send the call of a bus tool and collect all that comes; the answer, if one is in it. Raises LinkDown."""
+        ...
+
+    def calm_at(self, slave: Slave) -> float:
+        """When the wire will have been silent for as long as must be before a frame to the device, if nobody speaks."""
         ...
 
     def reset(self) -> None:
@@ -111,8 +124,7 @@ class RtuWire:
         Where the settings change, the silence is that of the slower ones: devices of both kinds heard the last frame.
         """
         loop = asyncio.get_running_loop()
-        silence_s = max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
-        self._clear_at = self._quiet_since + silence_s
+        self._clear_at = self._silent_at(slave)
         if self._timed is None:
             data = await self._link.read(max(self._clear_at, loop.time()))
         else:
@@ -129,6 +141,14 @@ class RtuWire:
         self._clear_at = 0.0
         self.overheard.listen(data, self._quiet_since)
         return False
+
+    def calm_at(self, slave: Slave) -> float:
+        """Silence of the line and the device's gap, counted from the last byte on the wire."""
+        lead_s = 0.0 if self._timed is None else self._timed.lead_s
+        return self._silent_at(slave) - lead_s
+
+    def _silent_at(self, slave: Slave) -> float:
+        return self._quiet_since + max(self._t35_s, t35_s(slave.settings or self._home), slave.timing.gap_s)
 
     def tune(self, slave: Slave) -> None:
         """Change to the device's own settings, or back to the line's; nothing happens when they are set."""
@@ -180,6 +200,19 @@ class RtuWire:
     def _heard_at(self) -> float:
         return asyncio.get_running_loop().time() if self._timed is None else self._timed.heard_at()
 
+    async def call(self, visit: Visit) -> Answer | None:
+        """Everything that comes until the wire falls silent belongs to the visit: that is what it is for."""
+        loop = asyncio.get_running_loop()
+        frame = encode(visit.request)
+        sent_end = self._quiet_since = self._put(visit.slave, visit.request)
+        end_s = visit.answer_s if visit.patient else max(END_S, 5 * self._char_s)
+        visit.heard = await collect(self._link, frame, sent_end + visit.answer_s, end_s)
+        self._quiet_since = max(sent_end, loop.time()) if visit.heard else sent_end
+        answer = find(visit.request, visit.heard)
+        if answer is None:
+            self.overheard.listen(visit.heard, loop.time())
+        return answer
+
     async def _collect(self, request: AnyRequest, deadline: float) -> tuple[Answer | None, bytes]:
         buffer = bytearray()
         until = deadline
@@ -191,6 +224,8 @@ class RtuWire:
             if may_be_whole(request, buffer):
                 answer = find(request, bytes(buffer))
                 if answer is not None:
+                    if isinstance(request, Request) and answer.exception is None:
+                        self.strays += max(len(buffer) - request.reply_length, 0)
                     return answer, b""
             if len(buffer) >= request.reply_length:
                 # More than an answer has come and none was right: when the line falls silent, nothing more will.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from siteward.model.errors import WeAreWrong
 from siteward_drivers.answer import Answer
 from siteward_drivers.errors import Garbled, LinkDown
+from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Cancels, Link, Prompt, bare
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
 from siteward_drivers.overheard import Overheard
@@ -35,6 +36,7 @@ class TcpWire:
     """
 
     late_s = 0.0
+    strays = 0
 
     def __init__(self, link: Link) -> None:
         self.overheard = Overheard()
@@ -56,10 +58,21 @@ class TcpWire:
 
     async def settle(self, slave: Slave) -> bool:
         """Wait for the device's gap; a stream needs no silence."""
-        delay = self._quiet_since + slave.timing.gap_s - asyncio.get_running_loop().time()
+        delay = self.calm_at(slave) - asyncio.get_running_loop().time()
         if delay > 0:
             await asyncio.sleep(delay)
         return True
+
+    def calm_at(self, slave: Slave) -> float:
+        """The device's gap."""
+        return self._quiet_since + slave.timing.gap_s
+
+    async def call(self, visit: Visit) -> Answer | None:
+        """A connection is nobody else's: an ordinary exchange. Raises LinkDown where only half an answer came."""
+        outcome = await self.exchange(visit.slave, visit.request)
+        if outcome.torn:
+            raise LinkDown("an answer broke off")
+        return outcome.answer
 
     def tune(self, slave: Slave) -> None:
         """A connection has no serial settings."""
@@ -76,7 +89,7 @@ class TcpWire:
 
     def can_start(self, slave: Slave, now: float) -> bool:
         """Whether a frame to the device may go out at this very instant (loop), by `start`."""
-        return self._prompt is not None and self._quiet_since + slave.timing.gap_s <= now
+        return self._prompt is not None and self.calm_at(slave) <= now
 
     def start(self, slave: Slave, request: AnyRequest, before: AnyRequest | None, done: Done) -> None:
         """Send; `done` is called once, later: at the answer, at the end of the time or of the connection.

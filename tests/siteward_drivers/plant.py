@@ -1,9 +1,12 @@
 """Small sites built in code from the shipped profiles."""
 
+from dataclasses import replace
+
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Priority, Site
 from siteward.model.units import Phase
 from siteward_drivers.catalogue import load_profiles
+from siteward_drivers.profile_schema import Kind, Transport
 
 PROFILES = load_profiles()
 RTU, TCP = LineId("rs485-1"), LineId("lan-1")
@@ -48,3 +51,17 @@ def plant(*chargers: Charger, baud: int = 19200) -> Site:
         feeders=(grid,),
         chargers=chargers,
     )
+
+
+def alone(profile: str, framing: Transport) -> Site:
+    """A site with one device of this profile on one line."""
+    port = "tcp://plant:502" if framing is Transport.TCP else "/dev/wire"
+    line = Line(LineId("l1"), port, 19200)
+    if PROFILES[profile].kind is Kind.METER:
+        facts = PROFILES.meter(profile)
+        assert facts is not None
+        meters = (Meter(MeterId("m"), line.id, 1, profile, facts),)
+        return replace(plant(), lines=(line,), meters=meters, feeders=())
+    channels = PROFILES[profile].file.channels.count
+    device = replace(charger("c", line.id, 1, profile, min(channels, 2)), id=ChargerId("c"))
+    return replace(plant(device), lines=(line,), meters=(), feeders=())

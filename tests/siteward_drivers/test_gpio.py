@@ -112,7 +112,7 @@ async def test_the_gate_is_asked_for_what_is_risky(pins: MockFactory) -> None:
 
 
 async def test_a_line_that_the_chip_has_not_is_told(pins: MockFactory) -> None:
-    """Fault 2: a wrong number is an unreachable device, not a crash of core."""
+    """Law 5: a wrong number is an unreachable device, not a crash of core."""
     with pytest.raises(DeviceUnreachable, match="gpio:pi"):
         await pi().prepare(PointPlan(inputs=(PointName("gpio:pi/999"),)))
 
@@ -210,7 +210,7 @@ async def test_a_chip_grants_outputs_low_and_tells_edges(chip: Any) -> None:
 
 
 async def test_a_missing_chip_or_package_is_unreachable(chip: Any, mocker: MockerFixture) -> None:
-    """Fault 2: the alarm says what is missing; core goes on."""
+    """Law 5: the alarm says what is missing; core goes on."""
     with pytest.raises(DeviceUnreachable, match="gpiochip7"):
         await industrial("gpio:gpiochip7").prepare(PointPlan(inputs=(PointName("gpio:gpiochip7/1"),)))
     mocker.patch.dict(sys.modules, {"gpiod": None})

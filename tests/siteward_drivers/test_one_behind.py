@@ -9,23 +9,22 @@ from itertools import pairwise
 import pytest
 
 from siteward.model.errors import DeviceRefused, DeviceUnreachable
-from siteward.model.ids import ChargerId, LineId, MeterId
-from siteward.model.site import Line, Meter, Site
+from siteward.model.ids import LineId
 from siteward_drivers.link_memory import MemoryLink
 from siteward_drivers.modbus import Request
-from siteward_drivers.profile_schema import Kind, Language, Transport
+from siteward_drivers.profile_schema import Language, Transport
 from siteward_drivers.registry import build_lines
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 
-from .plant import PROFILES, charger, plant
-from .rig import OpenGate, Slaves, honest, rig
-from .test_devices import METER, put_floats, running
+from .plant import PROFILES, alone, charger
+from .rig import OpenGate, Slaves, crc, honest, rig
+from .test_devices import METER, put, put_floats, running
 
 CHARX = "phoenix_charx_sec"
 ALL = (*PROFILES.names("meter"), *PROFILES.names("charger"))
 
-UNGUARDED = ("carlo_gavazzi_em111", "keba_p30", "keba_p40")
-"""Devices that document nothing but registers of one table in pairs that stand alone: all answers look alike."""
+BY_VALUE = ("keba_p30", "keba_p40")
+"""Devices that give one value a request and all in pairs: their answers look alike, the last one's value does not."""
 
 
 class OneBehind:
@@ -131,20 +130,6 @@ def _word(pdu: bytes, at: int) -> int:
     return int.from_bytes(pdu[at : at + 2], "big")
 
 
-def _alone(profile: str, framing: Transport) -> Site:
-    """A site with one device of this profile on one line."""
-    port = "tcp://plant:502" if framing is Transport.TCP else "/dev/wire"
-    line = Line(LineId("l1"), port, 19200)
-    if PROFILES[profile].kind is Kind.METER:
-        facts = PROFILES.meter(profile)
-        assert facts is not None
-        meters = (Meter(MeterId("m"), line.id, 1, profile, facts),)
-        return replace(plant(), lines=(line,), meters=meters, feeders=())
-    channels = PROFILES[profile].file.channels.count
-    device = replace(charger("c", line.id, 1, profile, min(channels, 2)), id=ChargerId("c"))
-    return replace(plant(device), lines=(line,), meters=(), feeders=())
-
-
 @pytest.mark.parametrize("framing", list(Transport))
 @pytest.mark.parametrize("profile", [n for n in ALL if PROFILES[n].file.protocol is Language.MODBUS])
 def test_every_poll_holds_an_answer_that_could_be_no_other(profile: str, framing: Transport) -> None:
@@ -154,7 +139,7 @@ def test_every_poll_holds_an_answer_that_could_be_no_other(profile: str, framing
         ours, theirs = MemoryLink.pair()
         slaves = Slaves(theirs, framing)
         server = asyncio.create_task(slaves.serve())
-        site = _alone(profile, framing)
+        site = alone(profile, framing)
         lines = build_lines(site, PROFILES, clock, OpenGate(), lambda event: None, {LineId("l1"): ours})
         await lines.open()
         await asyncio.sleep(0.05)
@@ -173,7 +158,93 @@ def test_every_poll_holds_an_answer_that_could_be_no_other(profile: str, framing
         asked = [Request(pdu[0], pdu[1], _word(pdu, 2), _word(pdu, 4)) for _, pdu in slaves.heard]
         assert len(asked) >= 15
         guarded = [any(not b.confusable(a) for a, b in pairwise(asked[first:last])) for first, last in polls]
-        assert all(guarded) == (profile not in UNGUARDED)
+        assert all(guarded) == (profile not in BY_VALUE)
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("framing", list(Transport))
+@pytest.mark.parametrize("profile", BY_VALUE)
+def test_where_all_answers_look_alike_the_value_of_the_last_one_tells(profile: str, framing: Transport) -> None:
+    """Fault 12: found within two polls, nothing of a poll that is behind is believed, and the stream is left."""
+
+    async def main(clock: VirtualClock) -> None:
+        ours, theirs = MemoryLink.pair()
+        slaves = Slaves(theirs, framing)
+        server = asyncio.create_task(slaves.serve())
+        lines = build_lines(alone(profile, framing), PROFILES, clock, OpenGate(), lambda _: None, {LineId("l1"): ours})
+        layout = 400_000 - 1 if profile == "keba_p30" else 4_000_000
+        _put_pairs(slaves, 1, {1000: 3, 1004: 7, 1016: layout, 1110: 32000, 1600: 6000, 1602: 60})
+        _put_pairs(slaves, 1, dict.fromkeys((1006, 1036, 1020, 1040, 1042, 1044), 0))
+        await lines.open()
+        await asyncio.sleep(0.05)
+        (box,) = lines.chargers
+        good = failed = 0
+        for poll in range(24):
+            current = 6000 + 100 * poll
+            _put_pairs(slaves, 1, dict.fromkeys((1008, 1010, 1012, 1100), current))
+            if poll == 10:
+                slaves.lie = OneBehind(framing)
+            try:
+                reading = await box.read()
+            except DeviceUnreachable:
+                failed += 1
+            else:
+                assert reading.measured_a == (current / 1000,) * 3
+                assert reading.set_point_a == current / 1000
+                good += 1
+            if poll == 9:
+                assert (good, failed) == (10, 0)
+            if poll == 11:
+                assert failed >= 1
+            await asyncio.sleep(6.0)
+        assert failed == 14
+        await lines.close()
+        server.cancel()
+        await asyncio.wait([server])
+
+    run_virtual(main)
+
+
+def _put_pairs(slaves: Slaves, unit: int, values: dict[int, int]) -> None:
+    for address, value in values.items():
+        put(slaves, unit, 3, {address: value >> 16, address + 1: value & 0xFFFF})
+
+
+@pytest.mark.parametrize(("answer", "halves"), [("refused", 1), ("silent", 3)])
+def test_a_device_that_gives_no_halves_is_not_lost_for_it(answer: str, halves: int) -> None:
+    """Fault 12: the guard costs no device; what is refused is asked once, what finds no ear three times."""
+
+    async def main(clock: VirtualClock) -> None:
+        ours, theirs = MemoryLink.pair()
+        slaves = Slaves(theirs, Transport.RTU)
+        server = asyncio.create_task(slaves.serve())
+        site = alone("carlo_gavazzi_em111", Transport.RTU)
+        lines = build_lines(site, PROFILES, clock, OpenGate(), lambda _: None, {LineId("l1"): ours})
+        put(slaves, 1, 4, dict.fromkeys((4, 5, 16, 17), 0))
+        await lines.open()
+        await asyncio.sleep(0.05)
+        await lines.meters[0].read()
+
+        def lie(request: bytes, reply: bytes) -> Iterable[tuple[float, bytes]]:
+            if request[4:6] != b"\0\1":
+                return [(0.005, reply)]
+            refusal = bytes((1, 0x84, 3))
+            return [(0.005, refusal + crc(refusal))] if answer == "refused" else []
+
+        slaves.lie = lie
+        slaves.heard.clear()
+        good = 0
+        for _ in range(12):
+            with suppress(DeviceUnreachable):
+                await lines.meters[0].read()
+                good += 1
+            await asyncio.sleep(5.0)
+        assert sum(pdu[4:6] == b"\0\1" for _, pdu in slaves.heard) == halves
+        assert good >= 9
+        await lines.close()
+        server.cancel()
+        await asyncio.wait([server])
 
     run_virtual(main)
 

@@ -200,7 +200,7 @@ def test_a_risky_drive_is_asked_about_as_it_goes_out_and_never_after_its_deadlin
 
 
 def test_a_board_that_is_gone_is_told() -> None:
-    """Fault 2: silence is unreachable, never a value."""
+    """Law 5: silence is unreachable, never a value."""
 
     async def body(made: Plant) -> None:
         device = made.lines.points["guard"]

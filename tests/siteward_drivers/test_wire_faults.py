@@ -5,7 +5,7 @@ import fcntl
 import os
 import threading
 import tty
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from siteward_drivers.slave import Role, Slave
 
 from .plant import RTU, TCP, charger
-from .rig import crc, honest, rig, value_of
+from .rig import Lie, crc, honest, rig, value_of
 from .test_devices import METER, heidelberg, limit, put, put_floats, running
 
 _TIOCGRS485, _TIOCSRS485 = 0x542E, 0x542F
@@ -115,6 +115,42 @@ def test_late_answers_and_noise_are_no_other_master() -> None:
                     await it.read(slave, address, 2)
                 await asyncio.sleep(1.2)
             assert it.line.view().foreign == 0
+
+    run_virtual(main)
+
+
+def _lost(at: int) -> Lie:
+    return lambda _, reply: [(0.005, reply[:at] + reply[at + 1 :])]
+
+
+def _doubled(at: int) -> Lie:
+    return lambda _, reply: [(0.005, reply[: at + 1] + reply[at:])]
+
+
+def _split(at: int) -> Lie:
+    return lambda _, reply: [(0.005, reply[: at or 4]), (0.03, reply[at or 4 :])]
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 5, 8])
+@pytest.mark.parametrize("kind", [_lost, _doubled, _split])
+def test_lost_doubled_and_late_bytes_are_no_value_and_silence_brings_order(kind: Callable[[int], Lie], at: int) -> None:
+    """Fault 2: a frame that is not whole is none; the next one is read as if nothing had been."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with rig(clock) as it:
+            slave = it.slave(1, timing=QUICK)
+            for address in range(6):
+                it.slaves.lie = kind(at)
+                right = (value_of(1, 3, address), value_of(1, 3, address + 1))
+                try:
+                    assert await it.read(slave, address, 2) == right
+                except DeviceUnreachable:
+                    assert kind is not _split
+                it.slaves.lie = honest
+                await asyncio.sleep(1.5)
+                after = address + 20
+                assert await it.read(slave, after, 2) == (value_of(1, 3, after), value_of(1, 3, after + 1))
+                slave.next_attempt = 0.0
 
     run_virtual(main)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,13 +12,15 @@ from typing import Any
 import pytest
 
 from siteward.cli.app import run_cli
+from siteward.client.client import Client
+from siteward.client.errors import CoreDown, Refused
 from siteward.settings.load import load_site
 from siteward.store.lock import InstanceLock
 from siteward_drivers.capture import load_capture
 from siteward_drivers.sim.mixed_line import MixedPty, TwinBank
 from siteward_drivers.sim.pty_line import PtyLine
 from siteward_drivers.sim.replay import ReplayDevice
-from tests.siteward_drivers.scan_rig import ALL, FAST, FASTEST, METERS, PLAIN, PROFILES, bank, mixed_banks
+from tests.siteward_drivers.scan_rig import ALL, BOXES, FAST, FASTEST, METERS, PLAIN, PROFILES, bank, mixed_banks
 
 pytestmark = pytest.mark.station
 
@@ -114,6 +118,9 @@ async def test_a_mixed_line_of_twelve_devices_is_found_through_the_command_line(
     found = {(device["baud"], device["unit"]): device["profiles"] for device in told["devices"]}
     assert set(found) == {(setting.baud, unit) for setting, units in ALL.items() for unit in units}
     assert all("eastron_sdm630" in found[setting.baud, unit] for setting in METERS for unit in METERS[setting])
+    boxes = [found[setting.baud, unit] for setting in BOXES for unit in BOXES[setting]]
+    assert len(found) == 12
+    assert boxes == [["heidelberg_energy_control"]] * 4
     assert [finding["code"] for finding in told["findings"]] == ["several_settings"]
     assert told["complete"] is True
     assert "set it to 9600 8N1 first" in told["site_toml"]
@@ -181,6 +188,55 @@ async def test_what_cannot_be_done_is_refused_with_what_to_do(shell: Shell, word
     assert told["error"]["code"] == code
     assert told["error"]["message"]
     assert told["error"]["advice"]
+
+
+@asynccontextmanager
+async def core_running(folder: Path, site: Path) -> AsyncIterator[None]:
+    """The real core process over a site file, until it has turned."""
+    places = ["--config", site, "--state", folder / "state", "--run", folder / "run"]
+    command = (sys.executable, "-m", "siteward", "core", *map(str, places))
+    core = await asyncio.create_subprocess_exec(*command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    try:
+        async with asyncio.timeout(20), Client(folder / "run" / "cli.sock") as client:
+            while not await _turned(client):
+                await asyncio.sleep(0.2)
+        yield
+    finally:
+        core.terminate()
+        await core.wait()
+
+
+async def _turned(client: Client) -> bool:
+    try:
+        live = await client.live()
+    except (CoreDown, Refused):
+        return False
+    return live.health.turn > 3 and all(meter.age_s is not None for meter in live.meters)
+
+
+async def test_a_wire_of_the_running_core_is_scanned_and_probed_through_it(shell: Shell) -> None:
+    """Law 7, S-20: a device that no site file names is found while core polls and holds the port; it is journaled."""
+    pty, file = row(shell.folder)
+    assert isinstance(pty, MixedPty)
+    loop = asyncio.get_running_loop()
+    line = bank(loop.time, meters=(5, 6), boxes=(1,))
+    async with plugged(MixedPty({PLAIN: line}, shell.folder / "row")), core_running(shell.folder, file):
+        status, told = await shell.json("scan", "row", "--site", str(file), "--yes", "--units", "6")
+        assert [(device["unit"], device["baud"]) for device in told["devices"]] == [(6, 9600)]
+        assert "eastron_sdm630" in told["devices"][0]["profiles"]
+        assert (status, told["findings"], told["complete"]) == (0, [], True)
+        status, told = await shell.json("probe", "m5", "--raw", "--site", str(file))
+        assert status == 0
+        assert 220 < told["values"]["voltage_l1"]["value"] < 240
+        assert told["blocks"]
+        status, _, _ = await shell("probe", "m5", "--site", str(file), "--capture", str(shell.folder / "x.json"))
+        assert status == 1
+        async with Client(shell.folder / "run" / "cli.sock") as client:
+            events = (await client.events(0)).events
+            lines = (await client.live()).lines
+    acts = [event["data"] for event in events if event["type"] == "audit.wire_tool"]
+    assert acts == [{"line": "row", "settings": "9600 8N1", "home": True, "source": "cli"}]
+    assert sum(slave.timeouts + slave.garbled for slave in lines[0].slaves) == 0
 
 
 async def test_a_charger_in_service_is_left_alone(shell: Shell) -> None:

@@ -82,7 +82,7 @@ class Bank:
         faults = device.faults
         if faults.silent or not device.answers or self.random.random() < faults.loss:
             return None, 0.0
-        reply = execute(device, pdu)
+        reply = bytes((pdu[0] | 0x80, faults.refuses)) if faults.refuses else execute(device, pdu)
         if faults.mute or self.random.random() < faults.loss:
             return None, 0.0
         self.count.answers += 1

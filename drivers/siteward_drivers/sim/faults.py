@@ -13,18 +13,27 @@ class Ignores(StrEnum):
 
 
 class Shows(StrEnum):
-    """What a meter shows: the truth, its last truth for ever, zero, not-a-number, or all ones (faults 28 to 30)."""
+    """What a meter shows: the truth, its last truth for ever, zero, not-a-number, infinity, all ones, swapped words.
+
+    See faults 28 to 30.
+    """
 
     TRUTH = "truth"
     FROZEN = "frozen"
     ZERO = "zero"
     NAN = "nan"
     ONES = "ones"
+    INFINITE = "infinite"
+    SWAPPED = "swapped"
 
 
 @dataclass(slots=True)
 class DeviceFaults:
-    """Faults of one device. silent: neither hears nor answers; mute: hears and acts, its answers are lost (R2)."""
+    """Faults of one device.
+
+    silent: neither hears nor answers; mute: hears and acts, its answers are lost (R2); refuses: the exception code with
+    which it answers everything (fault 14).
+    """
 
     silent: bool = False
     mute: bool = False
@@ -34,6 +43,7 @@ class DeviceFaults:
     overdraw: float = 1.0
     shows: Shows = Shows.TRUTH
     factor: float = 1.0
+    refuses: int = 0
 
     def clear(self) -> None:
         """Take every fault off."""

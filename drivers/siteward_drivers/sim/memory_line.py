@@ -40,6 +40,12 @@ class SimLink:
         if not plugged and self._inbox is not None:
             self._inbox.connection_lost(None)
 
+    def put(self, bank: Bank) -> None:
+        """Hang other devices on the wire, at once and without anybody noticing."""
+        self.bank = bank
+        if isinstance(self._far, PacedLine):
+            self._far.put(bank)
+
     async def open(self) -> None:
         """Open it; nothing happens when it is open. Raises LinkDown while it is pulled."""
         if not self._plugged:

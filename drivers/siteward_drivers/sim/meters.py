@@ -22,6 +22,8 @@ _POWERS = (Quantity.ACTIVE_POWER_L1, Quantity.ACTIVE_POWER_L2, Quantity.ACTIVE_P
 _PLATE_DIGITS = 12
 _ALIVE = frozenset({*_VOLTAGES, Quantity.FREQUENCY})
 
+_STRANGE = {Shows.NAN: math.nan, Shows.INFINITE: math.inf}
+
 
 class SimMeter:
     """A meter around feeders or outlets; a feeder's meter counts all that flows through it. Implements SimDevice."""
@@ -66,6 +68,10 @@ class SimMeter:
     def read(self, table: Table, address: int, count: int) -> list[int]:
         """Words of registers. Raises ModbusFault."""
         words = self._map.read(table, address, count, self._show)
+        if self.faults.shows is Shows.SWAPPED:
+            # Whole pairs as this project's meters lie: an odd count keeps its last word.
+            pairs = [word for n in range(0, len(words) - 1, 2) for word in (words[n + 1], words[n])]
+            return pairs + words[len(pairs) :]
         return [0xFFFF] * len(words) if self.faults.shows is Shows.ONES else words
 
     def write(self, address: int, words: Sequence[int], function: int) -> None:
@@ -89,8 +95,9 @@ class SimMeter:
             return self._frozen.get(quantity, 0.0)
         self._frozen = {}
         point = self.profile.file.points.get(quantity)
-        if shows is Shows.NAN and point is not None and point.type is RegisterType.F32:
-            return math.nan
+        strange = _STRANGE.get(shows)
+        if strange is not None and point is not None and point.type is RegisterType.F32:
+            return strange
         if shows is Shows.ZERO and quantity not in _ALIVE:
             return 0.0
         return self.values().get(quantity, 0.0)

@@ -25,16 +25,21 @@ def _nobody() -> Bank:
 
 
 class TwinBank(Bank):
-    """A bank in which second devices bear numbers that are taken (fault 9); both answer at once."""
+    """A bank in which second devices bear numbers that are taken (fault 9).
 
-    def __init__(self, bank: Bank, twins: Mapping[int, SimDevice]) -> None:
-        super().__init__(bank.devices, bank.settle, bank.random)
-        self._twins = dict(twins)
+    Both answer at once, or `behind` in turn: the second one speaks when the first has ended.
+    """
+
+    def __init__(self, bank: Bank, twins: Mapping[int, SimDevice], behind: bool = False) -> None:
+        super().__init__(bank.devices, bank.settle, bank.random, bank.meters)
+        self.faults, self.count = bank.faults, bank.count
+        self.twins = dict(twins)
+        self._behind = behind
         self._clash = b""
 
     def answer(self, unit: int, pdu: bytes) -> tuple[bytes | None, float]:
         """The first device's answer; the second's is kept for the frame to collide with."""
-        twin = self._twins.get(unit)
+        twin = self.twins.get(unit)
         self._clash = rtu_frame(unit, execute(twin, pdu)) if twin is not None else b""
         return super().answer(unit, pdu)
 
@@ -43,6 +48,8 @@ class TwinBank(Bank):
         frame = super().spoil(frame)
         if not self._clash:
             return frame
+        if self._behind:
+            return frame + self._clash
         longer, shorter = sorted((frame, self._clash), key=len, reverse=True)
         return bytes(a & b for a, b in zip(longer, shorter, strict=False)) + longer[len(shorter) :]
 

@@ -77,6 +77,10 @@ class PacedLine:
         self._pending = bytearray()
         self._timer: asyncio.TimerHandle | None = None
 
+    def put(self, bank: Bank) -> None:
+        """Other devices hang on the wire from now on."""
+        self._bank = bank
+
     def tune(self, settings: SerialSettings) -> None:
         """The master's port has other settings from now on; in the middle of a frame that spoils it."""
         if settings == self._settings:

@@ -11,6 +11,7 @@ from siteward.model.ports import Charger, Clock, DriveGate, Gate, Meter, PointDe
 from siteward.model.readings import MeterReading
 from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Site
+from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.closed_gate import ClosedGate
 from siteward_drivers.gpio import gpio_names
 from siteward_drivers.modbus_meter import reading
@@ -123,6 +124,10 @@ class PortLines:
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """None: nothing travels here in frames."""
+        return None
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """None: nobody can be called where nothing travels in frames."""
         return None
 
     def line_of(self, connector: ConnectorId) -> LineId:

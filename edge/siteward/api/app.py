@@ -14,6 +14,7 @@ from starlette.types import ExceptionHandler, Receive, Scope, Send
 from siteward.api import answers
 from siteward.api.answers import Denied
 from siteward.api.backend import Backend
+from siteward.api.calls import Calls
 from siteward.api.frames import Frames
 from siteward.api.live import LiveText
 from siteward.api.people import People
@@ -59,6 +60,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/v1/alarms", watch.alarms, Right.READ),
             route("/v1/lines", watch.lines, Right.READ),
             route("/v1/lines/{id}/frames", Frames(backend).export, Right.READ),
+            route("/v1/lines/{id}/call", Calls(backend).call, Right.WIRE, "POST"),
             route("/v1/health", watch.health, Right.READ),
             route("/metrics", watch.metrics, Right.READ),
             route("/v1/sessions", reads.sessions, Right.READ),

@@ -11,6 +11,7 @@ from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
 from siteward.model.site import Site
 from siteward.model.users import User
+from siteward.model.visit import WireCall, WireHeard
 
 
 class Station(Protocol):
@@ -38,6 +39,14 @@ class Station(Protocol):
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire in the last seconds, as a file; None for a line without a record."""
+        ...
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """One call of a bus tool, journaled as an act of audit; None for a strange line.
+
+        Raises ValueError for what is no read, Withdrawn when the wire has no time, DeviceUnreachable without a port,
+        StoreError when it cannot be journaled.
+        """
         ...
 
     async def submit(self, request: Request, raw: bytes) -> Reply:

@@ -16,11 +16,12 @@ class Right(StrEnum):
     ACK = "ack"
     AUDIT = "audit"
     USERS = "users"
+    WIRE = "wire"
 
 
 RIGHTS: dict[Source, frozenset[Right]] = {
     Source.CLI: frozenset(Right) - {Right.ACK},
-    Source.PANEL: frozenset(Right) - {Right.ACK},
+    Source.PANEL: frozenset(Right) - {Right.ACK, Right.WIRE},
     Source.CLOUD: frozenset({Right.READ, Right.EVENTS, Right.REQUEST, Right.ACK, Right.AUDIT}),
     Source.LOCAL: frozenset({Right.READ, Right.REQUEST, Right.AUDIT}),
     Source.CARD: frozenset(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from siteward.app.tool_audit import ToolAudit
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
@@ -11,6 +12,7 @@ from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
 from siteward.model.site import Site
 from siteward.model.users import User
+from siteward.model.visit import WireCall, WireHeard
 from siteward.runtime.station import Station
 from siteward.store.store import Store
 
@@ -22,6 +24,7 @@ class CoreBackend:
         self._site = site
         self._station = station
         self._store: Store | None = None
+        self._tools = ToolAudit(site, lambda: station.clock.now(), self.audit)
 
     def attach(self, store: Store) -> None:
         """Serve records from this store from now on."""
@@ -56,6 +59,11 @@ class CoreBackend:
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire lately."""
         return await self._station.lines.frames(line, form, last_s)
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """One call of a bus tool. Its first one, and the first at other settings, is journaled before it goes out."""
+        await self._tools.journal(line, call)
+        return await self._station.lines.call(line, call)
 
     async def submit(self, request: Request, raw: bytes) -> Reply:
         """Commit the request and give it to the next turn."""

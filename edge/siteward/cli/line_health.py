@@ -18,6 +18,7 @@ SLOW_MS = 300.0
 
 _ENOUGH = 20
 _DEAD = 0.95
+_BYTES_CAME = 5
 
 
 class Trouble(StrEnum):
@@ -29,6 +30,8 @@ class Trouble(StrEnum):
     LOSSES = "losses"
     NOISE = "noise"
     COLLISIONS = "collisions"
+    DUPLICATE = "duplicate_address"
+    NO_VALID_FRAME = "no_valid_frame"
     REFUSALS = "refusals"
     SLOW = "slow"
     FULL = "full"
@@ -51,10 +54,13 @@ def judge_line(line: LineMessage) -> tuple[Diagnosis, ...]:
         return (_about(line, None, Trouble.NOT_OPEN, line.port),)
     asked = [slave for slave in line.slaves if slave.sent]
     silent = [slave for slave in asked if _share(slave.sent - slave.answered - slave.refused, slave) >= _DEAD]
+    if asked and len(silent) == len(asked) and sum(slave.garbled for slave in asked) >= _BYTES_CAME:
+        return (_about(line, None, Trouble.NO_VALID_FRAME, line.id),)
     if len(asked) > 1 and len(silent) == len(asked):
         return (_about(line, None, Trouble.ALL_SILENT, line.id),)
     speaking = [slave for slave in asked if slave not in silent]
-    found = [_about(line, s, Trouble.SILENT, s.device) for s in silent]
+    found = [_about(line, s, Trouble.DUPLICATE, s.device) for s in asked if s.clash]
+    found += [_about(line, s, Trouble.SILENT, s.device) for s in silent if not s.clash]
     found += _damage(line, speaking)
     for slave in speaking:
         found += _device(line, slave)
@@ -71,7 +77,7 @@ def _damage(line: LineMessage, speaking: Sequence[SlaveMessage]) -> list[Diagnos
     if len(damaged) > 1 and 2 * len(damaged) >= len(speaking):
         return [_about(line, None, Trouble.NOISE, line.id)]
     alone = len(speaking) == 1
-    return [_about(line, s, Trouble.NOISE if alone else Trouble.COLLISIONS, s.device) for s in damaged]
+    return [_about(line, s, Trouble.NOISE if alone else Trouble.COLLISIONS, s.device) for s in damaged if not s.clash]
 
 
 def _device(line: LineMessage, slave: SlaveMessage) -> Iterator[Diagnosis]:
@@ -121,9 +127,9 @@ _WORDS = {
         "{subject} 未打开:请检查适配器、网络对端和端口权限",
     ),
     Trouble.ALL_SILENT: Sentence(
-        "nobody answers on {subject}: power of the row, A and B swapped at our end, speed or parity; stop core and run "
-        "`siteward scan {subject}`",
-        "{subject} 上无任何应答:检查该排电源、本端 A/B 接反、波特率或校验;停止 core 后运行 `siteward scan {subject}`",
+        "nobody answers on {subject}: power of the row, A and B swapped at our end, speed or parity; run "
+        "`siteward scan {subject} --wide`",
+        "{subject} 上无任何应答:检查该排电源、本端 A/B 接反、波特率或校验;运行 `siteward scan {subject} --wide`",
     ),
     Trouble.SILENT: Sentence(
         "{subject} is silent while others answer: no power, another address, or A and B swapped at this device",
@@ -142,6 +148,17 @@ _WORDS = {
         "only the answers of {subject} come damaged: a second device seems to have its address, or its own driver is "
         "bad; disconnect it and scan the wire",
         "只有 {subject} 的应答损坏:疑似另一设备地址相同,或其驱动器损坏;请断开它并扫描总线",
+    ),
+    Trouble.DUPLICATE: Sentence(
+        "two devices seem to answer at the address of {subject}, so it is not controlled: disconnect one of them, give "
+        "it a free address, and run `siteward scan` on the wire",
+        "{subject} 的地址疑似有两台设备应答,已停止控制:请断开其中一台,改为空闲地址后运行 `siteward scan`",
+    ),
+    Trouble.NO_VALID_FRAME: Sentence(
+        "bytes come on {subject} but no valid frame from anybody: speed or parity differ from the devices', A and B "
+        "are swapped, or another protocol speaks; run `siteward scan {subject} --wide`",
+        "{subject} 上收到字节但没有有效帧:波特率或校验与设备不符、A/B 接反或其他协议;"
+        "运行 `siteward scan {subject} --wide`",
     ),
     Trouble.REFUSALS: Sentence(
         "{subject} refuses requests: its firmware has other registers than its profile, or it is another device; "

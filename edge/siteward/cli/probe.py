@@ -6,23 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from siteward.cli.core_wire import CoreWire, home_of
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Part, Screen
 from siteward.cli.paths import Paths
 from siteward.cli.probe_live import SILENT, from_core, show_rows
 from siteward.cli.probe_meter import data_meter, show_meter
-from siteward.cli.wires import Plant, care, instead_of_core, live_core, refuse_cores_line
+from siteward.cli.talk import with_core
+from siteward.cli.wires import Plant, care, cores_line, instead_of_core, live_core, refuse_cores_line
+from siteward.client.client import Client
 from siteward.model.errors import ConfigError, DeviceError
 from siteward.model.ports import Clock
 from siteward.model.site import Line, Site
 from siteward_drivers.capture import record, write_capture
 from siteward_drivers.errors import LinkDown
-from siteward_drivers.probe import Item, Look, Prober
+from siteward_drivers.links import speed
+from siteward_drivers.modbus import Answer, Request
+from siteward_drivers.probe import Item, Look, Prober, look_at
 from siteward_drivers.profile import Profile
 from siteward_drivers.scan_words import ECHO_EN
 
 Confirm = Callable[[str], bool]
 """Asks a person; True means go on."""
+
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,9 @@ def probe(paths: Paths, plant: Plant, screen: Screen, wish: Wish, clock: Clock, 
         with instead_of_core(paths):
             return asyncio.run(show_meter(screen, plant.site, plant.profiles, meter, clock))
     target = _target(plant, wish.device)
+    owned = cores_line(live, target.line.port)
+    if owned is not None and wish.capture is None:
+        return with_core(paths, screen, lambda client, screen: _by_core(client, screen, target, owned.id))
     refuse_cores_line(live, target.line.port)
     _take_care(plant, target.line, target.unit if target.is_charger else None, confirm)
     with instead_of_core(paths):
@@ -105,6 +115,21 @@ def _take_care(plant: Plant, line: Line, charger: int | None, confirm: Confirm) 
             "start core and probe through it, or answer --yes when no car is connected",
             "FEEDS_WATCHDOG",
         )
+
+
+async def _by_core(client: Client, screen: Screen, target: Target, line: str) -> int:
+    """Have core read on its own wire: in between, so that control notices nothing."""
+    wire = CoreWire(client, line, home_of(target.line))
+
+    async def ask(request: Request) -> Answer:
+        for _ in range(_TRIES):
+            answer = await wire.ask(request)
+            if answer is not None:
+                return answer
+        raise CommandFailed(f"{target.name} does not answer", _advice(target), "NO_ANSWER")
+
+    look = await look_at(target.profile, target.unit, target.channel, speed(target.line), ask)
+    return _show(screen, target, look, raw=True)
 
 
 async def _direct(screen: Screen, target: Target, wish: Wish, clock: Clock) -> int:

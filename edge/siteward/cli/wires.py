@@ -9,7 +9,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paths import LOCAL, Paths
 from siteward.client.client import Client
 from siteward.client.errors import ClientError, CoreDown
-from siteward.client.messages import LiveMessage
+from siteward.client.messages import LineMessage, LiveMessage
 from siteward.model.errors import ConfigError
 from siteward.model.facts import ResetBy
 from siteward.model.site import Charger, Line, Site
@@ -119,11 +119,17 @@ def instead_of_core(paths: Paths) -> Iterator[None]:
         yield
 
 
+def cores_line(live: LiveMessage | None, port: str) -> LineMessage | None:
+    """The wire of a running core at that port or of that name, None when core has none or does not run."""
+    lines = live.lines if live is not None else ()
+    return next((line for line in lines if port == line.id or same_port(line.port, port)), None)
+
+
 def refuse_cores_line(live: LiveMessage | None, port: str) -> None:
     """Raise CommandFailed when core owns the wire: two masters on one pair garble each other."""
-    for line in live.lines if live is not None else ():
-        if same_port(line.port, port):
-            raise CommandFailed(f"core owns wire {line.id} ({port})", _STOP_FIRST, "LINE_IN_USE")
+    line = cores_line(live, port)
+    if line is not None:
+        raise CommandFailed(f"core owns wire {line.id} ({port})", _STOP_FIRST, "LINE_IN_USE")
 
 
 _STOP_FIRST = (

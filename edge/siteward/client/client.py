@@ -27,6 +27,8 @@ from siteward.client.messages import (
     UserChangeMessage,
     UserMessage,
     UsersMessage,
+    WireCallMessage,
+    WireHeardMessage,
 )
 from siteward.model.frames import FrameFormat
 from siteward.model.refusals import Refusal
@@ -37,6 +39,9 @@ _POOL = httpx.Limits(max_connections=6, max_keepalive_connections=2, keepalive_e
 
 STREAM_SILENCE_S = 10.0
 """A live stream that says nothing for so long is dead: core sends at least one line each 5 s while it turns."""
+
+CALL_WAIT_S = 25.0
+"""A call on a busy wire waits longer than the wire's owner lets it wait (20 s)."""
 
 
 class Client:
@@ -122,6 +127,12 @@ class Client:
         """What travelled on a line in the last seconds, as a file of that form."""
         params = {"format": form.value, "last": last_s}
         return (await self._answer("GET", f"/v1/lines/{quote(line, safe='')}/frames", params)).content
+
+    async def call(self, line: str, call: WireCallMessage) -> WireHeardMessage:
+        """Have core read on a wire that it owns; the call waits for its share of the wire's time."""
+        path = f"/v1/lines/{quote(line, safe='')}/call"
+        text = await self._call("POST", path, content=call.to_json().encode(), wait_s=CALL_WAIT_S)
+        return self._parse(WireHeardMessage, text)
 
     async def site(self) -> dict[str, Any]:
         """The validated site with its hash, keys as on the wire."""

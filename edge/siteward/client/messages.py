@@ -1,9 +1,9 @@
 """Message models of the local API: the model's live view and requests as JSON with the contract's key names."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from siteward.model.ids import ID_PATTERN
 
@@ -175,6 +175,7 @@ class SlaveMessage(Message):
     latency_ms: float | None
     latency_p99_ms: float | None
     behind: int = 0
+    clash: bool = False
 
 
 class LineMessage(Message):
@@ -189,6 +190,31 @@ class LineMessage(Message):
     echo: bool = False
     foreign: int = 0
     openings: int = 0
+
+
+class WireCallMessage(Message):
+    """A read on a wire: POST /v1/lines/{id}/call. `baud` None means the wire's own settings."""
+
+    unit: int = 0
+    function: int = 3
+    address: int = 0
+    count: int = 1
+    protocol: str = Field(default="", max_length=32)
+    answer_s: float = Field(default=0.1, gt=0, le=10)
+    patient: bool = False
+    baud: int | None = Field(default=None, ge=300, le=4_000_000)
+    parity: str = "none"
+    stop_bits: int = Field(default=1, ge=1, le=2)
+
+
+class WireHeardMessage(Message):
+    """What was heard of a call; `data` are its bytes as hexadecimal digits."""
+
+    data: Annotated[str, BeforeValidator(lambda data: data.hex() if isinstance(data, bytes) else data)]
+    values: tuple[int, ...] | None
+    exception: int | None
+    left_alone: bool
+    refused: bool
 
 
 class HealthMessage(Message):

@@ -32,6 +32,7 @@ class AlarmCode(StrEnum):
     FOREIGN_WRITE = "FOREIGN_WRITE"
     FOREIGN_MASTER = "FOREIGN_MASTER"
     WRONG_DEVICE = "WRONG_DEVICE"
+    DUPLICATE_ADDRESS = "DUPLICATE_ADDRESS"
     STORE_FAILED = "STORE_FAILED"
     STORE_DAMAGED = "STORE_DAMAGED"
     STORE_SALVAGED = "STORE_SALVAGED"
@@ -78,6 +79,7 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
     AlarmCode.FOREIGN_MASTER: Severity.HIGH,
     AlarmCode.WRONG_DEVICE: Severity.HIGH,
+    AlarmCode.DUPLICATE_ADDRESS: Severity.HIGH,
     AlarmCode.STORE_FAILED: Severity.HIGHEST,
     AlarmCode.STORE_DAMAGED: Severity.HIGH,
     AlarmCode.STORE_SALVAGED: Severity.MEDIUM,
@@ -150,6 +152,11 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.WRONG_DEVICE: Sentence(
         "Another device than configured answers for {subject}; it is not controlled; look for swapped adapters.",
         "{subject} 的应答来自与配置不符的设备，已停止控制；请检查适配器是否接反。",
+    ),
+    AlarmCode.DUPLICATE_ADDRESS: Sentence(
+        "Two devices seem to answer at the address of {subject}, which is not controlled; disconnect one of them, give "
+        "it a free address, and scan the wire.",
+        "{subject} 的地址疑似有两台设备应答，已停止控制；请断开其中一台，改为空闲地址后重新扫描总线。",
     ),
     AlarmCode.STORE_FAILED: Sentence(
         "The disk does not accept records; running sessions go on, no new one starts.",

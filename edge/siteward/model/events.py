@@ -67,6 +67,7 @@ class EventType(StrEnum):
     AUDIT_FOREIGN_WRITE = "audit.foreign_write"
     AUDIT_METER_ROLLOVER = "audit.meter_rollover"
     AUDIT_SALVAGED = "audit.salvaged"
+    AUDIT_WIRE_TOOL = "audit.wire_tool"
     JOURNAL_STUB = "journal.stub"
 
     @property

@@ -118,7 +118,10 @@ class LimitView:
 
 @dataclass(frozen=True, slots=True)
 class SlaveView:
-    """Statistics of one address on a line; behind counts answers that belonged to the request before (fault 12)."""
+    """Statistics of one address on a line.
+
+    behind counts answers that belonged to the request before (fault 12); clash: two devices seem to answer (fault 9).
+    """
 
     device: str
     unit: int
@@ -130,6 +133,7 @@ class SlaveView:
     latency_ms: float | None
     latency_p99_ms: float | None
     behind: int = 0
+    clash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from siteward.model.points import Drive, InputReading, PointName, PointPlan
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request
+from siteward.model.visit import WireCall, WireHeard
 from siteward.model.wire import WireEvent, Write
 
 WireLog = Callable[[WireEvent], None]
@@ -185,6 +186,13 @@ class Lines(Protocol):
 
     async def frames(self, line: LineId, form: FrameFormat, last_s: float) -> bytes | None:
         """What travelled on a wire in the last seconds, as a file; None for a line without a record."""
+        ...
+
+    async def call(self, line: LineId, call: WireCall) -> WireHeard | None:
+        """One call of a bus tool, after everything that control wants of the wire; None on a strange line.
+
+        Raises ValueError for what is no read, Withdrawn when the wire has no time, DeviceUnreachable without a port.
+        """
         ...
 
     def line_of(self, connector: ConnectorId) -> LineId:

@@ -107,6 +107,11 @@ class Station:
         self._live_changed = asyncio.Condition()
 
     @property
+    def clock(self) -> Clock:
+        """The station's time."""
+        return self._ports.clock
+
+    @property
     def live(self) -> LiveView | None:
         """The live view of the newest turn, made when first asked for; None before the first turn."""
         done, ports = self._last, self._ports

@@ -8,8 +8,8 @@ import pytest
 
 from siteward.cli.app import run_cli
 from siteward.control.record import Recorded
+from siteward.model.causes import CAUSES
 from siteward.model.site import Site
-from siteward.panel.vocabulary import CAUSES
 from siteward.replay.compare import Note
 from siteward.replay.words import NOTES, WORDS
 from tests.fixtures.recorded import overload, write_trace

@@ -10,10 +10,14 @@ import pytest
 
 from siteward.cli.app import run_cli
 from siteward.cli.errors import CommandFailed
-from siteward.cli.scan import Wish, make_plan, parse_units
+from siteward.cli.scan_wish import Wish, make_plan, parse_units
 from siteward.cli.wires import Care, care, expected, find_line, same_port
+from siteward.client.client import Client
+from siteward.client.errors import Refused
+from siteward.client.messages import WireCallMessage
 from siteward.model.facts import ResetBy
 from siteward.model.site import Parity
+from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.scan_plan import ALL_UNITS, LIKELY_UNITS, Setting, likely_settings, wide_settings
 from tests.fixtures.core import FakeCore, running_core
 from tests.siteward_drivers.sim.sites import demo_site
@@ -55,15 +59,66 @@ async def test_a_page_of_a_probe_has_units(core: FakeCore, capsys: pytest.Captur
     assert " Wh" in out
 
 
-async def test_a_wire_of_a_running_core_is_never_scanned(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> None:
-    """Law 7: a scan refuses core's wire, and says what to do."""
+async def test_a_wire_of_a_running_core_is_scanned_by_core_alone(
+    core: FakeCore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 7: every call of the scan is core's; the port, which does not exist here, is never opened."""
     live = core.live()
     assert live is not None
-    port = next(line.port for line in live.lines if "://" not in line.port)
-    status, told = await said(core, capsys, "scan", port, "--yes")
+    line = next(line for line in live.lines if "://" not in line.port)
+    status, told = await said(core, capsys, "scan", line.port, "--yes", "--units", "7-9")
     assert status == 1
-    assert told["error"]["code"] == "LINE_IN_USE"
-    assert told["error"]["advice"]
+    assert [finding["code"] for finding in told["findings"]] == ["no_answer"]
+    assert [(name, call.unit, call.function, call.settings) for name, call in core.calls] == [
+        (line.id, unit, 3, None) for unit in (7, 8, 9)
+    ]
+
+
+async def test_other_settings_are_named_to_core_and_refused_where_a_gateway_has_its_own(
+    core: FakeCore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 7: a setting travels with each call; core's own calls come back to its own."""
+    live = core.live()
+    assert live is not None
+    line = next(line for line in live.lines if "://" not in line.port)
+    words = ("--yes", "--units", "7", "--baud", "2400", "--parity", "even")
+    await said(core, capsys, "scan", line.id, *words)
+    assert [(call.protocol, str(call.settings)) for _, call in core.calls] == [
+        ("DL/T 645", "2400 8E1"),
+        ("", "2400 8E1"),
+    ]
+
+
+async def test_a_port_that_cannot_take_a_setting_and_a_charger_left_alone_are_told(
+    core: FakeCore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ruling 1: what core does not let through is no missing device."""
+
+    async def called(call: WireCall) -> WireHeard:
+        return WireHeard(refused=call.settings is not None, left_alone=call.unit == 8)
+
+    core.called = called
+    live = core.live()
+    assert live is not None
+    line = next(line for line in live.lines if "://" not in line.port)
+    _, told = await said(core, capsys, "scan", line.port, "--yes", "--units", "7-8")
+    assert [(f["code"], f["units"]) for f in told["findings"]] == [("no_answer", []), ("left_alone", [8])]
+
+
+async def test_only_the_console_may_call_on_a_wire(core: FakeCore) -> None:
+    """Contract section 3: neither the panel nor sync nor the field process has a bus tool."""
+    live = core.live()
+    assert live is not None
+    for caller in ("panel", "sync", "field"):
+        async with Client(core.run_dir / f"{caller}.sock") as client:
+            with pytest.raises(Refused) as no:
+                await client.call(live.lines[0].id, WireCallMessage(unit=1))
+            assert no.value.code == "NOT_AUTHORISED"
+    async with Client(core.run_dir / "cli.sock") as client:
+        with pytest.raises(Refused) as no:
+            await client.call("nowhere", WireCallMessage(unit=1))
+        assert no.value.code == "UNKNOWN_TARGET"
+    assert [line for line, _ in core.calls] == ["nowhere"]
 
 
 def test_a_port_has_several_names(tmp_path: Path) -> None:

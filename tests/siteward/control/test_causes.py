@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from siteward.control.limits import static_limits
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Cause, CauseStep, Limit, LimitSource
 from siteward.model.site import StaticLimit
@@ -15,11 +14,12 @@ GRID = FeederId("grid")
 
 
 def outer(limits: tuple[StaticLimit, ...], more: tuple[Limit, ...] = ()) -> CauseStep:
-    """The outermost cause of a connector of two on a 40 A fuse, once all is settled."""
+    """The fuse or limit that bounds a connector of two on a 40 A fuse, once all is settled."""
     built = replace(site([feeder("grid", 40.0)], [Box(), Box()]), limits=limits)
     hand = Hand(built)
-    hand.limits = (*static_limits(built), *more)
-    return hand.obey(40).grants[ConnectorId("c00")].chain[-1]
+    hand.limits = more
+    chain = hand.obey(40).grants[ConnectorId("c00")].chain
+    return next(step for step in reversed(chain) if step.cause in (Cause.FUSE, Cause.LIMIT))
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,22 @@ def test_another_serial_in_a_session_is_another_meter() -> None:
     assert finished["stopDetail"] == "SESSION_METER_LOST"
 
 
+@pytest.mark.parametrize("top_wh", [1 << 32, 1_000_000_000])
+def test_a_register_that_rolls_over_is_a_new_one(top_wh: int) -> None:
+    """Fault 31: at 2^32 Wh or 10^6 kWh; the session ends with its last value and a mark, the next one counts anew."""
+    rig = Rig()
+    rig["A4"].register = float(top_wh - 200)
+    rig.charging("A4")
+    rig["A4"].register = 5.0
+    rig.turns(50)
+    finished = rig.log.last(EventType.SESSION_FINISHED).data
+    assert (finished["start_register_wh"], finished["estimated"]) == (top_wh - 200, True)
+    assert 0 <= finished["energy_wh"] <= 200
+    assert "METER_IMPLAUSIBLE" in [f.data.get("code") for _, f in rig.log.facts]
+    rig.charging("A4")
+    assert rig.log.last(EventType.SESSION_CHARGING).data["start_register_wh"] < 1000
+
+
 def test_rows_are_written_every_15_s_or_tenth_of_a_kwh() -> None:
     """B23: what a crash may cost."""
     rig = Rig()

@@ -39,15 +39,18 @@ def scan_wire(
 ) -> int:
     """Find the devices on a wire: speed, parity, address and what they are; every frame only reads.
 
+    On a wire of the running core, core sends each call when control has had its share: it takes five times as long.
+
     Example: siteward scan /dev/ttyUSB0
     """
     from siteward.cli import scan
+    from siteward.cli.scan_wish import Wish, parse_units
     from siteward.cli.wires import read_plant
 
-    wish = scan.Wish(
+    wish = Wish(
         target,
         wide,
-        scan.parse_units(units) if units else (),
+        parse_units(units) if units else (),
         tuple(baud or ()),
         tuple(parity or ()),
         answer_ms / 1000,
@@ -60,7 +63,7 @@ def scan_wire(
 @app.command(name="probe")
 def probe_device(
     device: Annotated[str, argument(help="A meter, charger or connector of the site file.")],
-    raw: Annotated[bool, option("--raw", help="Show the registers too; straight from the wire.")] = False,
+    raw: Annotated[bool, option("--raw", help="Show the registers too, read just now.")] = False,
     capture: Annotated[Path | None, option("--capture", help="Record all documented registers here.")] = None,
     site: SiteFile = None,
     profiles: OwnProfiles = None,
