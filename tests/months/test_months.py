@@ -4,9 +4,12 @@ import pytest
 
 from siteward.control.proof import prove
 from tests.months import turns as plant
-from tests.months.depot import FIRST_DAYS, MOST_A, Depot, Stay, depot, other_load, stays
+from tests.months.depot import FIRST_DAYS, MOST_A, VOLTS, Depot, Stay, depot, other_load, stays
 from tests.months.figures import figures
 from tests.months.turns import Fuses, Turns
+
+LATE_S = 20.0
+"""By so much the steps of a raise may come earlier or later; a stay of hours does not feel it."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def test_the_depot_is_proven_and_holds_forty_percent(one: Depot) -> None:
 
 
 def test_what_is_passed_over_changes_nothing(one: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Goal 10: the same energy for everybody, within 1 %, as when every second is lived through."""
+    """Goal 10: the same energy, and for each what flows in 20 s, as when every second is lived through."""
     here = [
         Stay(n, outlet, 900 + 20 * n, 2200 + 50 * n, 2100 + 50 * n if n % 2 else None, 900.0 + 300.0 * n)
         for n, outlet in enumerate((2, 5, 8, 11, 20, 23))
@@ -42,7 +45,10 @@ def test_what_is_passed_over_changes_nothing(one: Depot, monkeypatch: pytest.Mon
     assert quick.passed_s > 600
     assert quick.turn + quick.passed_s == whole.turn
     for stay in here:
-        assert quick.got_wh[stay.number] == pytest.approx(whole.got_wh[stay.number], rel=0.01)
+        assert quick.got_wh[stay.number] == pytest.approx(
+            whole.got_wh[stay.number], abs=LATE_S * MOST_A * VOLTS / 3600.0
+        )
+    assert sum(quick.got_wh.values()) == pytest.approx(sum(whole.got_wh.values()), rel=0.01)
     assert quick.fuses.broken == whole.fuses.broken == 0
 
 
