@@ -3,13 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from siteward.model.errors import ConfigError
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts, WireFacts
 from siteward_drivers.profile import Profile, load_profile
 from siteward_drivers.profile_schema import Kind
-from siteward_drivers.relay_profile import KIND as RELAY
-from siteward_drivers.relay_profile import RelayProfile, load_relay
+
+if TYPE_CHECKING:
+    # Most sites have no relay board: its schema is loaded with the first profile of one (goal 14).
+    from siteward_drivers.relay_profile import RelayProfile
+
+RELAY = "relay"
+"""Folder and class name of the profiles of relay boards."""
 
 SHIPPED = Path(__file__).parent / "profiles"
 """Folder of the profiles that come with the package: `<kind>/<vendor>_<model>.toml`."""
@@ -42,17 +48,20 @@ class Files(Mapping[str, Profile]):
         return len(self.paths)
 
 
-class RelayFiles(Mapping[str, RelayProfile]):
+class RelayFiles(Mapping[str, "RelayProfile"]):
     """Profiles of relay boards out of files, each read when first asked for."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self.paths = dict(paths)
         self._read: dict[str, RelayProfile] = {}
 
-    def __getitem__(self, profile: str) -> RelayProfile:
+    def __getitem__(self, profile: str) -> "RelayProfile":
         """The profile of that id. KeyError when there is none, ConfigError when its file is wrong."""
         if profile not in self._read:
-            self._read[profile] = load_relay(self.paths[profile])
+            path = self.paths[profile]
+            from siteward_drivers.relay_profile import load_relay
+
+            self._read[profile] = load_relay(path)
         return self._read[profile]
 
     def __iter__(self) -> Iterator[str]:
@@ -69,7 +78,7 @@ class Profiles:
     """Profiles by id, those of relay boards apart; implements model.ports.ProfileCatalogue."""
 
     by_id: Files
-    relays: Mapping[str, RelayProfile] = field(default_factory=dict)
+    relays: "Mapping[str, RelayProfile]" = field(default_factory=dict)
 
     def __getitem__(self, profile: str) -> Profile:
         """The profile of that id. Raises ConfigError when there is none."""

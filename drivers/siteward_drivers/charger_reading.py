@@ -6,7 +6,7 @@ from siteward.model.readings import ChargerReading
 from siteward_drivers.decode import Value
 from siteward_drivers.modbus_device import Values
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import BelowMin, ChargerPart
+from siteward_drivers.profile_charger import BelowMin, ChargerPart, PhasesPart
 from siteward_drivers.quantities import Quantity
 
 _ROUNDING_A = 0.05
@@ -52,7 +52,15 @@ def charger_reading(
         restart_mark=_restart_mark(charger, values),
         fault=_fault(charger, state, values),
         rejected=tuple(rejected),
+        phases_closed=_phases_closed(charger.phases, values),
     )
+
+
+def _phases_closed(part: PhasesPart, values: Values) -> int | None:
+    """1 or 3 by the contactor state; anything that the profile does not name is not known."""
+    if part.contactor_state is None or part.contactor_state not in values.raw:
+        return None
+    return {part.shows_one: 1, part.shows_all: 3}.get(values.count(part.contactor_state))
 
 
 def _state(raw: Value | None) -> str | None:

@@ -28,7 +28,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The frames of a write in order, and the value in A that the device will hold after them."""
+    """The frames of a write in order, and the value in A (phases for PHASES) that the device will hold after them."""
 
     value_a: float
     frames: tuple[Frame, ...]
@@ -43,6 +43,8 @@ def plan_write(profile: Profile, channel: int, write: Write, nominal_v: float = 
         raise DeviceRefused(f"{write.connector}: {write.value_a} A is no current")
     if write.kind is WriteKind.FAILSAFE:
         return _failsafe(profile, channel, write, nominal_v)
+    if write.kind is WriteKind.PHASES:
+        return _phases(profile, channel, write, nominal_v)
     return _limit(profile, channel, write, nominal_v)
 
 
@@ -62,6 +64,14 @@ def _limit(profile: Profile, channel: int, write: Write, nominal_v: float) -> Pl
         # Less than the device can signal is a pause: rounding up would draw what nobody granted.
         return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause, 0.0, nominal_v)))
     return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit, value, nominal_v)))
+
+
+def _phases(profile: Profile, channel: int, write: Write, nominal_v: float) -> Plan:
+    part = profile.charger.phases
+    verb = {1.0: part.one, 3.0: part.all}.get(write.value_a)
+    if verb is None:
+        raise DeviceRefused(f"{write.connector}: profile {profile.id} cannot be told to close {write.value_a:g} phases")
+    return Plan(write.value_a, _join(profile, _steps(profile, channel, verb, 0.0, nominal_v)))
 
 
 def _steps(

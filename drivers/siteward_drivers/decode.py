@@ -5,6 +5,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from siteward_drivers.profile_points import Point, RegisterType, WordOrder
@@ -56,8 +57,18 @@ class Decoded:
     impossible: tuple[Quantity, ...] = ()
 
 
-_Plain = tuple[Quantity, Callable[..., tuple[float | int]], int, int, float, float, float, tuple[float, ...], bool]
-"""A number of whole registers: what unpacks it, where, scale, span, what means "not known", low word first."""
+_Plain = tuple[Quantity, float, float, float, tuple[float, ...]]
+"""A number of whole registers: its scale, the span in which it can be true, what means "not known"."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a number of whole registers lies in its block, and how it is written."""
+
+    start: int
+    end: int
+    form: str
+    lsw: bool
 
 
 class Decoder:
@@ -66,6 +77,7 @@ class Decoder:
     def __init__(self, points: Mapping[Quantity, Point], first: int, order: WordOrder) -> None:
         self._order = order
         self._plain: list[_Plain] = []
+        self._places: list[_Place] = []
         self._others: list[tuple[Quantity, Point, int]] = []
         for quantity, point in points.items():
             start = point.address - first
@@ -73,11 +85,13 @@ class Decoder:
                 self._others.append((quantity, point, start))
                 continue
             low, high = point.range or (-math.inf, math.inf)
+            low, high = max(low, -_LARGEST), min(high, _LARGEST)
             lsw = (point.word_order or order) is WordOrder.LSW_FIRST
-            unpack = _STRUCT[point.type].unpack_from
-            end = start + point.width
-            self._plain.append((quantity, unpack, start, end, point.scale, low, high, point.invalid, lsw))
-        self._swaps = any(plain[-1] for plain in self._plain)
+            self._plain.append((quantity, point.scale, low, high, point.invalid))
+            self._places.append(_Place(start, start + point.width, _PACK[point.type][1:], lsw))
+        self._end = max((place.end for place in self._places), default=0)
+        self._swaps = any(place.lsw for place in self._places)
+        self._whole = _whole(self._places, self._end)
 
     def __call__(self, words: Sequence[int]) -> Decoded:
         """The values; a point that the words do not hold whole is rejected."""
@@ -85,25 +99,28 @@ class Decoder:
         raws: dict[Quantity, Value] = {}
         rejected: list[Quantity] = []
         impossible: list[Quantity] = []
-        length = len(words)
-        data = swapped = struct.pack(f">{length}H", *words)
-        if self._swaps:
-            # Words from behind are bytes of the other order: one copy serves every such point.
-            swapped = struct.pack(f">{length}H", *words[::-1])
-        for quantity, unpack, start, end, scale, low, high, invalid, lsw in self._plain:
-            if end > length:
-                rejected.append(quantity)
-                continue
-            raw = unpack(swapped, 2 * (length - end))[0] if lsw else unpack(data, 2 * start)[0]
+        self.into(words, values, raws, rejected, impossible)
+        return Decoded(values, raws, tuple(rejected), tuple(impossible))
+
+    def into(
+        self,
+        words: Sequence[int],
+        values: dict[Quantity, Value],
+        raws: dict[Quantity, Value],
+        rejected: list[Quantity],
+        impossible: list[Quantity],
+    ) -> None:
+        """Add the values to those of other blocks: what each is called in Decoded."""
+        for (quantity, scale, low, high, invalid), raw in zip(self._plain, self._raws(words), strict=True):
             value = raw if scale == 1.0 else round(raw * scale, _DIGITS)
             # No number and infinity lie in no span.
-            known = -_LARGEST <= raw <= _LARGEST and raw not in invalid
-            if known and low <= value <= high and (raw == 0 or abs(raw) >= _LEAST_FLOAT):
+            true = low <= value <= high and (raw >= _LEAST_FLOAT or raw <= -_LEAST_FLOAT or raw == 0)
+            if true and raw not in invalid:
                 values[quantity] = value
                 raws[quantity] = raw
                 continue
             rejected.append(quantity)
-            if known and raw:
+            if raw and -_LARGEST <= raw <= _LARGEST and raw not in invalid:
                 impossible.append(quantity)
         for quantity, point, start in self._others:
             found = raw_value(point, words[start : start + point.width], self._order)
@@ -115,7 +132,43 @@ class Decoder:
             else:
                 values[quantity] = scaled
                 raws[quantity] = found
-        return Decoded(values, raws, tuple(rejected), tuple(impossible))
+
+    def _raws(self, words: Sequence[int]) -> Sequence[float | int]:
+        """The numbers as sent, in the order of the points; one that the words do not hold whole is not a number."""
+        length = len(words)
+        # Words from behind are bytes of the other order.
+        if self._whole is not None and length >= self._end:
+            if self._swaps:
+                return self._whole.unpack_from(_words(length)(*words[::-1]), 2 * (length - self._end))[::-1]
+            return self._whole.unpack_from(_words(length)(*words))
+        data, swapped = _words(length)(*words), _words(length)(*words[::-1])
+        return [
+            math.nan
+            if place.end > length
+            else struct.unpack_from(
+                f">{place.form}", *((swapped, 2 * (length - place.end)) if place.lsw else (data, 2 * place.start))
+            )[0]
+            for place in self._places
+        ]
+
+
+def _whole(places: Sequence[_Place], end: int) -> struct.Struct | None:
+    """What unpacks all places at once, from behind where low words come first; None where that cannot be."""
+    if len({place.lsw for place in places}) != 1:
+        return None
+    at, form = 0, ">"
+    for place in reversed(places) if places[0].lsw else places:
+        start, stop = (end - place.end, end - place.start) if place.lsw else (place.start, place.end)
+        if start < at:
+            return None
+        form += f"{2 * (start - at)}x{place.form}"
+        at = stop
+    return struct.Struct(form)
+
+
+@cache
+def _words(count: int) -> Callable[..., bytes]:
+    return struct.Struct(f">{count}H").pack
 
 
 def decode(points: Mapping[Quantity, Point], first: int, words: Sequence[int], order: WordOrder) -> Decoded:

@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from siteward.model.access import Barrier, Lock
 from siteward.model.errors import DeviceUnreachable, Withdrawn
-from siteward.model.points import GPIO_PREFIX, Drive, InputReading, PointName, PointPlan, device_of, local_of
-from siteward.model.ports import Clock, DriveGate, PointDevice
-from siteward.model.site import Site
+from siteward.model.points import GPIO_PREFIX, Drive, InputReading, PointName, PointPlan, local_of
+from siteward.model.ports import Clock, DriveGate
 from siteward_drivers.gpio_chip import ChipPins
 from siteward_drivers.point_edges import Edges
 
@@ -108,21 +106,6 @@ class GpioDevice:
     def _must_be_ready(self) -> None:
         if not self._ready:
             raise DeviceUnreachable(f"{self._name} is not prepared")
-
-
-def gpio_names(site: Site) -> list[str]:
-    """Every chip that barriers, locks and limits of the site name, as `gpio:chip`."""
-    points: list[PointName] = []
-    arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
-    for arm in arms:
-        points += [*arm.motion.outputs, *(contact.point for contact in arm.contacts)]
-    points += site.limit_points
-    return sorted({device_of(point) for point in points if point.startswith(GPIO_PREFIX)})
-
-
-def gpio_devices(site: Site, clock: Clock, gate: DriveGate) -> list[PointDevice]:
-    """A device for every chip that barriers, locks and limits of the site name."""
-    return [gpio_device(name, clock, gate) for name in gpio_names(site)]
 
 
 def gpio_device(name: str, clock: Clock, gate: DriveGate) -> GpioDevice:

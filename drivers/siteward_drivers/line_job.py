@@ -141,6 +141,11 @@ class JobQueue:
         self._jobs.append(job)
         return older
 
+    def pass_by(self, job: Job, now: float) -> None:
+        """Number a job that goes out at once, past an empty queue."""
+        self._count += 1
+        job.order, job.queued_at = self._count, now
+
     def put_back(self, job: Job) -> bool:
         """Queue a job for its next try in its old place; False when a newer one of its key already waits."""
         if job.key is not None and any(j.key == job.key for j in self._jobs):
@@ -166,7 +171,7 @@ class JobQueue:
         for job in sorted(self._jobs, key=_urgency) if len(self._jobs) > 1 else self._jobs:
             if hold and job.urgency > Rank.CUT:
                 break
-            ready = self._ready_at(job)
+            ready = self.ready_at(job)
             if ready <= now:
                 return job, now
             again = min(again, ready)
@@ -182,7 +187,8 @@ class JobQueue:
         """Note that a bus tool had its share: the wire belongs to others until then."""
         self._visits_from = until
 
-    def _ready_at(self, job: Job) -> float:
+    def ready_at(self, job: Job) -> float:
+        """The earliest time at which the job may go out: by its own reckoning, and its pace while it is silent."""
         ready = job.ready_at(self._visits_from)
         return max(ready, job.slave.next_attempt, self._silent_slot) if job.slave.silent else ready
 
@@ -199,7 +205,7 @@ class JobQueue:
 
     def _stuck(self, now: float, link_up: bool) -> list[Job]:
         """Jobs that cannot go: all while the port is missing, else those whose silent device is not due."""
-        return [j for j in self._jobs if not link_up or (j.slave.silent and self._ready_at(j) > now)]
+        return [j for j in self._jobs if not link_up or (j.slave.silent and self.ready_at(j) > now)]
 
 
 def _urgency(job: Job) -> tuple[Rank, float]:

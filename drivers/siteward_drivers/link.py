@@ -119,7 +119,7 @@ class Inbox(asyncio.Protocol):
     """Receiving half that all links share: keeps bytes until the one reader takes them."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
+        self._bytes = b""
         self._waiter: asyncio.Future[None] | None = None
         self._lost: str | None = None
         self.transport: asyncio.BaseTransport | None = None
@@ -160,8 +160,7 @@ class Inbox(asyncio.Protocol):
     def take_now(self) -> bytes:
         """All bytes that are there. Raises LinkDown when there are none and it ended."""
         if self._bytes:
-            data = bytes(self._bytes)
-            self._bytes.clear()
+            data, self._bytes = self._bytes, b""
             return data
         if self._lost is not None:
             raise LinkDown(self._lost)

@@ -31,7 +31,8 @@ class TcpLink:
     @property
     def is_open(self) -> bool:
         """Whether bytes can be written now."""
-        return self._connection is not None and not self._connection.inbox.lost
+        connection = self._connection
+        return connection is not None and not connection.inbox.lost
 
     async def open(self) -> None:
         """Connect. Raises LinkDown."""

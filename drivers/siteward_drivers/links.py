@@ -5,9 +5,7 @@ from urllib.parse import urlsplit
 from siteward.model.errors import ConfigError
 from siteward.model.site import Line, LinkKind, SerialSettings
 from siteward_drivers.link import Link
-from siteward_drivers.link_serial import SerialLink
 from siteward_drivers.link_tcp import TcpLink
-from siteward_drivers.link_thread import ThreadLink
 from siteward_drivers.profile_schema import Transport
 from siteward_drivers.tcp_pool import TcpPool
 
@@ -51,9 +49,14 @@ def open_link(line: Line, pool: TcpPool | None = None) -> Link:
 
 def _port_link(line: Line) -> Link:
     port = (line.port, line.baud, line.parity, line.stop_bits, line.simulated, line.rs485)
+    # Each brings a library or a clockwork of its own, and a site has one kind, or none (goal 14).
     if line.link is LinkKind.THREAD:
+        from siteward_drivers.link_thread import ThreadLink
+
         return ThreadLink(*port, line.real_time)
     if line.link is LinkKind.SERIAL:
+        from siteward_drivers.link_serial import SerialLink
+
         return SerialLink(*port)
     try:
         # An extra: most stations do without it.

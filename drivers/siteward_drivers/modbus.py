@@ -59,6 +59,7 @@ class Request:
     raw: bool = False
     is_read: bool = field(init=False, repr=False, compare=False)
     reply_length: int = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out once what every exchange asks many times."""
@@ -68,6 +69,12 @@ class Request:
             length = 5 + (self.count + 7) // 8
         object.__setattr__(self, "is_read", is_read)
         object.__setattr__(self, "reply_length", length)
+        words = (self.unit, self.function, self.address, self.count, self.values, self.raw)
+        object.__setattr__(self, "_hash", hash(words))
+
+    def __hash__(self) -> int:
+        """Of what is compared: frames are looked up by it at every exchange."""
+        return self._hash
 
     def __str__(self) -> str:
         """For people: what was asked for."""
@@ -75,11 +82,17 @@ class Request:
 
     def confusable(self, other: object) -> bool:
         """Whether an RTU answer to the other request would also pass as an answer to this one."""
-        if not isinstance(other, Request) or (self.unit, self.function) != (other.unit, other.function):
+        if not isinstance(other, Request) or self.unit != other.unit or self.function != other.function:
             return False
         if self.is_read:
             return self.reply_length == other.reply_length
         return _echo(self) == _echo(other)
+
+
+@lru_cache(_CACHED)
+def read_request(unit: int, function: int, address: int, count: int) -> Request:
+    """A request to read; devices of the same kind at the same unit share theirs, and the frames that belong to it."""
+    return Request(unit, function, address, count)
 
 
 class _RawCoilRequest(ModbusPDU):

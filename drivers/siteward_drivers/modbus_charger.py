@@ -16,8 +16,6 @@ from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, RegisterDevice, Terms, Trace
 from siteward_drivers.slow import SlowBlocks
 
-_KIND = {WriteKind.LIMIT: FrameKind.LIMIT, WriteKind.FAILSAFE: FrameKind.FAILSAFE}
-
 
 class ModbusCharger:
     """One connector; implements model.ports.Charger."""
@@ -95,7 +93,7 @@ class ModbusCharger:
         self._device.accept(cut=not write.raises)
         plan = plan_write(self._device.profile, self._connector.channel, write, self._nominal_v)
         cut = write.kind is WriteKind.LIMIT and not write.raises
-        trace = self._trace(_KIND[write.kind], plan.value_a, write.turn)
+        trace = self._trace(FrameKind(write.kind), plan.value_a, write.turn)
         for number, frame in enumerate(plan.frames):
             terms = Terms(
                 Rank.CUT if cut else Rank.CONTROL,

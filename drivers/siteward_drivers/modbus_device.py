@@ -12,7 +12,7 @@ from siteward_drivers.decode import Decoded, Decoder, Value
 from siteward_drivers.identity import Identity, Whereabouts, holds
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Job, Rank, no_guard, no_trace
-from siteward_drivers.modbus import Answer, Request
+from siteward_drivers.modbus import Answer, Request, read_request
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Table, WordOrder
 from siteward_drivers.profile_schema import Probe
@@ -42,17 +42,7 @@ class Terms:
 
     def job(self, slave: Slave, request: AnyRequest, other: AnyRequest | None = None) -> Job:
         """A request on these terms; `other` is another way to ask for the same."""
-        return Job(
-            slave,
-            request,
-            self.rank,
-            retries=self.retries,
-            guard=self.guard,
-            trace=self.trace,
-            key=self.key,
-            deadline=self.deadline,
-            other=other,
-        )
+        return Job(slave, request, self.rank, self.retries, self.guard, self.trace, self.key, self.deadline, other)
 
     def noting(self, sent: list[float]) -> "Terms":
         """The same terms; the instants (Clock) of sending are added to a list."""
@@ -95,8 +85,11 @@ class Values:
     def phases(self, first: Quantity, second: Quantity, third: Quantity) -> tuple[float, float, float] | None:
         """Three phase values, None unless all three are known: a missing phase is never zero."""
         known = self.values
-        if first not in known or second not in known or third not in known:
+        one, two, three = known.get(first), known.get(second), known.get(third)
+        if one is None or two is None or three is None:
             return None
+        if type(one) is float and type(two) is float and type(three) is float:
+            return one, two, three
         a, b, c = self.number(first), self.number(second), self.number(third)
         return None if a is None or b is None or c is None else (a, b, c)
 
@@ -107,8 +100,10 @@ class _Ask:
     __slots__ = ("decode", "longer", "request")
 
     def __init__(self, block: Block, unit: int, order: WordOrder) -> None:
-        self.request = Request(unit, block.table.read_function, block.first, block.count)
-        self.longer = replace(self.request, count=block.count + block.more) if block.more else None
+        function = block.table.read_function
+        self.request = read_request(unit, function, block.first, block.count)
+        more = block.more
+        self.longer = read_request(unit, function, block.first, block.count + more) if more else None
         self.decode = Decoder(block.points, block.first, order)
 
 
@@ -200,11 +195,13 @@ class RegisterDevice:
             if ask is None:
                 ask = self._asks[block] = _Ask(block, self.slave.unit, self.profile.file.word_order)
             # One answer that cannot be another's is enough: with it, a stream one behind fails the whole poll.
-            answer, at = await self._ask(ask, terms, alone=index == last and not fresh)
-            sent_at = at if sent_at is None else sent_at
-            after = self.slave.last
-            fresh = fresh or (before is not None and after is not None and not after.confusable(before))
-            result.add(ask.decode(answer.values))
+            answer, at = await self._ask(ask, terms, index == last and not fresh)
+            if sent_at is None:
+                sent_at = at
+            if index < last and not fresh:
+                after = self.slave.last
+                fresh = before is not None and after is not None and not after.confusable(before)
+            ask.decode.into(answer.values, result.values, result.raw, result.rejected, result.impossible)
         result.sent_at = sent_at or 0.0
         return result
 

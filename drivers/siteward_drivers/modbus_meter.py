@@ -40,6 +40,9 @@ class ModbusMeter:
         self._blocks += sentinel_blocks(device.profile, 1, at)
         self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, 1, at))
         terms = meter_terms(device.slave, guard, feeds)
+        part = device.profile.file.meter
+        self._valid_when = () if part is None else tuple(part.valid_when)
+        self._noise = frozenset[Quantity]() if part is None else frozenset(part.noise)
         # Frames that no watchdog hears are of interest to nobody.
         self._terms = terms if feeds.anybody else replace(terms, trace=no_trace)
 
@@ -60,7 +63,7 @@ class ModbusMeter:
         if self._slow.any:
             await self._slow.refresh(self._clock.now(), self._terms)
             self._slow.show(values)
-        self._device.judge(values)
+        device.judge(values)
         self._judge(values)
         return reading(self._meter.id, values)
 
@@ -70,11 +73,9 @@ class ModbusMeter:
         So do two voltages or frequencies that no grid has: one may be a slip of the meter, two are another layout of
         its registers, by the order of words perhaps, and then its currents are no currents either (fault 30).
         """
-        part = self._device.profile.file.meter
-        if part is None:
-            return
-        unsure = any(values.raw.get(c.quantity) != c.raw for c in part.valid_when)
-        if unsure or sum(quantity in part.noise for quantity in values.impossible) >= _ANOTHER_LAYOUT:
+        unsure = self._valid_when and any(values.raw.get(c.quantity) != c.raw for c in self._valid_when)
+        slipped = values.impossible and sum(q in self._noise for q in values.impossible) >= _ANOTHER_LAYOUT
+        if unsure or slipped:
             values.rejected.extend(q for q in values.values if q not in values.rejected)
             values.values.clear()
 
@@ -101,7 +102,7 @@ def reading(meter: MeterId, values: Values) -> MeterReading:
         frequency_hz=values.number(Quantity.FREQUENCY),
         energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
         serial=None if serial is None else str(serial),
-        rejected=tuple(str(q) for q in values.rejected),
+        rejected=tuple(map(str, values.rejected)) if values.rejected else (),
     )
 
 

@@ -80,6 +80,7 @@ class Profile:
             pwm_s=part.react.pwm_s,
             bills_energy=part.bills_energy,
             common_mode=part.common_mode,
+            switches_phases=part.phases.switched,
         )
 
     def meter_facts(self) -> MeterFacts:

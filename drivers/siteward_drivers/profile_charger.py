@@ -170,12 +170,51 @@ class MeasuredPart(Part):
     valid_in: tuple[Pilot, ...] = ()
 
 
+THREE = 3
+
+
 class PhasesPart(Part):
-    """Phases of the device and whether it can switch between one and three."""
+    """Phases of the device and whether it can switch between one and three.
+
+    It is switched by us only where its file says how (`one`, `all`) and where its contactors show what they did
+    (`contactor_state` with the raw numbers `shows_one` and `shows_all`): a register that only repeats what was written
+    proves nothing (R9).
+    """
 
     wired: int = Field(ge=1, le=3)
     switchable: bool = False
     contactor_state: Quantity | None = None
+    one: Verb | None = None
+    all: Verb | None = None
+    shows_one: int | None = None
+    shows_all: int | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        parts = (self.one, self.all, self.contactor_state, self.shows_one, self.shows_all)
+        given = [part is not None for part in parts]
+        if any(given) and not all(given):
+            raise ValueError("switching needs one, all, contactor_state, shows_one and shows_all together")
+        if any(given) and (not self.switchable or self.wired != THREE):
+            raise ValueError("only a device of three phases that is switchable can be switched")
+        if self.one is not None and self.all is not None:
+            if self.contactor_state in {step.quantity for verb in (self.one, self.all) for step in verb.steps}:
+                raise ValueError("contactor_state is what was written, not what the contactors did")
+            if any(step.raw is None for verb in (self.one, self.all) for step in verb.steps):
+                raise ValueError("steps of one and all need raw")
+        return self
+
+    @property
+    def switched(self) -> bool:
+        """Whether we can switch it."""
+        return self.one is not None
+
+    @property
+    def named(self) -> tuple[Quantity, ...]:
+        """Registers that switching needs."""
+        if self.one is None or self.all is None or self.contactor_state is None:
+            return ()
+        return (self.contactor_state, *(step.quantity for verb in (self.one, self.all) for step in verb.steps))
 
 
 class ChargerPart(Part):

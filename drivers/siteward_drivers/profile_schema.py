@@ -246,6 +246,8 @@ class ProfileFile(Part):
             yield from (rule.quantity for rule in self.charger.status.rules)
             if self.charger.failsafe is not None:
                 yield from self.charger.failsafe.shown
+            if self.charger.phases.contactor_state is not None:
+                yield self.charger.phases.contactor_state
 
     def _named(self) -> Iterator[Quantity]:
         for part in self.block:
@@ -272,6 +274,7 @@ class ProfileFile(Part):
                 yield from charger.failsafe.order
         if charger.boot.standby_off is not None:
             yield charger.boot.standby_off.quantity
+        yield from charger.phases.named
 
     def _disjoint(self) -> None:
         taken: dict[tuple[Table, int], Quantity] = {}

@@ -81,3 +81,5 @@ class Quantity(StrEnum):
     IDENTIFICATION_CODE = "identification_code"
     CURRENT_RATIO = "current_ratio"
     VOLTAGE_RATIO = "voltage_ratio"
+    PHASE_SWITCH = "phase_switch"
+    PHASES_ACTIVE = "phases_active"

@@ -12,9 +12,6 @@ from siteward.model.facts import RelayFacts, WireFacts
 from siteward_drivers.profile_points import Table
 from siteward_drivers.relay_schema import PairPart, RelayFile
 
-KIND = "relay"
-"""Folder and class name of these profiles."""
-
 
 @dataclass(frozen=True, slots=True)
 class RelayProfile:

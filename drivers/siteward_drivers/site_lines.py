@@ -1,4 +1,7 @@
-"""The wires of a site with their devices: made once from the site, opened and closed together."""
+"""The wires of a site with their devices: made once from the site, opened and closed together.
+
+Drivers that few sites use are imported where a site names such a device: the others do not carry them (goal 14).
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -14,17 +17,10 @@ from siteward.model.site import Line, Site
 from siteward.model.site import Meter as MeterSpec
 from siteward.model.site import RelayBoard as BoardSpec
 from siteward.model.visit import WireCall, WireHeard
-from siteward_drivers.capture_file import capture_file
 from siteward_drivers.catalogue import Profiles
 from siteward_drivers.closed_gate import ClosedGate
-from siteward_drivers.data_meter import AddressedMeter
-from siteward_drivers.dlt645_device import DataDevice
-from siteward_drivers.dlt645_meter import Dlt645Meter
-from siteward_drivers.dlt698 import require as require_dlt698
-from siteward_drivers.dlt698_blocks import object_blocks
-from siteward_drivers.dlt698_device import ObjectDevice
 from siteward_drivers.feeding import Feeding, also_fed, listeners
-from siteward_drivers.gpio import gpio_devices
+from siteward_drivers.gpio_names import gpio_names
 from siteward_drivers.identity import Whereabouts
 from siteward_drivers.line import LineOwner
 from siteward_drivers.line_calls import LineCalls
@@ -35,7 +31,7 @@ from siteward_drivers.modbus_device import Guard, RegisterDevice
 from siteward_drivers.modbus_meter import ModbusMeter
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
-from siteward_drivers.relay_board import RelayBoard
+from siteward_drivers.recorder import room
 from siteward_drivers.slave import Role, Slave
 from siteward_drivers.tcp_pool import TcpPool
 
@@ -105,6 +101,8 @@ class SiteLines:
         """What travelled on a wire in the last seconds, as a file; None for a strange line."""
         for owner in self._owners:
             if owner.line.id == line:
+                from siteward_drivers.capture_file import capture_file
+
                 frames = owner.recorder.frames(last_s)
                 return await asyncio.to_thread(capture_file, owner.line, frames, self._clock, form)
         return None
@@ -135,7 +133,8 @@ class _Builder:
         self._whereabouts = Whereabouts()
 
     def add_line(self, line: Line, link: Link | None) -> None:
-        self.owners[line.id] = LineOwner(line, link or open_link(line, self._pool), framing(line), self._clock)
+        link = link or open_link(line, self._pool)
+        self.owners[line.id] = LineOwner(line, link, framing(line), self._clock, room(len(self._lines)))
 
     def _slave(self, line: LineId, address: int | str, fresh: Slave) -> Slave:
         """The slave of an address, this one where it is new."""
@@ -169,9 +168,17 @@ class _Builder:
         fresh = Slave(meter.id, meter.unit, role, profile.file.timing, meter.serial)
         slave = self._slave(meter.line, meter.address, fresh)
         if profile.file.protocol is Language.DLT645:
+            from siteward_drivers.dlt645_device import DataDevice
+            from siteward_drivers.dlt645_meter import Dlt645Meter
+
             data = DataDevice(owner, slave, profile, meter.address)
             return Dlt645Meter(meter, data, self._clock, guard, feeds)
-        require_dlt698(f"meter {meter.id}")
+        from siteward_drivers.data_meter import AddressedMeter
+        from siteward_drivers.dlt698 import require
+        from siteward_drivers.dlt698_blocks import object_blocks
+        from siteward_drivers.dlt698_device import ObjectDevice
+
+        require(f"meter {meter.id}")
         objects = ObjectDevice(owner, slave, profile, meter.address)
         return AddressedMeter(meter, objects, object_blocks, self._clock, guard, feeds)
 
@@ -185,6 +192,8 @@ class _Builder:
         return guard
 
     def board(self, board: BoardSpec, drive_gate: DriveGate) -> PointDevice:
+        from siteward_drivers.relay_board import RelayBoard
+
         profile = self._profiles.relays.get(board.profile)
         if profile is None:
             raise ConfigError(f"no relay profile {board.profile!r}")
@@ -232,6 +241,9 @@ def build_lines(
         chargers.update(builder.connectors(charger))
     may_drive = drive_gate or ClosedGate()
     points: list[PointDevice] = [builder.board(board, may_drive) for board in site.relays]
-    points += gpio_devices(site, clock, may_drive)
+    if chips := gpio_names(site):
+        from siteward_drivers.gpio import gpio_device
+
+        points += [gpio_device(name, clock, may_drive) for name in chips]
     calls = LineCalls(site, builder.owners, gate, log)
     return SiteLines(list(builder.owners.values()), meters, chargers, builder.devices, clock, calls, points)

@@ -72,6 +72,15 @@ class Slave:
     _turnaround: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     _learned_s: float | None = None
     soonest_s: float = 0.0
+    gap_s: float = field(init=False)
+    _rest_s: float = field(init=False)
+    _most_s: float = field(init=False)
+    _least_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take out of the profile what every exchange asks for."""
+        self.gap_s, self._rest_s = self.timing.gap_s, self.timing.rest_s
+        self._most_s, self._least_s = self.timing.response_timeout_s, self.timing.least_timeout_s
 
     @property
     def silent(self) -> bool:
@@ -81,10 +90,9 @@ class Slave:
     @property
     def timeout_s(self) -> float:
         """How long an answer may begin late: the profile's time until it is known better; doubled after each miss."""
-        most = self.timing.response_timeout_s
         if self._learned_s is None:
-            return most
-        return min(most, max(self._learned_s * 2.0 ** min(self.misses, 8), self.timing.least_timeout_s))
+            return self._most_s
+        return min(self._most_s, max(self._learned_s * 2.0 ** min(self.misses, 8), self._least_s))
 
     def accept(self) -> None:
         """Raise DeviceUnreachable while two devices answer: nobody knows whose values came."""
@@ -133,10 +141,12 @@ class Slave:
     def on_answer(self, now: float, latency_s: float, turnaround_s: float) -> None:
         """An answer came. Older unanswered requests stay open: a gateway need not keep the order of answers."""
         self.answered += 1
-        self.rest_until = now + self.timing.rest_s
+        self.rest_until = now + self._rest_s
         self._latency.append(latency_s)
-        turnaround_s = max(turnaround_s, 0.0)
-        self.soonest_s = min(self.soonest_s, turnaround_s) if self._turnaround else turnaround_s
+        if turnaround_s < 0.0:
+            turnaround_s = 0.0
+        if turnaround_s < self.soonest_s or not self._turnaround:
+            self.soonest_s = turnaround_s
         self._turnaround.append(turnaround_s)
         if self._learned_s is not None and self.misses:
             # It was waited for longer after a miss, and came: a device that became slow must not be missed each time.
@@ -151,7 +161,7 @@ class Slave:
         self.timeouts += not noise
         self.garbled += noise
         self.misses += 1
-        self.rest_until = now + self.timing.rest_s
+        self.rest_until = now + self._rest_s
         self.ghosts = [ghost for ghost in self.ghosts if ghost.until > now]
         if late_s > 0:
             self.ghosts.append(Ghost(request, now + late_s))

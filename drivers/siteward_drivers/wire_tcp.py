@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from siteward.model.errors import WeAreWrong
 from siteward_drivers.answer import Answer
@@ -10,13 +11,23 @@ from siteward_drivers.errors import Garbled, LinkDown
 from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Cancels, Link, Prompt, bare
 from siteward_drivers.modbus import Request, encode_tcp, find_tcp
+from siteward_drivers.modbus_quick import quick_tcp
 from siteward_drivers.overheard import Overheard
 from siteward_drivers.slave import Slave
 from siteward_drivers.speech import AnyRequest
 from siteward_drivers.wire import Outcome
 
-Done = Callable[[Outcome | LinkDown], None]
-"""Takes what became of a request, or that the connection ended; must not raise."""
+
+class Asker(Protocol):
+    """Takes what became of a request that was started; must not raise."""
+
+    def answered(self, answer: Answer, ended: float, turnaround_s: float) -> None:
+        """The answer was whole at `ended` (loop)."""
+        ...
+
+    def failed(self, what: Outcome | LinkDown) -> None:
+        """No answer came in time, or the connection ended."""
+        ...
 
 
 @dataclass(slots=True)
@@ -49,7 +60,7 @@ class TcpWire:
         self._transaction = 0
         self._quiet_since = 0.0
         self._asked: _Asked | None = None
-        self._done: Done | None = None
+        self._asker: Asker | None = None
         self._timer: Cancels | None = None
 
     def reset(self) -> None:
@@ -65,7 +76,7 @@ class TcpWire:
 
     def calm_at(self, slave: Slave) -> float:
         """The device's gap."""
-        return self._quiet_since + slave.timing.gap_s
+        return self._quiet_since + slave.gap_s
 
     async def call(self, visit: Visit) -> Answer | None:
         """A connection is nobody else's: an ordinary exchange. Raises LinkDown where only half an answer came."""
@@ -79,33 +90,39 @@ class TcpWire:
 
     async def exchange(self, slave: Slave, request: AnyRequest, before: AnyRequest | None = None) -> Outcome:
         """Send; read frames until the one with our transaction number, or until the time is over."""
-        asked = self._send(slave, request, before)
+        asked = self._send(slave, request, before, asyncio.get_running_loop().time())
         deadline = asked.sent + slave.timeout_s
         while data := await self._link.read(deadline):
             answer = self._take(asked, data)
             if answer is not None:
-                return self._answered(asked, answer)
+                self._quiet_since = now = asyncio.get_running_loop().time()
+                return Outcome(answer, now, now - asked.sent)
         return self._missed(asked)
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether `start` works on this link."""
+        return self._prompt is not None
 
     def can_start(self, slave: Slave, now: float) -> bool:
         """Whether a frame to the device may go out at this very instant (loop), by `start`."""
-        return self._prompt is not None and self.calm_at(slave) <= now
+        return self.calm_at(slave) <= now
 
-    def start(self, slave: Slave, request: AnyRequest, before: AnyRequest | None, done: Done) -> None:
-        """Send; `done` is called once, later: at the answer, at the end of the time or of the connection.
+    def start(self, slave: Slave, request: AnyRequest, before: AnyRequest | None, asker: Asker, now: float) -> None:
+        """Send; `asker` hears once, later: at the answer, at the end of the time or of the connection.
 
-        Raises LinkDown when nothing was sent.
+        Raises LinkDown when nothing was sent, WeAreWrong on a link that calls nobody back.
         """
         if self._prompt is None:
             raise WeAreWrong("this link calls nobody back")
         self._prompt.listen(self._heard)
-        self._asked = asked = self._send(slave, request, before)
-        self._done = done
+        self._asked = asked = self._send(slave, request, before, now)
+        self._asker = asker
         self._timer = self._prompt.call_at(asked.sent + slave.timeout_s, self._late)
 
     def abandon(self) -> None:
         """Forget the request that was started: nobody is told any more."""
-        self._asked = self._done = None
+        self._asked = self._asker = None
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
@@ -119,8 +136,13 @@ class TcpWire:
         except LinkDown as error:
             self._tell(error)
             return
-        if answer is not None:
-            self._tell(self._answered(asked, answer))
+        if answer is None:
+            return
+        asker = self._asker
+        self.abandon()
+        self._quiet_since = now = asyncio.get_running_loop().time()
+        if asker is not None:
+            asker.answered(answer, now, now - asked.sent)
 
     def _late(self) -> None:
         if self._asked is None:
@@ -132,21 +154,25 @@ class TcpWire:
         self._tell(outcome)
 
     def _tell(self, outcome: Outcome | LinkDown) -> None:
-        done = self._done
+        asker = self._asker
         self.abandon()
-        if done is not None:
-            done(outcome)
+        if asker is not None:
+            asker.failed(outcome)
 
-    def _send(self, slave: Slave, request: AnyRequest, before: AnyRequest | None) -> _Asked:
+    def _send(self, slave: Slave, request: AnyRequest, before: AnyRequest | None, now: float) -> _Asked:
         if not isinstance(request, Request):
             raise WeAreWrong(f"{slave.device}: only Modbus travels on Modbus TCP, not {request}")
         self._transaction = self._transaction % 0xFFFF + 1
         self._link.write(encode_tcp(request, self._transaction))
         # What stands behind the last answer may be the beginning of a frame: without it the rest is no header.
-        return _Asked(request, before, asyncio.get_running_loop().time(), bytes(self._buffer))
+        return _Asked(request, before, now, bytes(self._buffer))
 
     def _take(self, asked: _Asked, data: bytes) -> Answer | None:
         """The answer, once it is there. Raises LinkDown when the bytes belong to no frame."""
+        if not self._buffer:
+            answer = quick_tcp(asked.request, self._transaction, data)
+            if answer is not None:
+                return answer
         asked.heard += data
         self._buffer += data
         return self._find(asked.request, self._buffer)
@@ -156,10 +182,6 @@ class TcpWire:
             return find_tcp(request, self._transaction, buffer)
         except Garbled as error:
             raise LinkDown(str(error)) from error
-
-    def _answered(self, asked: _Asked, answer: Answer) -> Outcome:
-        self._quiet_since = now = asyncio.get_running_loop().time()
-        return Outcome(answer, now, now - asked.sent)
 
     def _missed(self, asked: _Asked) -> Outcome:
         """What a time-out leaves. Raises LinkDown when the bytes that came belong to no frame."""

@@ -4,8 +4,10 @@ import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.arch.sources import ROOT
+from tests.fixtures.site_files import ONE_SILENT_CHARGER
 
 _PATH = ":".join(str(ROOT / folder) for folder in ("edge", "drivers", "cloud_sync"))
 _FOREIGN = {
@@ -105,3 +107,51 @@ def test_core_carries_no_forms_and_no_http_client_yet_names_a_missing_page() -> 
         "print(json.dumps(HTTPException(405).detail))"
     )
     assert phrase == "Method Not Allowed"
+
+
+_SELDOM = {
+    "relay boards": "siteward_drivers.relay_schema",
+    "lines of the computer": "siteward_drivers.gpio",
+    "serial ports": "serial_asyncio",
+    "ports with a thread": "siteward_drivers.port_thread",
+    "DL/T 645": "siteward_drivers.dlt645_device",
+    "DL/T 698.45": "siteward_drivers.dlt698_device",
+    "captures": "siteward_drivers.capture_file",
+}
+"""What a site has or has not, by the module that serves it."""
+
+_SITE = """
+import json, sys
+from pathlib import Path
+from siteward.app.lean import leave_out; leave_out()
+from siteward.app.main import load; load('core')
+from siteward.runtime.clock import SystemClock
+from siteward.settings.load import load_site
+from siteward_drivers.registry import build_lines, load_profiles
+profiles = load_profiles()
+site = load_site(Path({path!r}), profiles)
+lines = build_lines(site, profiles, SystemClock(), None, lambda event: None)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def carried(tmp_path: Path, text: str) -> set[str]:
+    """Which seldom drivers core carries at a site."""
+    path = tmp_path / "site.toml"
+    path.write_text(text)
+    names = told(_SITE.format(path=str(path)))
+    assert isinstance(names, list)
+    return {what for what, module in _SELDOM.items() if module in names}
+
+
+def test_a_site_carries_only_the_drivers_of_what_it_has(tmp_path: Path) -> None:
+    """Goal 14: lazy drivers; a charger behind a socket needs none of those that few sites use."""
+    assert carried(tmp_path, ONE_SILENT_CHARGER) == set()
+
+
+def test_a_site_carries_the_drivers_of_what_it_names(tmp_path: Path) -> None:
+    """Goal 14: the check above can fail, for a port of its own brings its link along."""
+    port = '[[line]]\nid = "rs485-1"\nport = "/dev/ttyS9"\nbaud = 9600\nlink = "{}"\n'
+    threaded = carried(tmp_path, ONE_SILENT_CHARGER + port.format("thread"))
+    assert threaded == {"ports with a thread"}
+    assert carried(tmp_path, ONE_SILENT_CHARGER + port.format("serial")) == {"serial ports"}

@@ -164,7 +164,7 @@ def recorder(random: Random, frames: int) -> int:
         asked = request(random)
         data = bend(bytes((asked.unit,)) + reply_pdu(asked, random), seal_rtu, random) or b"\0"
         ring.note(random.random() < 0.5, data)
-        assert ring._bytes <= MEMORY_MAX
+        assert len(ring._ring) <= MEMORY_MAX
         if number % 2000 == 1999:
             kept = ring.frames(20.0)
             assert kept[-1].data.endswith(data)

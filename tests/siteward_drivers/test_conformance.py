@@ -20,10 +20,11 @@ from siteward_drivers.profile_points import RegisterType
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.quantities import Quantity, Unit
 from siteward_drivers.sim.car import Car
+from siteward_drivers.sim.faults import Closes
 from siteward_drivers.sim.registers import encode
 from siteward_drivers.sim.site import SimSite
 
-from .profile_bench import FAILSAFE_A, LINE, OUTLET, PROFILES, Bench, on_bench, site_of
+from .profile_bench import BOX, FAILSAFE_A, LINE, OUTLET, PROFILES, Bench, on_bench, site_of
 
 ALL = sorted(name for name, profile in PROFILES.by_id.items() if profile.file.protocol is Language.MODBUS)
 METERS = [name for name in PROFILES.names("meter") if name in ALL]
@@ -201,6 +202,47 @@ def test_a_charger_is_limited_paused_resumed_and_read_back(name: str) -> None:
         assert bench.signalled_a <= SECOND_A + 1e-6
 
     on_bench(name, body)
+
+
+SWITCHED = [n for n in CHARGERS if PROFILES[n].charger.phases.switched]
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_a_charger_that_switches_phases_shows_what_its_contactors_closed(name: str) -> None:
+    """B14: told one and three while paused, it shows and feeds them; one that sticks or lies is not hidden."""
+
+    async def body(bench: Bench) -> None:
+        point, closes = bench.sim.points[OUTLET], bench.sim.chargers[BOX].faults
+        assert bench.profile.charger_facts().switches_phases
+        bench.sim.world.plug(OUTLET, Car("car", max_a=32.0, react_s=1.0))
+        three = await bench.hold(FIRST_A, 60)
+        assert (three.phases_closed, three.measured_a) == (3, pytest.approx((FIRST_A,) * 3, abs=0.2))
+        for told, flows in ((1.0, (FIRST_A, 0.0, 0.0)), (3.0, (FIRST_A,) * 3)):
+            assert (await bench.hold(0.0, 30)).measured_a == pytest.approx((0.0,) * 3, abs=0.2)
+            assert await bench.write(WriteKind.PHASES, told) == told
+            assert (await bench.poll(10)).phases_closed == told
+            assert (await bench.hold(FIRST_A, 60)).measured_a == pytest.approx(flows, abs=0.2)
+        await bench.hold(0.0, 30)
+        for stays, shown in ((Closes.AS_BEFORE, 3), (Closes.SAYS_SO, 1)):
+            closes.closes = stays
+            await bench.write(WriteKind.PHASES, 3.0)
+            await bench.write(WriteKind.PHASES, 1.0)
+            assert (await bench.poll(10)).phases_closed == shown
+            assert point.outlet.closed == 3
+        assert point.contactors.hot_moves == 0
+        with pytest.raises(DeviceRefused):
+            await bench.write(WriteKind.PHASES, 2.0)
+
+    on_bench(name, body)
+
+
+@pytest.mark.parametrize("name", sorted(set(CHARGERS) - set(SWITCHED)))
+def test_a_charger_that_nobody_may_switch_refuses_to(name: str) -> None:
+    """R9: where no contactor state is known, or no verb, nothing is ever written for it."""
+    profile = PROFILES[name]
+    assert not profile.charger_facts().switches_phases
+    with pytest.raises(DeviceRefused):
+        plan_write(profile, 1, Write(OUTLET, WriteKind.PHASES, 1.0, False, 1, 0.0))
 
 
 GUARDED = [n for n in CHARGERS if PROFILES[n].charger.failsafe is not None]

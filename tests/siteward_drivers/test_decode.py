@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siteward_drivers.decode import decode, encode, encode_raw
+from siteward_drivers.decode import Decoder, decode, encode, encode_raw, raw_value
 from siteward_drivers.profile_points import Access, Point, RegisterType, Table, WordOrder
 from siteward_drivers.quantities import Quantity
 
@@ -117,3 +117,46 @@ def test_a_float_in_the_wrong_order_of_words_is_no_zero(value: float) -> None:
     assert one(words[::-1], type_="f32", range=[-10000.0, 10000.0]) is None
     assert one(words, type_="f32", range=[-10000.0, 10000.0]) == value
     assert one([0, 0], type_="f32") == 0.0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]),
+            st.sampled_from([None, MSW, LSW]),
+            st.sampled_from([1.0, 0.1]),
+            st.integers(-1, 2),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([MSW, LSW]),
+    st.binary(min_size=60, max_size=60),
+    st.integers(0, 30),
+)
+def test_a_block_unpacked_at_once_says_the_same_as_its_points_one_by_one(
+    layout: list[tuple[str, WordOrder | None, float, int]], order: WordOrder, data: bytes, length: int
+) -> None:
+    """Law 5: holes, overlaps, mixed word orders, short and long answers change no value and hide no rejection."""
+    points, address = {}, 10
+    for quantity, (type_, own, scale, hole) in zip(Quantity, layout, strict=False):
+        address = max(10, address + hole)
+        points[quantity] = point(type_, address=address, word_order=own, scale=scale, range=(-1e6, 1e6), invalid=(7,))
+        address += points[quantity].width
+    words = struct.unpack(">30H", data)[:length]
+    whole = Decoder(points, 10, order)(words)
+    singles = [Decoder({quantity: p}, 10, order)(words) for quantity, p in points.items()]
+    assert whole.values == {q: v for single in singles for q, v in single.values.items()}
+    assert whole.raw == {q: v for single in singles for q, v in single.raw.items()}
+    assert whole.rejected == tuple(q for single in singles for q in single.rejected)
+    assert whole.impossible == tuple(q for single in singles for q in single.impossible)
+    for quantity, found in whole.raw.items():
+        p = points[quantity]
+        first = p.address - 10
+        assert found == raw_value(p, words[first : first + p.width], order)
+
+
+def test_infinity_is_no_value_even_where_the_span_is_open() -> None:
+    """Law 5: what is no number is not known."""
+    open_span = point("f32", range=(0.0, math.inf))
+    assert decode({Quantity.STATUS: open_span}, 10, [0x7F80, 0], MSW).rejected == (Quantity.STATUS,)

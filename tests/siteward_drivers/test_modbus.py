@@ -11,6 +11,7 @@ from siteward_drivers.catalogue import load_profiles
 from siteward_drivers.decode import decode
 from siteward_drivers.errors import Garbled
 from siteward_drivers.modbus import Answer, Request, encode_rtu, encode_tcp, find_rtu, find_tcp
+from siteward_drivers.modbus_quick import quick_tcp
 from siteward_drivers.profile_points import Table
 from siteward_drivers.quantities import Quantity
 
@@ -125,3 +126,19 @@ def test_bytes_that_are_no_modbus_tcp_are_told() -> None:
 def test_a_function_that_is_not_driven_is_refused() -> None:
     with pytest.raises(ValueError, match="43"):
         encode_rtu(Request(1, 43, 0, 1))
+
+
+def test_the_quick_look_at_an_answer_never_says_more_than_the_search() -> None:
+    """Faults 10..13: one bent byte, one byte more or less, and the quick look leaves the judgement to the search."""
+    read = Request(17, 3, 100, 2)
+    right = _tcp(7, 17, 3, 4, 1, 2, 3, 4)
+    assert quick_tcp(read, 7, right) == find_tcp(read, 7, bytearray(right)) == Answer((0x0102, 0x0304))
+    for place in range(9):
+        bent = bytearray(right)
+        bent[place] ^= 1
+        assert quick_tcp(read, 7, bytes(bent)) is None
+    assert quick_tcp(read, 7, right + b"\0") is None
+    assert quick_tcp(read, 7, right[:-1]) is None
+    assert quick_tcp(read, 8, right) is None
+    assert quick_tcp(Request(17, 1, 100, 2), 7, _tcp(7, 17, 1, 1, 3)) is None
+    assert quick_tcp(Request(17, 6, 100, 1, (5,)), 7, _tcp(7, 17, 6, 0, 100, 0, 5)) is None

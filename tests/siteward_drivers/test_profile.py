@@ -110,6 +110,29 @@ def test_a_wrong_profile_is_told_with_file_and_key(tmp_path: Path, old: str, new
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("shows_one = 1\n", "", "together"),
+        ("switchable = true", "switchable = false", "only a device of three phases"),
+        ("wired = 3", "wired = 1", "only a device of three phases"),
+        ('contactor_state = "phases_active"', 'contactor_state = "phase_switch"', "what was written"),
+        ('quantity = "phase_switch", raw = 1', 'quantity = "phase_switch"', "need raw"),
+        ('"enable", "phases_active",', '"enable",', "never polled: phases_active"),
+        ("phase_switch = { table", "uptime = { table", "no point for phase_switch"),
+    ],
+)
+def test_a_profile_that_switches_phases_must_show_what_it_did(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """B14, R9: half a declaration would switch blindly."""
+    text = (SHIPPED / "charger" / "mennekes_amtron_compact_2_0s.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "wrong.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_profile(path)
+    assert told in str(error.value)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_profile(tmp_path / "gone.toml")

@@ -9,7 +9,7 @@ from siteward.model.ids import LineId
 from siteward.model.site import Line
 from siteward_drivers.capture_file import RAW_IP, RTAC_SERIAL, capture_file
 from siteward_drivers.profile_schema import TimingPart, Transport
-from siteward_drivers.recorder import KEEP_S, MEMORY_MAX, Recorder
+from siteward_drivers.recorder import KEEP_S, MEMORY_MAX, SITE_MAX, Recorder, room
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 
 from .rig import crc, rig
@@ -124,5 +124,44 @@ def test_memory_is_bounded_by_bytes_and_by_age() -> None:
         assert [frame.data for frame in recorder.frames(1.0)] == [b"now"]
         await clock.sleep(2)
         assert recorder.frames(1.0) == ()
+
+    run_virtual(main)
+
+
+def test_many_lines_share_the_memory_of_one_site_and_keep_their_five_minutes() -> None:
+    """Goal 8: 500 lines at one poll a second need 16 MiB together, not 500, and lose nothing by it."""
+
+    async def main(clock: VirtualClock) -> None:
+        recorder = Recorder(clock, room(500))
+        for _ in range(int(KEEP_S) + 60):
+            recorder.note(True, bytes(12))
+            await clock.sleep(0.004)
+            recorder.note(False, bytes(29))
+            await clock.sleep(0.996)
+        frames = recorder.frames()
+        assert len(frames) == 2 * KEEP_S
+        assert clock.now() - frames[0].at >= KEEP_S - 1
+        for _ in range(2000):
+            recorder.note(True, bytes(200))
+        assert sum(len(frame.data) for frame in recorder.frames()) < room(500)
+
+    run_virtual(main)
+    assert room(1) == room(16) == MEMORY_MAX
+    assert 500 * room(500) <= SITE_MAX
+
+
+def test_pieces_are_joined_also_where_older_frames_were_forgotten_between_them() -> None:
+    """S-24: what the ring forgets at its beginning moves nothing at its end."""
+
+    async def main(clock: VirtualClock) -> None:
+        recorder = Recorder(clock, 1000)
+        for number in range(100):
+            recorder.note(True, bytes((number,)) * 30)
+            recorder.note(False, b"a" * 60)
+            recorder.note(False, b"b" * number)
+            last = recorder.frames()[-1]
+            assert not last.sent
+            assert last.data == b"a" * 60 + b"b" * number
+            await clock.sleep(0.1)
 
     run_virtual(main)

@@ -6,6 +6,7 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_charger import Step
 from siteward_drivers.profile_watchdog import OnResume
 from siteward_drivers.quantities import Quantity, Unit
+from siteward_drivers.sim.contactors import Contactors
 from siteward_drivers.sim.faults import DeviceFaults, Ignores
 from siteward_drivers.sim.habits import Habits, habits_of
 from siteward_drivers.sim.registers import to_raw, to_raw_below
@@ -27,6 +28,7 @@ class ChargePoint:
         self.habits: Habits = habits_of(self.part, connector.hardware_max_a)
         self.faults = faults
         self.held: dict[Quantity, float] = {}
+        self.contactors = Contactors(world, self.outlet, self.part.phases, faults)
         self._states = States(self.part, profile.file.points)
         self.expired = False
         self.latched = False
@@ -61,6 +63,7 @@ class ChargePoint:
         if self.faults.ignores is Ignores.WRITES:
             return
         self.held[quantity] = raw
+        self.contactors.follow(self.held)
         if quantity is Quantity.CURRENT_LIMIT and self.expired:
             self.expired = False
         if quantity is Quantity.WATCHDOG_TIMEOUT:
@@ -184,6 +187,7 @@ class ChargePoint:
             off, time_s = failsafe.off_code, habits.boot_timeout_s
             point = points[Quantity.WATCHDOG_TIMEOUT]
             self.held[Quantity.WATCHDOG_TIMEOUT] = (off or 0) if time_s is None else to_raw(point, time_s)
+        self.contactors.reset(self.held)
         if self.part.boot.standby_off is not None:
             self.held[self.part.boot.standby_off.quantity] = 0
         self._fed_at = self._world.now

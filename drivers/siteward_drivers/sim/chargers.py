@@ -130,6 +130,9 @@ class SimCharger:
             return float(key) if key.isdecimal() else key
         if quantity in point.held:
             return point.held[quantity] * self._scale[quantity]
+        contactors = point.contactors.shown(quantity)
+        if contactors is not None:
+            return contactors * self._scale[quantity]
         if quantity in _MIRRORS:
             return point.scaled(_MIRRORS[quantity])
         if quantity is Quantity.WATCHDOG_TIMEOUT_ACTUAL:

@@ -8,7 +8,7 @@ from pydantic import ValidationError, validate_call
 from siteward.model.errors import SitewardError
 from siteward.model.ids import ConnectorId, FeederId, LineId
 from siteward_drivers.sim.car import Car
-from siteward_drivers.sim.faults import Ignores, Shows
+from siteward_drivers.sim.faults import Closes, Ignores, Shows
 from siteward_drivers.sim.site import SimSite
 
 Flag = Literal["fire", "power", "fault", "loop_fault"]
@@ -55,6 +55,7 @@ class SimControl:
             "lossy": self._lossy,
             "meter": self._meter,
             "disobey": self._disobey,
+            "contactors": self._contactors,
             "overdraw": self._overdraw,
             "restart": self._restart,
             "fault": self._fault,
@@ -149,6 +150,10 @@ class SimControl:
         device = self._sim.charger(charger)
         device.faults.ignores = ignores
         device.refresh()
+        return {}
+
+    async def _contactors(self, charger: str, closes: Closes) -> dict[str, Any]:
+        self._sim.charger(charger).faults.closes = closes
         return {}
 
     async def _overdraw(self, charger: str, factor: float) -> dict[str, Any]:

@@ -27,6 +27,14 @@ class Shows(StrEnum):
     SWAPPED = "swapped"
 
 
+class Closes(StrEnum):
+    """What contactors that are told to switch phases do: what was asked, nothing, or nothing but say that they did."""
+
+    AS_ASKED = "as_asked"
+    AS_BEFORE = "as_before"
+    SAYS_SO = "says_so"
+
+
 @dataclass(slots=True)
 class DeviceFaults:
     """Faults of one device.
@@ -40,6 +48,7 @@ class DeviceFaults:
     latency_s: float = 0.0
     loss: float = 0.0
     ignores: Ignores = Ignores.NOTHING
+    closes: Closes = Closes.AS_ASKED
     overdraw: float = 1.0
     shows: Shows = Shows.TRUTH
     factor: float = 1.0

@@ -23,7 +23,10 @@ class Stay:
 
 
 class Outlet:
-    """What the device signals, what the car does with it, and what flows. Phases are the charger's own 1..3."""
+    """What the device signals, what the car does with it, and what flows. Phases are the charger's own 1..3.
+
+    closed: how many of them its contactors close, the first ones.
+    """
 
     def __init__(self, connector: Connector, at: float, voltage_v: float) -> None:
         self.connector = connector
@@ -33,6 +36,7 @@ class Outlet:
         self.signalled_a = 0.0
         self.followed_a = 0.0
         self.supplied = True
+        self.closed = 3
         self.version = 0
         self.followed_order = -1
         self.freed_at = at
@@ -72,7 +76,7 @@ class Outlet:
         amps = 0.0
         if self.car is not None and self.supplied:
             amps = self.car.draw_a(self.followed_a)
-        used = min(len(self.connector.wiring), self.car.phases) if self.car is not None else 0
+        used = min(len(self.connector.wiring), self.closed, self.car.phases) if self.car is not None else 0
         draw: PerPhase = (amps if used > 0 else 0.0, amps if used > 1 else 0.0, amps if used > 2 else 0.0)
         if draw == self.history.current_a:
             return False

@@ -9,7 +9,7 @@ from siteward.model.ids import ConnectorId
 from siteward.model.ports import Clock, Gate, WireLog
 from siteward.model.readings import ChargerReading
 from siteward.model.site import Charger, Connector
-from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
+from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write
 from siteward_drivers.charger_reading import charger_reading
 from siteward_drivers.charger_writes import Frame, heartbeat_frames, plan_write
 from siteward_drivers.feeding import Feeding, also_fed
@@ -76,7 +76,7 @@ class PortCharger:
 
     async def write(self, write: Write) -> None:
         """Perform one write by the profile's verbs. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
-        kind = FrameKind.LIMIT if write.kind is WriteKind.LIMIT else FrameKind.FAILSAFE
+        kind = FrameKind(write.kind)
         plan = plan_write(self._device.profile, self._connector.channel, write, self._device.nominal_v)
         urgency = Urgency.RAISE if write.raises else Urgency.CUT
         for frame in plan.frames:

@@ -13,7 +13,7 @@ from siteward.model.site import Charger as ChargerSpec
 from siteward.model.site import Site
 from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.closed_gate import ClosedGate
-from siteward_drivers.gpio import gpio_names
+from siteward_drivers.gpio_names import gpio_names
 from siteward_drivers.modbus_meter import reading
 from siteward_drivers.sim.faults import Shows
 from siteward_drivers.sim.meters import SimMeter

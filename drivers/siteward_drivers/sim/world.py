@@ -88,6 +88,12 @@ class World:
 
         self.at(self.now + car.reaction_s(current_a), follow)
 
+    def close_phases(self, connector: ConnectorId, phases: int) -> None:
+        """Contactors close the first phase or all three."""
+        outlet = self.outlets[connector]
+        outlet.closed = phases
+        self._changed(outlet)
+
     def plug(self, connector: ConnectorId, car: Car) -> None:
         """Connect a car to a free outlet. Raises ValueError when it is taken."""
         outlet = self.outlets[connector]

@@ -1,7 +1,10 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
 from siteward.control.demand import Demand
+from siteward.control.evidence import closed_mask
 from siteward.control.fill import Share, fill
+from siteward.control.lending import lent_bound
+from siteward.control.phases import weigh
 from siteward.control.reservation import overdraw
 from siteward.control.rotation import RANKS, places, worn_out
 from siteward.control.tree import EPS, Outlet, step_down, step_up
@@ -92,6 +95,8 @@ def _highest(work: Work, o: Outlet, asked: float) -> float:
         high = min(high, w.unused.cap_a)
     if w.slot.pauses and worn_out(w, work.at):
         high = min(high, o.floor_a)
+    if work.used[o.index] != o.all_mask:
+        high = min(high, lent_bound(work, o)[0])
     return cap if high == cap else step_down(high, o.step_a)
 
 
@@ -100,13 +105,15 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
     i = o.index
     w = work.watches[i]
     high, fixed = _highest(work, o, demand.max_a), work.fixed_a[i]
+    low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
+    need = max(0.0, low - fixed)
+    if o.switchable:
+        weigh(work, o, room, need, high)
     if high < o.floor_a:
         work.binder[i] = OWN_MAXIMUM
         return None
-    low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
-    need = max(0.0, low - fixed)
     running = w.conf_a is not None and w.conf_a > 0.0
-    cells = o.cells[work.used[i] if running else o.all_mask]
+    cells = o.cells[work.used[i] if running else closed_mask(o, w, work.at)]
     left = min([room[c] for c in cells])
     if left < need - EPS or (w.room_paused and not running and not _may_restart(work, o, left - need)):
         worst = next(c for c in cells if room[c] == left)

@@ -137,6 +137,7 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
         max_current_a=params.max_current_a,
         departs_at=params.departs_at,
         wanted_wh=params.wanted_wh,
+        phase_switching=params.phase_switching,
     )
     until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
     if request.deadline is not None and request.deadline < until:
@@ -170,6 +171,8 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
     }
     if record.departs_at is not None:
         data |= {"departsAt": stamp(record.departs_at), "wantedEnergy_wh": record.wanted_wh}
+    if record.phase_switching:
+        data["phaseSwitching"] = True
     if request.actor is not None:
         data["user"] = request.actor.user
     return data

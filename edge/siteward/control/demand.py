@@ -11,7 +11,8 @@ class Demand:
 
     max_a bounds the target (already min of order, cable and own limits); waiting_since orders equals in a class;
     must_run keeps the floor as long as any other can be paused instead; stop forces a pause at once, breaking every
-    ramp and minimum-on time; need_a is what it must get on average to leave with its energy in time (0: nobody said).
+    ramp and minimum-on time; need_a is what it must get on average to leave with its energy in time (0: nobody said);
+    may_switch: the car stands switching between one and three phases (B14).
     """
 
     wants: bool
@@ -21,6 +22,7 @@ class Demand:
     must_run: bool = False
     stop: bool = False
     need_a: float = 0.0
+    may_switch: bool = False
 
 
 IDLE = Demand(wants=False, max_a=0.0, priority=Priority.NORMAL, waiting_since=0.0)

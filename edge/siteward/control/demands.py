@@ -52,6 +52,7 @@ def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
         waiting_since=session.opened_at,
         stop=session.ending is not None,
         need_a=_need(connector, session, draft) if wants and session.record.departs_at is not None else 0.0,
+        may_switch=session.record.phase_switching and not session.record.gap,
     )
 
 

@@ -5,6 +5,7 @@ from math import isfinite
 
 from siteward.control.flight import settle
 from siteward.control.memory import Flight, Watch
+from siteward.control.phasing import FIRST, ONE
 from siteward.control.tree import Outlet
 from siteward.model.readings import ChargerReading, Pilot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent
@@ -13,6 +14,7 @@ VERIFIED_FOR_S = 900.0
 """Verified values that were not read back again for so long are verified no more (re-check every 10 min)."""
 PHASE_ON_A = 1.0
 PHASES_UNKNOWN_S = 10.0
+FRESH_S = 5.0
 _SENT = (FrameStage.SENT, FrameStage.ANSWERED, FrameStage.FAILED)
 
 
@@ -79,6 +81,7 @@ def doubt(w: Watch, at: float) -> None:
         w.verified, w.unverified_since = False, at
     w.phases_known_at = at + PHASES_UNKNOWN_S
     w.quiet = (None, None, None)
+    w.phasing = w.phasing._replace(known_at=at + PHASES_UNKNOWN_S)
 
 
 def _flights_after(flights: tuple[Flight, ...], e: WireEvent, value_a: float, sent_at: float) -> tuple[Flight, ...]:
@@ -194,12 +197,31 @@ def _note_quiet(o: Outlet, w: Watch, sent_at: float) -> None:
 
 
 def used_mask(o: Outlet, w: Watch, at: float) -> int:
-    """Phases that count: all wired ones, but those seen quiet for 10 s by a fresh read once phases are known (R9)."""
-    if at < w.phases_known_at or at - w.read_at > 5.0:
-        return o.all_mask
+    """Phases that count: those that may be closed, but those seen quiet for 10 s by a fresh read once known (R9)."""
+    closed = closed_mask(o, w, at)
+    if at < w.phases_known_at or at - w.read_at > FRESH_S:
+        return closed
     mask = 0
     for i in range(o.phases):
         since = w.quiet[i]
         if since is None or at - since < PHASES_UNKNOWN_S:
             mask |= 1 << i
-    return mask or o.all_mask
+    return mask & closed or closed
+
+
+def shown_closed(w: Watch, at: float) -> int | None:
+    """Phases that its contactors show closed by a fresh read, None where that is not known or was refuted."""
+    if w.reading is None or w.unread or at - w.read_at > FRESH_S or at < w.phasing.known_at or w.phasing.false_state:
+        return None
+    return w.reading.phases_closed
+
+
+def closed_mask(o: Outlet, w: Watch, at: float) -> int:
+    """Phases that may be closed: all wired ones, unless its contactors show one and nothing speaks against it.
+
+    While it switches both layouts count; what is measured on another phase counts besides in any case (R6).
+    """
+    if not o.switchable or w.phasing.held or shown_closed(w, at) != ONE:
+        return o.all_mask
+    drawn = w.measured_a is not None and any(amps > PHASE_ON_A for amps in w.measured_a[1:])
+    return o.all_mask if drawn else FIRST

@@ -1,6 +1,7 @@
 """Why this current: the grant of each outlet with its chain of causes, from the binding one outwards."""
 
 from siteward.control.flight import top
+from siteward.control.lending import lent_bound
 from siteward.control.memory import NEVER, Watch
 from siteward.control.rotation import worn_out
 from siteward.control.tree import Outlet
@@ -61,11 +62,14 @@ def _own(work: Work, o: Outlet, w: Watch, target: float) -> tuple[CauseStep, ...
     """Bound by its own maximum, by what the session asks, or by a limit on this connector."""
     cap, asked = work.cap_a[o.index], work.demand(o).max_a
     if dark(w, work.at):
-        return (CauseStep(Cause.WAKING, target),)
+        return (CauseStep(Cause.PHASE_SWITCH if w.phasing.held else Cause.WAKING, target),)
     if w.unused.cap_a is not None and w.unused.cap_a < min(cap, asked):
         return (CauseStep(Cause.UNUSED, target),)
     if worn_out(w, work.at):
         return (CauseStep(Cause.PAUSED_OFTEN, target),)
+    lent_a, cell = lent_bound(work, o)
+    if lent_a < min(cap, asked):
+        return (CauseStep(Cause.LENT_PHASE, target, _feeder(work, cell)), *_line(work, cell))
     if cap < min(o.cap_a, asked):
         limit = work.cap_limit[o.index]
         return (CauseStep(Cause.LIMIT, target, limit=limit.id), CauseStep(limit.why, cap, limit=limit.id))

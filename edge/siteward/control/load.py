@@ -14,6 +14,7 @@ from siteward.control.ledger import Ledger
 from siteward.control.memory import NEVER, LoadMemory, NodeWatch, Slot, Unused, Waking, Watch
 from siteward.control.obey import judge_obedience
 from siteward.control.outcome import FeederBook, LoadOutcome, close
+from siteward.control.phases import switch_phases
 from siteward.control.raises import raise_all, settle_late
 from siteward.control.reservation import reserve_all
 from siteward.control.rotation import note_pause
@@ -86,6 +87,7 @@ def load_turn(
     draw_lines(work)
     note_unused(work)
     note_sleep(work)
+    switch_phases(work)
     allocate(work)
     note_short(work)
     cut(work)
@@ -128,6 +130,8 @@ def _note_life(work: Work, o: Outlet, w: Watch) -> None:
         w.session_at = demand.waiting_since
         w.unused, w.slot, w.waking = Unused(), Slot(off_since=w.slot.off_since), Waking()
         w.room_paused = False
+        if o.switchable:
+            w.phasing = w.phasing.renewed()
     if w.conf_a:
         if w.on_since == NEVER:
             w.on_since = work.at

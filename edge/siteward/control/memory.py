@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from siteward.control.ledger import Ledger
+from siteward.control.phasing import AS_BUILT, Phasing
 from siteward.model.ids import ConnectorId, LineId
 from siteward.model.readings import ChargerReading
 from siteward.model.recovered import LedgerEntry
@@ -136,6 +137,7 @@ class Watch:
     drew_at: float = NEVER
     bound: int = -1
     rests_until: float = NEVER
+    phasing: Phasing = AS_BUILT
 
     def clone(self) -> "Watch":
         """Copy for the next turn."""

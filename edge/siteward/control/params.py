@@ -38,6 +38,7 @@ class StartParams:
     max_current_a: float | None
     departs_at: datetime | None
     wanted_wh: int | None
+    phase_switching: bool
     wait_s: float
 
 
@@ -77,6 +78,7 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float,
         max_current_a=_max_current(params, connector, phase_voltage_v),
         departs_at=departs_at,
         wanted_wh=None if wanted is None else int(wanted),
+        phase_switching=_flag(params, "phaseSwitching"),
         wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
     )
 
@@ -177,6 +179,13 @@ def _number(params: Mapping[str, object], name: str, low: float, high: float) ->
         raise BadParam(f"{name}: {value!r} is no number")
     if not low <= value <= high:
         raise BadParam(f"{name}: {value:g} is outside {low:g}..{high:g}")
+    return value
+
+
+def _flag(params: Mapping[str, object], name: str) -> bool:
+    value = params.get(name, False)
+    if not isinstance(value, bool):
+        raise BadParam(f"{name}: {value!r} is neither true nor false")
     return value
 
 

@@ -1,5 +1,6 @@
 """Raises: only out of room that is free with today's U, at the pace that cars and fuses stand (step 10; R13, B07)."""
 
+from siteward.control.evidence import closed_mask
 from siteward.control.flight import top
 from siteward.control.reservation import measured_on
 from siteward.control.tree import EPS, Outlet, step_down
@@ -73,7 +74,7 @@ def _grant(work: Work, o: Outlet) -> Wait | None:
     now = top(o, w)
     resuming = now < o.floor_a
     if resuming:
-        work.used[i] = o.all_mask
+        work.used[i] = closed_mask(o, w, work.at)
     pace = RAMP_A_S * min(max(5.0, o.step_a / RAMP_A_S), max(0.0, work.at - w.last_raise))
     back = reclaims(w, work.at)
     ceiling = work.targets[i] if back else max(o.floor_a, now + pace)

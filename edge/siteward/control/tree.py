@@ -41,7 +41,7 @@ class Outlet:
     cells[mask] are the positions (node * 3 + phase) of its path for the charger phases in the bit mask; by_phase are
     the same for one charger phase each; rest_a is what it may hold for ever without us when its watchdog is verified,
     boot_a what it may hold after a restart (R3); watch_s = Tw * (1 + tolerance), 0 where it has no watchdog;
-    alone: its charger has no other outlet.
+    alone: its charger has no other outlet; switchable: driver and site let it change between one and three phases.
     """
 
     index: int
@@ -75,6 +75,7 @@ class Outlet:
     other_feeds: bool
     refresh_s: float | None
     alone: bool
+    switchable: bool
     start_delay_s: float
     start_seed: str
 
@@ -224,6 +225,7 @@ def _outlet(index: int, c: Connector, path: tuple[int, ...], line: LineId, alone
         other_feeds=reset is ResetBy.HEARTBEAT,
         refresh_s=tw / 4.0 if by_limit else None,
         alone=alone,
+        switchable=c.phase_switching and c.facts.switches_phases and c.facts.measures_current and len(wired) == 3,
         start_delay_s=site.start_delay_s,
         start_seed=f"{site.id} {c.id}",
     )

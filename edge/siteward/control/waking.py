@@ -46,5 +46,5 @@ def _wake(work: Work, o: Outlet, w: Watch) -> None:
 
 
 def dark(w: Watch, at: float) -> bool:
-    """Whether its offer is interrupted right now, so that the car sees a new one."""
-    return at < w.waking.dark_until
+    """Whether its offer is interrupted right now: so that the car sees a new one, or to change its phases (B14)."""
+    return at < w.waking.dark_until or w.phasing.held

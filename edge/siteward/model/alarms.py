@@ -28,6 +28,7 @@ class AlarmCode(StrEnum):
     CHARGER_STILL_DRAWS = "CHARGER_STILL_DRAWS"
     CHARGER_FAULT = "CHARGER_FAULT"
     VEHICLE_ASLEEP = "VEHICLE_ASLEEP"
+    PHASE_SWITCH_LOCKED = "PHASE_SWITCH_LOCKED"
     FAILSAFE_UNVERIFIED = "FAILSAFE_UNVERIFIED"
     FOREIGN_WRITE = "FOREIGN_WRITE"
     FOREIGN_MASTER = "FOREIGN_MASTER"
@@ -75,6 +76,7 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.CHARGER_STILL_DRAWS: Severity.HIGHEST,
     AlarmCode.CHARGER_FAULT: Severity.MEDIUM,
     AlarmCode.VEHICLE_ASLEEP: Severity.LOW,
+    AlarmCode.PHASE_SWITCH_LOCKED: Severity.MEDIUM,
     AlarmCode.FAILSAFE_UNVERIFIED: Severity.MEDIUM,
     AlarmCode.FOREIGN_WRITE: Severity.MEDIUM,
     AlarmCode.FOREIGN_MASTER: Severity.HIGH,
@@ -136,6 +138,10 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.VEHICLE_ASLEEP: Sentence(
         "The car at connector {subject} did not take up charging after a pause; unplug and plug it in again.",
         "充电枪 {subject} 的车辆暂停后未恢复充电；请拔出后重新插枪。",
+    ),
+    AlarmCode.PHASE_SWITCH_LOCKED: Sentence(
+        "Switching phases at connector {subject} did not work; it is not tried again in this session.",
+        "充电枪 {subject} 的单相/三相切换未成功；本次会话内不再尝试。",
     ),
     AlarmCode.FAILSAFE_UNVERIFIED: Sentence(
         "The fail-safe current of connector {subject} is not confirmed; its full rating is reserved.",

@@ -65,6 +65,14 @@ CAUSES: dict[Cause, Sentence] = {
     Cause.PAUSED_OFTEN: Sentence(
         "Paused six times within an hour; it is held at its lowest current.", "一小时内已暂停六次；保持最低电流。"
     ),
+    Cause.LENT_PHASE: Sentence(
+        "The car leaves a phase unused and may take it at any time; {feeder} could carry {amps}\u00a0A more there.",
+        "车辆未使用某一相，但随时可能启用；{feeder} 在该相还可承受 {amps}\u00a0A。",
+    ),
+    Cause.PHASE_SWITCH: Sentence(
+        "It is paused while its charger changes between one and three phases.",
+        "充电桩正在单相与三相之间切换，暂停供电。",
+    ),
     Cause.STATIC: Sentence("It stands in the site's settings: {amps}\u00a0A.", "由站点配置固定：{amps}\u00a0A。"),
     Cause.SCHEDULE: Sentence(
         "It follows the site's timetable; now {amps}\u00a0A.", "按站点时间表；当前 {amps}\u00a0A。"

@@ -42,6 +42,7 @@ class EventType(StrEnum):
     SESSION_FAILED = "session.failed"
     SESSION_CANCELLED = "session.cancelled"
     CONNECTOR_STATUS = "connector.status"
+    CONNECTOR_PHASES = "connector.phases"
     LIMIT_CHANGED = "limit.changed"
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"

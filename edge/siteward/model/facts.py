@@ -68,7 +68,10 @@ class LimitFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChargerFacts:
-    """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise."""
+    """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise.
+
+    switches_phases: it can be told to close one or three phases, and shows which its contactors have closed.
+    """
 
     profile: str
     rated_a: float
@@ -80,6 +83,7 @@ class ChargerFacts:
     pwm_s: float
     bills_energy: bool
     common_mode: bool
+    switches_phases: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Cause(StrEnum):
     UNUSED = "unused"
     WAKING = "waking"
     PAUSED_OFTEN = "paused_often"
+    PHASE_SWITCH = "phase_switch"
+    LENT_PHASE = "lent_phase"
     STATIC = "static"
     SCHEDULE = "schedule"
     CLOCK_UNTRUSTED = "clock_untrusted"

@@ -43,7 +43,8 @@ class ChargerReading:
     """One good poll of a connector; currents by the charger's own phases 1..3, before the wiring map.
 
     set_point_a is the register's value in A, 0.0 when the profile's pause verb is in force; restart_mark changes
-    when the charger restarted; fault is the vendor's error text or number, None when there is none.
+    when the charger restarted; fault is the vendor's error text or number, None when there is none; phases_closed is
+    how many phases its contactors show closed, 1 or 3, None where it does not say.
     """
 
     connector: ConnectorId
@@ -65,3 +66,4 @@ class ChargerReading:
     restart_mark: int | None = None
     fault: str | None = None
     rejected: tuple[str, ...] = ()
+    phases_closed: int | None = None

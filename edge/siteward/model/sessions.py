@@ -61,7 +61,8 @@ class SessionRecord:
 
     `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; rolled_wh is
     what rollovers of the register took off its value inside the session; departs_at and wanted_wh say what the car
-    shall have got until when, None where nobody said.
+    shall have got until when, None where nobody said; phase_switching says that this car stands switching between one
+    and three phases (B14).
     """
 
     id: SessionId
@@ -82,6 +83,7 @@ class SessionRecord:
     max_current_a: float | None = None
     departs_at: datetime | None = None
     wanted_wh: int | None = None
+    phase_switching: bool = False
     rolled_wh: int = 0
     charging_s: int = 0
     estimated: bool = False

@@ -95,7 +95,8 @@ class Connector:
     """One outlet: the unit that control commands and that a session happens at.
 
     wiring[i] is the feeder phase that the charger's phase i+1 is wired to; max_a is never planned above;
-    hardware_max_a is the most it can draw whatever we write; failsafe_a is the current we put into its watchdog.
+    hardware_max_a is the most it can draw whatever we write; failsafe_a is the current we put into its watchdog;
+    phase_switching: the installer allows switching between one and three phases here (B14).
     """
 
     id: ConnectorId
@@ -110,6 +111,7 @@ class Connector:
     priority: Priority
     meter: MeterId | None
     facts: ChargerFacts
+    phase_switching: bool = False
 
     @property
     def cap_a(self) -> float:

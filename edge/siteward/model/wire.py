@@ -7,21 +7,23 @@ from siteward.model.ids import ConnectorId
 
 
 class WriteKind(StrEnum):
-    """What a write does: set the limit, or load the charger's own watchdog (fail-safe current and time).
+    """What a write does: set the limit, load the charger's own watchdog, or tell how many phases to close (B14).
 
     The "fs-write" of R2 and R7 is a LIMIT of min(last limit, fail-safe current); FAILSAFE goes to chargers that answer.
     """
 
     LIMIT = "limit"
     FAILSAFE = "failsafe"
+    PHASES = "phases"
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """One write to one connector. LIMIT 0.0 means pause, by the profile's own verb (R19).
 
-    For FAILSAFE value_a is the fail-safe current; the time-out is the profile's. `raises` marks a write that lifts
-    the limit: it carries its turn and its deadline and is checked again at the instant of sending (R4).
+    For FAILSAFE value_a is the fail-safe current; the time-out is the profile's. For PHASES it is the number of phases
+    that its contactors shall close, 1 or 3: written only while no current flows. `raises` marks a write that lifts the
+    limit: it carries its turn and its deadline and is checked again at the instant of sending (R4).
     """
 
     connector: ConnectorId
@@ -41,6 +43,7 @@ class FrameKind(StrEnum):
     READ = "read"
     LIMIT = "limit"
     FAILSAFE = "failsafe"
+    PHASES = "phases"
     OTHER = "other"
 
 

@@ -62,6 +62,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.SESSION_FAILED: Sentence("Session failed", "会话失败"),
     EventType.SESSION_CANCELLED: Sentence("Session cancelled", "会话取消"),
     EventType.CONNECTOR_STATUS: Sentence("Connector status", "充电枪状态"),
+    EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
     EventType.LIMIT_CHANGED: Sentence("Limit changed", "限值变更"),
     EventType.ALARM_RAISED: Sentence("Alarm raised", "告警产生"),
     EventType.ALARM_CLEARED: Sentence("Alarm cleared", "告警解除"),

@@ -46,6 +46,7 @@ class Plant:
         self._before: dict[ConnectorId, list[tuple[float, float]]] = {}
         self._heard: dict[ConnectorId, float] = {}
         self._mark: dict[ConnectorId, int | None] = {}
+        self._closed: dict[ConnectorId, int] = {}
         self._read: dict[ConnectorId, ChargerReading] = {}
         self._meters: dict[MeterId, MeterReading] = {}
         self._flows: deque[Flow] = deque(maxlen=KEPT)
@@ -55,6 +56,7 @@ class Plant:
         """Start with every charger at what it truly had; what it had before it was first read is nothing."""
         self._before, self._heard, self._mark, self._read, self._meters = {}, {}, {}, {}, {}
         self._flows.clear()
+        self._closed = {}
         self._then = {c.id: c for c in moment.site.connectors}
         chargers = moment.recorded.snapshot.chargers
         points = {name: reading.set_point_a for name, reading in chargers.items()}
@@ -85,8 +87,8 @@ class Plant:
                 self._read[o.id] = self._shown(o, reading)
                 wire += _frame(o.id, FrameKind.READ, None, reading.sent_at, answers, None)
         for write in writes:
-            kind = FrameKind.LIMIT if write.kind is WriteKind.LIMIT else FrameKind.FAILSAFE
             answers = self._answers(moment, write.connector)
+            kind = FrameKind(write.kind)
             wire += _frame(write.connector, kind, write.value_a, past.at - WRITTEN_S, answers, write.turn)
         return Snapshot(
             at=past.at,
@@ -106,6 +108,8 @@ class Plant:
         for write in writes:
             if write.kind is WriteKind.LIMIT and self._answers(moment, write.connector):
                 self._set(write.connector, write.value_a, at)
+            elif write.kind is WriteKind.PHASES and self._answers(moment, write.connector):
+                self._closed[write.connector] = int(write.value_a)
         for o in self._tree.outlets:
             if self._answers(moment, o.id):
                 self._heard[o.id] = at
@@ -143,7 +147,8 @@ class Plant:
         wanted = moment.wants_a.get(o.id, ZERO)
         if limit < o.connector.facts.limit.min_a - EDGE_A or o.id not in moment.demands:
             return ZERO
-        a, b, c = (min(limit, wanted[i]) if i < o.phases else 0.0 for i in range(3))
+        phases = min(o.phases, self._closed.get(o.id, o.phases))
+        a, b, c = (min(limit, wanted[i]) if i < phases else 0.0 for i in range(3))
         return (a, b, c)
 
     def _load(self, moment: Moment, drawn: Mapping[ConnectorId, PerPhase]) -> dict[FeederId, PerPhase]:
@@ -195,6 +200,7 @@ class Plant:
             charging=max(amps) > 0.0,
             set_point_a=self._at(past.sent_at).limit_a[c.id],
             measured_a=amps if c.facts.measures_current else None,
+            phases_closed=self._closed.get(c.id, past.phases_closed),
             failsafe_a=_moved(past.failsafe_a, then.failsafe_a, c.failsafe_a),
             failsafe_timeout_s=_moved(past.failsafe_timeout_s, _time_out(then), _time_out(c)),
         )

@@ -8,12 +8,16 @@ from siteward.model.ids import ConnectorId, MeterId
 from siteward.model.ports import Charger, Clock, Lines, Meter
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.site import Connector, Site
-from siteward.runtime.ticks import Nap, Ticks, floor
+from siteward.runtime.ticks import TICK_S, Nap, Ticks, floor
 
 LIMIT_METER_PERIOD_S = 1.0
 BILLING_METER_PERIOD_S = 5.0
 AGAIN_S = 0.8
 """After one lost answer the next try follows so soon that the silence stays provably short (R3b)."""
+
+_TOGETHER_S = 0.1
+_MANY = 100
+"""From so many devices behind sockets on, each burst of polls is worth waiting for: see decision 0041."""
 
 _UNREACHABLE = 2
 _LEAST_PAUSE_S = 0.05
@@ -40,6 +44,7 @@ class Poller:
         self._on_limit_meter = on_limit_meter
         self._limit_meters = {feeder.meter for feeder in site.feeders if feeder.meter is not None}
         self._ticks = Ticks(clock)
+        self._step_of = _steps(site)
         self._naps = {connector.id: Nap(self._ticks) for connector in site.connectors}
         self._meters: dict[MeterId, MeterReading] = {}
         self._chargers: dict[ConnectorId, ChargerReading] = {}
@@ -88,6 +93,7 @@ class Poller:
         """Poll for ever; the second poll comes after a share of the period, which spreads the devices over it."""
         guards = meter.id in self._limit_meters
         period = LIMIT_METER_PERIOD_S if guards else BILLING_METER_PERIOD_S
+        step = self._step_of.get(meter.id, TICK_S)
         while True:
             due = self._clock.now() + period * share
             share = 1.0
@@ -99,11 +105,12 @@ class Poller:
                 self._meter_misses[meter.id] = 0
                 if guards:
                     self._on_limit_meter()
-            await self._ticks.at(self._next(due))
+            await self._ticks.at(self._next(due, step))
 
     async def _poll_charger(self, charger: Charger, connector: Connector, share: float) -> None:
         period = charger_period(connector)
         nap = self._naps[charger.id]
+        step = self._step_of.get(connector.charger, TICK_S)
         while True:
             due = self._clock.now() + period * share
             share = 1.0
@@ -118,9 +125,17 @@ class Poller:
                 due = self._clock.now() + min(period, 1.0)
             else:
                 self._misses[charger.id] = 0
-            if await nap.until(self._next(due)):
+            if await nap.until(self._next(due, step)):
                 await self._clock.sleep(connector.facts.limit.apply_s + 0.05)
 
-    def _next(self, due: float) -> float:
-        """When to poll next: on the tick before it is due, so never later (R3b), and never without a pause."""
-        return floor(max(due, self._clock.now() + _LEAST_PAUSE_S))
+    def _next(self, due: float, step: float) -> float:
+        """When to poll next: on the step before it is due, so never later (R3b), and never without a pause."""
+        return max(floor(due, step), floor(self._clock.now() + _LEAST_PAUSE_S))
+
+
+def _steps(site: Site) -> Mapping[str, float]:
+    """Of devices whose polls begin together on coarser steps than ticks: those behind sockets, where they are many."""
+    sockets = {line.id for line in site.lines if not line.is_serial}
+    devices = [str(meter.id) for meter in site.meters if meter.line in sockets]
+    devices += [str(charger.id) for charger in site.chargers if charger.line in sockets]
+    return dict.fromkeys(devices, _TOGETHER_S) if len(devices) >= _MANY else {}

@@ -62,6 +62,9 @@ class Nap:
         return poked
 
 
-def floor(when: float) -> float:
-    """The last beginning of a tick that is not after the instant: for what may come early and must not come late."""
-    return math.floor(when / TICK_S + _SLACK) * TICK_S
+def floor(when: float, step: float = TICK_S) -> float:
+    """The last multiple of a step that is not after the instant: for what may come early and must not come late.
+
+    A step of several ticks brings more sleepers together.
+    """
+    return math.floor(when / step + _SLACK) * step

@@ -176,6 +176,7 @@ def _connector(table: ChargerTable, outlet: ConnectorTable, facts: ChargerFacts)
         priority=Priority(outlet.priority),
         meter=MeterId(outlet.meter) if outlet.meter is not None else None,
         facts=facts,
+        phase_switching=outlet.phase_switching,
     )
 
 

@@ -204,6 +204,12 @@ class ConnectorTable(Table):
         "Class of the connector when current is short, highest first.",
         reason="Somebody must wait when a fuse is full; the site decides who.",
     )
+    phase_switching: bool = key(
+        False,
+        "Lets a paused car go on one phase where three have no room, and back; only in sessions whose start says "
+        "`phaseSwitching`.",
+        reason="Some cars may be harmed by it, so charger, installer and session must all allow it.",
+    )
 
 
 class ChargerTable(Table):

@@ -2,7 +2,7 @@
 
 from siteward.model.facts import ChargerFacts, WireFacts
 from siteward.model.ports import ProfileCatalogue
-from siteward.model.units import FLOOR_A
+from siteward.model.units import FLOOR_A, Phase
 from siteward.settings.access_tables import RelayTable
 from siteward.settings.document import Draft
 from siteward.settings.faults import Faults, nearest
@@ -34,6 +34,7 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
             facts = catalogue.charger(charger.profile)
             if facts is not None:
                 _currents(path, charger, facts, draft.faults)
+                _switching(path, charger, facts, draft.faults)
 
 
 def _guards(draft: Draft, catalogue: ProfileCatalogue) -> None:
@@ -118,6 +119,19 @@ def _outlets(path: Path, charger: ChargerTable, wire: WireFacts | None, faults: 
         if wire is not None and connector.channel > wire.channels:
             faults.add(key, f"is {connector.channel}, but {charger.profile} has {wire.channels}")
         seen.add(connector.channel)
+
+
+def _switching(path: Path, charger: ChargerTable, facts: ChargerFacts, faults: Faults) -> None:
+    """1p/3p switching needs a charger that can be told to, shows what it did, measures, and has three phases (B14)."""
+    for index, connector in enumerate(charger.connector):
+        key = (*path, "connector", index, "phase_switching")
+        if not connector.phase_switching:
+            continue
+        if not (facts.switches_phases and facts.measures_current):
+            text = f"{charger.profile} cannot be told to, or does not show what its contactors closed; take it out"
+            faults.add(key, text)
+        elif len(charger.phases) != len(Phase):
+            faults.add(key, f"needs a charger on three phases, '{charger.id}' has {len(charger.phases)}")
 
 
 def _currents(path: Path, charger: ChargerTable, facts: ChargerFacts, faults: Faults) -> None:

@@ -125,6 +125,12 @@ async def test_start_then_stop_tells_the_final_stage(shell: Shell, core: FakeCor
     assert stopped[0].params == {"sessionId": session.id}
 
 
+async def test_a_start_allows_phase_switching_only_where_it_says_so(shell: Shell, core: FakeCore) -> None:
+    """B14: some cars may be harmed by it, so nobody allows it by leaving something out."""
+    reply = await shell.json("start", core.site().connectors[5].id, "--phase-switching")
+    assert core.requests[reply["commandId"]].params == {"phaseSwitching": True}
+
+
 async def test_a_refused_start_is_exit_1_with_the_reason(shell: Shell, core: FakeCore) -> None:
     """Exit status 1 = did not hold; JSON carries the code of the closed list."""
     busy = core.site().connectors[0].id

@@ -24,8 +24,9 @@ from tests.siteward_drivers.sim.sites import demo_site
 
 
 @pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[FakeCore]:
-    """A station with twelve connectors."""
+async def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeCore]:
+    """A station with twelve connectors, seen from a folder that holds no demo."""
+    monkeypatch.chdir(tmp_path)
     async with running_core(tmp_path / "run") as station:
         yield station
 

@@ -1,7 +1,9 @@
 """What golden scenarios have in common: the site of a case, what happens, and what must hold (tests/golden).
 
 Times are seconds from the start of the controller. `do` acts on the truth model, `expect` judges after that second:
-limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high].
+limit = last decided, conf = read back, reserved = U, target, load = what truly flows (worst phase), each [low, high];
+booked = sum U of a feeder on L1 to L3, each [low, high]; closed = phases truly fed;
+facts = types of events so far, those of switched phases with connector and step.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from random import Random
 from typing import Any
 
 from siteward.control.demand import Demand
+from siteward.model.events import EventType, Fact
 from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Limit, LimitSource
@@ -29,7 +32,7 @@ def build(case: dict[str, Any]) -> Truth:
     seat(truth, cars)
     for box in truth.boxes.values():
         c = box.connector
-        truth.demands[c.id] = Demand(box.wants > 0.0, 32.0, c.priority, truth.at)
+        truth.demands[c.id] = Demand(box.wants > 0.0, 32.0, c.priority, truth.at, may_switch=box.may_switch)
     return truth
 
 
@@ -55,6 +58,7 @@ def seat(truth: Truth, cars: list[dict[str, Any]]) -> None:
     for box, car in zip(truth.boxes.values(), cars, strict=True):
         phases = car.get("phases", "123")
         box.wants, box.react_s = car.get("wants", 32.0), car.get("react_s", 2.0)
+        box.may_switch = car.get("switch", False)
         box.phases = ("1" in phases, "2" in phases, "3" in phases)
 
 
@@ -73,19 +77,34 @@ def _meter(t: Truth, do: dict[str, Any]) -> None:
     t.meter_mode[meter] = do["mode"]
 
 
+def _three(amps: float | list[float]) -> list[float]:
+    """One number stands for three phases."""
+    return [float(x) for x in amps] if isinstance(amps, list) else [float(amps)] * 3
+
+
 def _limit(t: Truth, do: dict[str, Any]) -> None:
     t.limits = (Limit("l1", LimitSource.GRID, (float(do["amps"]),) * 3, feeder=FeederId(do["feeder"])),)
 
 
 SITE_ACTS: dict[str, Callable[[Truth, dict[str, Any]], None]] = {
     "meter": _meter,
-    "base": lambda t, do: t.base.update({FeederId(do["feeder"]): [float(do["amps"])] * 3}),
+    "base": lambda t, do: t.base.update({FeederId(do["feeder"]): _three(do["amps"])}),
     "limit": _limit,
     "unlimit": lambda t, _: setattr(t, "limits", ()),
     "kill": lambda t, _: t.kill(),
     "start": lambda t, _: setattr(t, "alive", True),
     "gap": lambda t, do: setattr(t, "at", t.at + do["seconds"]),
 }
+
+
+HABITS = {
+    "foreign": ("set_point", "amps"),
+    "draws": ("overdraw", "times"),
+    "rounds_up": ("rounds_up_a", "step_a"),
+    "keeps": ("keeps_a", "amps"),
+    "failsafe": ("fs", "amps"),
+}
+"""Acts that set one field of a box to one value."""
 
 
 def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
@@ -96,20 +115,17 @@ def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     elif what == "restart":
         box.restart(t.at, do["dark_s"])
         t.restarted[cid] = t.at
-    elif what == "foreign":
-        box.set_point = do["amps"]
-    elif what == "draws":
-        box.overdraw = do["times"]
+    elif what in HABITS:
+        name, key = HABITS[what]
+        setattr(box, name, do[key])
     elif what == "disobeys":
         box.obeys = False
-    elif what == "rounds_up":
-        box.rounds_up_a = do["step_a"]
-    elif what == "keeps":
-        box.keeps_a = do["amps"]
     elif what == "phases":
         box.phases = tuple(str(i) in do["phases"] for i in (1, 2, 3))  # type: ignore[assignment]
-    elif what == "failsafe":
-        box.fs = do["amps"]
+    elif what == "contactors":
+        box.contactors.mode = do["mode"]
+        if do["mode"] == "back":
+            box.contactors.closed = 3
     else:
         act_in_car(t, cid, do)
 
@@ -119,7 +135,8 @@ def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     box, what = t.boxes[cid], do["what"]
     if what == "wants":
         box.wants = do["amps"]
-        t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at)
+        box.away = do.get("leaves", False)
+        t.demands[cid] = Demand(do["amps"] > 0.0, 32.0, box.connector.priority, t.at, may_switch=box.may_switch)
     elif what == "needs":
         t.demands[cid] = replace(t.demands[cid], need_a=do["amps"])
     elif what == "takes":
@@ -128,6 +145,24 @@ def act_in_car(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
         t.demands[cid] = Demand(True, 32.0, box.connector.priority, t.at, stop=True)
     else:
         raise AssertionError(f"unknown act {what}")
+
+
+def told(fact: Fact) -> str:
+    """An event as expectations name it."""
+    if fact.type is not EventType.CONNECTOR_PHASES:
+        return fact.type.value
+    return f"{fact.type.value} {fact.connector} {fact.data['step']} {fact.data.get('reason', '')}".rstrip()
+
+
+def judge_phases(t: Truth, expect: dict[str, Any], where: str) -> None:
+    """What must hold phase by phase."""
+    for name, phases in expect.get("booked", {}).items():
+        assert t.outcome is not None
+        reserved = t.outcome.feeders[FeederId(name)].reserved_a
+        for amps, (low, high) in zip(reserved, phases, strict=True):
+            assert low - 0.05 <= amps <= high + 0.05, f"{where} booked {name} = {reserved}"
+    for name, closed in expect.get("closed", {}).items():
+        assert t.boxes[ConnectorId(name)].contactors.closed == closed, f"{where} {name}"
 
 
 def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
@@ -148,6 +183,12 @@ def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
         chain = [s.cause.value for s in t.outcome.grants[ConnectorId(name)].chain]
         wanted = [causes] if isinstance(causes, str) else causes
         assert [c for c in chain if c in wanted] == wanted, f"{where} {name}: {chain}, not {wanted} in this order"
+    judge_phases(t, expect, where)
+    judge_told(t, expect, seen, where)
+
+
+def judge_told(t: Truth, expect: dict[str, Any], seen: set[str], where: str) -> None:
+    """Which alarms stand and what was told so far."""
     standing = {f"{a.code.value} {a.subject}" for a in t.outcome.alarms} if t.outcome else set()
     for alarm in expect.get("alarms", []):
         assert alarm in standing, f"{where}: {standing}"
@@ -155,6 +196,8 @@ def judge(t: Truth, expect: dict[str, Any], seen: set[str]) -> None:
         assert not any(a.startswith(alarm) for a in standing), f"{where}: {standing}"
     for fact in expect.get("facts", []):
         assert fact in seen, f"{where}: {seen}"
+    for fact in expect.get("no_facts", []):
+        assert not any(x.startswith(fact) for x in seen), f"{where}: {seen}"
 
 
 def hold(t: Truth, case: dict[str, Any]) -> None:
@@ -164,4 +207,6 @@ def hold(t: Truth, case: dict[str, Any]) -> None:
     assert not t.verdict.broken_bounds
     if not case.get("foreign", False):
         assert not t.verdict.low_u, t.verdict.low_u[0]
+    broken = [text for box in t.boxes.values() for text in box.contactors.broken]
+    assert not broken, broken[0]
     assert t.verdict.longest_over_s <= case.get("over_s", 10.0)

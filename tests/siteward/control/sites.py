@@ -41,6 +41,8 @@ class Box:
     measures: bool = True
     priority: Priority = Priority.NORMAL
     persists: bool = True
+    phase_switching: bool = False
+    switches_phases: bool = True
 
 
 def facts(box: Box) -> ChargerFacts:
@@ -59,6 +61,7 @@ def facts(box: Box) -> ChargerFacts:
         pwm_s=1.0,
         bills_energy=False,
         common_mode=False,
+        switches_phases=box.switches_phases,
     )
 
 
@@ -71,8 +74,7 @@ def feeder(
     generation: bool = False,
 ) -> Feeder:
     """A node; chargers_only where it has no other load."""
-    ratings = rating if isinstance(rating, tuple) else (rating,) * 3
-    worsts = worst if isinstance(worst, tuple) else (worst,) * 3
+    ratings, worsts = _three(rating), _three(worst)
     return Feeder(
         FeederId(name),
         name,
@@ -83,6 +85,13 @@ def feeder(
         chargers_only=max(worsts) == 0.0,
         generation=generation,
     )
+
+
+def _three(amps: float | PerPhase | list[float]) -> PerPhase:
+    """One number stands for three phases; golden files write a list."""
+    if isinstance(amps, list | tuple):
+        return (amps[0], amps[1], amps[2])
+    return (amps, amps, amps)
 
 
 def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
@@ -103,6 +112,7 @@ def site(feeders: list[Feeder], boxes: list[Box]) -> Site:
             box.priority,
             None,
             facts(box),
+            box.phase_switching,
         )
         chargers.append(Charger(ChargerId(name), LineId(box.line), i + 1, "sim_box", (connector,)))
     lines = tuple(Line(LineId(name), f"/dev/{name}") for name in sorted({b.line for b in boxes}))

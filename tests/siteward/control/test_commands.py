@@ -49,6 +49,7 @@ def test_what_this_version_cannot_do_is_refused_with_a_code(rig: Rig, name: str)
             "departsAt: 2020-01-01 06:00 lies in the past",
         ),
         ({"departsAt": "soon", "wantedEnergy_wh": 9000}, "departsAt: 'soon' is no time of RFC 3339"),
+        ({"phaseSwitching": 1}, "phaseSwitching: 1 is neither true nor false"),
         ({"waitForVehicle_s": 9999}, "waitForVehicle_s: 9999 is outside 0..900"),
     ],
 )
@@ -305,6 +306,24 @@ def test_a_departure_that_is_over_is_told_by_the_clocks_of_the_site(rig: Rig) ->
     with pytest.raises(BadParam) as told:
         start_params(request, rig.site.connectors[0], 230.0, ZoneInfo("Asia/Shanghai"))
     assert str(told.value) == ("departsAt: 2026-03-01 07:30 lies in the past, it is 2026-03-01 09:00 (Asia/Shanghai)")
+
+
+def test_a_car_is_switched_only_where_its_start_says_so_and_nothing_was_forgotten(rig: Rig) -> None:
+    """B14: off by default; a session that the controller lost sight of has no count of its switches any more."""
+    rig.charging(phaseSwitching=True)
+    assert rig.log.demands[-1][1][ConnectorId("A1")].may_switch
+    assert rig.log.last(EventType.SESSION_CREATED).data["phaseSwitching"] is True
+    rig.crash()
+    rig.turns(5)
+    assert rig.log.demands[-1][1][ConnectorId("A1")].wants
+    assert not rig.log.demands[-1][1][ConnectorId("A1")].may_switch
+
+
+def test_a_start_that_says_nothing_of_phases_allows_nothing(rig: Rig) -> None:
+    """B14."""
+    rig.charging()
+    assert rig.log.demands[-1][1][ConnectorId("A1")].wants
+    assert not rig.log.demands[-1][1][ConnectorId("A1")].may_switch
 
 
 def test_a_departure_asks_for_the_current_that_it_needs(rig: Rig) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.siteward.control.golden import act, build, hold, judge
+from tests.siteward.control.golden import act, build, hold, judge, told
 
 FOLDER = Path(__file__).parents[2] / "golden" / "load"
 CASES = sorted(FOLDER.glob("*.toml"))
@@ -24,7 +24,7 @@ def test_golden(path: Path) -> None:
                 act(t, do)
         t.second()
         if t.outcome is not None:
-            seen |= {f.type.value for f in t.outcome.facts}
+            seen |= {told(f) for f in t.outcome.facts}
         for expect in case["expect"]:
             if expect["t"] == second:
                 judge(t, expect, seen)

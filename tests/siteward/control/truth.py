@@ -22,6 +22,7 @@ from siteward.model.recovered import LedgerEntry, Recovered
 from siteward.model.site import Connector, Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
+from tests.siteward.control.contactors import Contactors
 
 STEP_S = 0.2
 TRIP_THETA = 1.13**2
@@ -33,8 +34,7 @@ WALL = datetime(2026, 1, 1, tzinfo=UTC)
 class Box:
     """A charger with its own watchdog, and the car at it.
 
-    rounds_up_a: step to which it rounds a written limit up; keeps_a: what flows whatever it allows (a car that does
-    not let go, a contactor that does not open).
+    rounds_up_a: step to which it rounds written limits up; keeps_a: what flows whatever it allows (a welded contactor).
     """
 
     connector: Connector
@@ -56,6 +56,14 @@ class Box:
     plan: list[tuple[float, float]] = field(default_factory=list)
     current: float = 0.0
     fired: bool = False
+    contactors: Contactors = field(default_factory=Contactors)
+    may_switch: bool = False
+    away: bool = False
+
+    @property
+    def live(self) -> tuple[bool, ...]:
+        """The charger phases on which the car can draw."""
+        return tuple(wanted and self.contactors.closes(i) for i, wanted in enumerate(self.phases))
 
     def feed(self, at: float, kind: FrameKind) -> None:
         """A frame arrived: does it re-arm the watchdog?"""
@@ -188,9 +196,10 @@ class Truth:
                     self.load[node][p] += self.base[feeder][p]
         for box in self.boxes.values():
             amps = box.step(self.at)
+            box.contactors.flow(self.at, amps)
             self.verdict.energy_as += amps * STEP_S
             for i, phase in enumerate(box.connector.wiring):
-                if amps > 0.0 and box.phases[i]:
+                if amps > 0.0 and box.live[i]:
                     for feeder in self.paths[box.connector.id]:
                         self.load[feeder][phase.position] += amps
 
@@ -220,6 +229,8 @@ class Truth:
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
+            if kind is FrameKind.PHASES and value is not None:
+                box.contactors.order(self.at, int(value))
         stage = FrameStage.ANSWERED if heard and box.answers else FrameStage.FAILED
         self.wire.append(WireEvent(cid, kind, stage, self.at + 0.05, value, sent, turn))
         return stage is FrameStage.ANSWERED
@@ -239,11 +250,11 @@ class Truth:
                 self.misses[cid] = self.misses.get(cid, 0) + 1
                 continue
             self.misses[cid] = 0
-            amps = tuple(round(box.current, 2) if box.phases[i] else 0.0 for i in range(3))
+            amps = tuple(round(box.current, 2) if box.live[i] else 0.0 for i in range(3))
             self.readings[cid] = ChargerReading(
                 cid,
                 self.at,
-                pilot=Pilot.C if box.wants > 0.0 else Pilot.B,
+                pilot=Pilot.A if box.away else Pilot.C if box.wants > 0.0 else Pilot.B,
                 charging=box.current > 0.5,
                 set_point_a=box.limit(self.at),
                 failsafe_a=box.fs,
@@ -251,6 +262,7 @@ class Truth:
                 standby_off=True,
                 measured_a=(amps[0], amps[1], amps[2]) if box.connector.facts.measures_current else None,
                 restart_mark=box.boots,
+                phases_closed=box.contactors.shown if box.connector.facts.switches_phases else None,
             )
 
     def _poll_meter(self, meter: MeterId, load: list[float]) -> None:
@@ -307,7 +319,7 @@ class Truth:
         return load_turn(self.site, snapshot, self.demands, self.limits, self.memory)
 
     def _logged(self, write: Write, stage: FrameStage) -> None:
-        kind = FrameKind.LIMIT if write.kind is WriteKind.LIMIT else FrameKind.FAILSAFE
+        kind = FrameKind(write.kind)
         self.wire.append(WireEvent(write.connector, kind, stage, self.at, write.value_a, None, write.turn))
 
     def send(self) -> None:
@@ -319,7 +331,7 @@ class Truth:
             if not may_send(self.memory.ledger, write, self.at):
                 self._logged(write, FrameStage.WITHDRAWN)
                 continue
-            kind = FrameKind.LIMIT if write.kind is WriteKind.LIMIT else FrameKind.FAILSAFE
+            kind = FrameKind(write.kind)
             self.exchange(write.connector, kind, write.value_a, write.turn)
 
     def end_leases(self) -> None:
@@ -365,7 +377,7 @@ class Truth:
                         v.broken_bounds.append(f"{f.id} L{p + 1} at {self.at:.1f}: {book.reserved_a[p]} > {bound}")
 
     def _phases(self, cid: ConnectorId) -> list[int]:
-        return [p.position for i, p in enumerate(self.boxes[cid].connector.wiring) if self.boxes[cid].phases[i]]
+        return [p.position for i, p in enumerate(self.boxes[cid].connector.wiring) if self.boxes[cid].live[i]]
 
     # -- one second -------------------------------------------------------------------------------------------
 

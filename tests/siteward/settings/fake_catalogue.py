@@ -37,6 +37,7 @@ def charger_facts(profile: str, rated_a: float) -> ChargerFacts:
         pwm_s=1.0,
         bills_energy=profile == "fake_group",
         common_mode=False,
+        switches_phases=profile == "fake_group",
     )
 
 

@@ -95,6 +95,17 @@ def test_the_hash_ignores_form_and_follows_meaning(tmp_path: Path) -> None:
         ('"0.0.0.0:8443"', '"0.0.0.0:8443"\nkey_file = "k"', "88: panel: certificate_file and key_file belong"),
         ('"0.0.0.0:8443"', '"8443"', "89: panel.listen: is '8443'; write address:port"),
         ('"0.0.0.0:8443"', '"h:99999"', "89: panel.listen: is 'h:99999'; write address:port"),
+        (
+            '  priority = "fleet"',
+            "  phase_switching = true",
+            "58: charger[1].connector[1].phase_switching: fake_box cannot be told to, or does not show",
+        ),
+        (
+            "failsafe_a = 0\n",
+            'failsafe_a = 0\nphases = ["L2"]\n[[charger.connector]]\nid = "B01-3"\ntype = "type2"\nchannel = 3\n'
+            "phase_switching = true\n",
+            "72: charger[2].connector[1].phase_switching: needs a charger on three phases, 'B01' has 1",
+        ),
         ("schema = 1", "schema = true", "1: schema: is true; this version of siteward reads schema 1"),
         ("schema = 1\n", "", "1: schema: is missing; write schema = 1 as the first line"),
         ("unit = 255", "unit = 256", "63: charger[2].unit: is 256, must be at most 255"),
@@ -132,6 +143,13 @@ def test_what_moves_the_bytes_of_a_port_is_said_for_ports_only(tmp_path: Path) -
     assert 'line[1].real_time: is for link = "thread", not for "serialx"' in other
     socket = refusal(edited(tmp_path, 'port = "tcp://', 'link = "thread"\nport = "tcp://'))
     assert "line[2].link: is for serial ports, not for tcp://; leave it out" in socket
+
+
+def test_switching_between_one_and_three_phases_is_off_unless_a_connector_says_so(tmp_path: Path) -> None:
+    """B14: some cars may be harmed by it."""
+    assert not any(c.phase_switching for c in load_site(FILES / "good.toml", FakeCatalogue()).connectors)
+    told = load_site(edited(tmp_path, "  channel = 2", "  channel = 2\n  phase_switching = true"), FakeCatalogue())
+    assert [c.id for c in told.connectors if c.phase_switching] == ["B01-2"]
 
 
 def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ def start(
     wants_kwh: Annotated[
         float | None, option("--wants-kwh", min=0.1, help="What it shall have got by then, kWh.")
     ] = None,
+    phase_switching: Annotated[
+        bool, option("--phase-switching", help="This car may be switched between one and three phases; it harms some.")
+    ] = False,
     wait: Wait = 150.0,
     json: Json = False,
 ) -> int:
@@ -55,6 +58,7 @@ def start(
     """
     given: dict[str, Any] = {"maxCurrent_a": max_a, "maxEnergy_wh": max_wh, "maxTime_s": max_s}
     given |= act.departure(departs, wants_kwh)
+    given["phaseSwitching"] = phase_switching or None
     bounds = {name: value for name, value in given.items() if value is not None}
     return ask(Screen(json), lambda client, screen: act.start(client, screen, connector, bounds, wait))
 
