@@ -109,6 +109,11 @@ class SimCharger:
         for point in self.points.values():
             point.restart()
 
+    def new_firmware(self, layout: float) -> None:
+        """Another firmware: it restarts and names another version of its register map (fault 26)."""
+        self._constants = {**self._constants, Quantity.LAYOUT_VERSION: layout}
+        self.restart()
+
     def refresh(self) -> None:
         """Act again on the present registers, after a fault was changed."""
         for point in self.points.values():

@@ -32,6 +32,21 @@ async def start(client: Client, screen: Screen, connector: str, bounds: dict[str
     return await _send(client, screen, CommandName.START_CHARGE, connector, bounds, wait_s)
 
 
+def departure(departs: str | None, wants_kwh: float | None) -> dict[str, Any]:
+    """The contract's params of a departure; core reads a time without an offset in the site's zone.
+
+    Raises CommandFailed where one of the two is missing.
+    """
+    if (departs is None) != (wants_kwh is None):
+        missing = "--wants-kwh" if wants_kwh is None else "--departs"
+        raise CommandFailed(
+            f"START_CHARGE: a departure needs {missing} too", "for example --departs 07:30 --wants-kwh 20", "BAD_PARAMS"
+        )
+    if departs is None or wants_kwh is None:
+        return {}
+    return {"departsAt": departs, "wantedEnergy_wh": round(wants_kwh * 1000.0)}
+
+
 async def stop(client: Client, screen: Screen, target: str, wait_s: float) -> int:
     """Stop the session at a connector, or the session of that id; a stop names its session and matches only that."""
     connector, session = await _session_at(client, target)

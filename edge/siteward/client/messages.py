@@ -86,6 +86,8 @@ class SessionMessage(Message):
     charging_s: int
     estimated: bool
     gap: bool
+    departs_at: datetime | None = None
+    wanted_wh: int | None = None
 
 
 class ConnectorMessage(Message):
@@ -247,6 +249,7 @@ class LiveMessage(Message):
     health: HealthMessage
     limits: tuple[LimitMessage, ...] = ()
     arms: tuple[ArmMessage, ...] = ()
+    timezone: str = "UTC"
 
 
 class ActorMessage(Message):

@@ -61,7 +61,7 @@ def _unsupported(_draft: Draft, request: Request) -> None:
 
 def _start(draft: Draft, request: Request) -> None:
     connector = _connector(draft, request)
-    params = start_params(request, connector, draft.site.phase_voltage_v)
+    params = start_params(request, connector, draft.site.phase_voltage_v, draft.site.zone)
     metered = billing_meter(draft.site, connector)
     if params.max_energy_wh is not None and metered is None:
         raise BadParam("maxEnergy_wh: this connector has no billing meter to count it")

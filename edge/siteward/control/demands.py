@@ -78,15 +78,20 @@ def _need(connector: Connector, session: OpenSession, draft: Draft) -> float:
         return 0.0
     left_h = (record.departs_at - snapshot.wall).total_seconds() / 3600.0
     rest_wh = record.wanted_wh - (record.energy_wh or 0)
-    if left_h <= 0.0 or rest_wh <= 0:
-        return 0.0
-    power, hours = connector.facts.power, max(left_h, _SHORTEST_H)
+    power = connector.facts.power
     if power is not None:
-        return power.amps(rest_wh / hours, draft.site.phase_voltage_v)
+        late = left_h <= 0.0 or rest_wh <= 0
+        return 0.0 if late else power.amps(rest_wh / max(left_h, _SHORTEST_H), draft.site.phase_voltage_v)
     reading = snapshot.chargers.get(connector.id)
     taken = 0 if reading is None or reading.measured_a is None else sum(amps > _TAKEN_A for amps in reading.measured_a)
-    phases = taken or len(connector.wiring)
-    return rest_wh / (hours * phases * draft.site.phase_voltage_v)
+    return need(rest_wh, left_h, taken or len(connector.wiring), draft.site.phase_voltage_v)
+
+
+def need(rest_wh: float, left_h: float, phases: int, volts: float) -> float:
+    """Mean current in A on each of so many phases that brings so much energy in so many hours; 0 when it is late."""
+    if left_h <= 0.0 or rest_wh <= 0.0:
+        return 0.0
+    return rest_wh / (max(left_h, _SHORTEST_H) * phases * volts)
 
 
 def _most(connector: Connector, session: OpenSession) -> float:

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from siteward.model.errors import SitewardError
 from siteward.model.ids import OrderId, SessionId, is_id
@@ -15,6 +15,7 @@ from siteward.model.site import Connector
 WAIT_FOR_VEHICLE_S = 120.0
 """How long a start waits for a car unless its params say."""
 
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _CAPITAL = re.compile("[A-Z]")
 _MOST_A = 10_000.0
 _MOST_W = 10_000_000.0
@@ -60,18 +61,16 @@ class LimitParams:
     grid: bool
 
 
-def start_params(request: Request, connector: Connector, phase_voltage_v: float) -> StartParams:
-    """Read START_CHARGE. Raises BadParam."""
+def start_params(request: Request, connector: Connector, phase_voltage_v: float, zone: tzinfo) -> StartParams:
+    """Read START_CHARGE; `zone` is the site's, for times that name none. Raises BadParam."""
     params = request.params or {}
     energy = _number(params, "maxEnergy_wh", 1, 10_000_000)
     time_s = _number(params, "maxTime_s", 60, 2_592_000)
     wait = _number(params, "waitForVehicle_s", 0, 900)
-    departs_at = _moment(params, "departsAt")
+    departs_at = _departure(params, request.received_wall, zone)
     wanted = _number(params, "wantedEnergy_wh", 1, 10_000_000)
     if (departs_at is None) != (wanted is None):
         raise BadParam("departsAt: give departsAt and wantedEnergy_wh together, or neither")
-    if departs_at is not None and departs_at <= request.received_wall:
-        raise BadParam("departsAt: lies in the past")
     return StartParams(
         max_energy_wh=None if energy is None else int(energy),
         max_time_s=None if time_s is None else int(time_s),
@@ -81,6 +80,32 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float)
         phase_switching=_flag(params, "phaseSwitching"),
         wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
     )
+
+
+def _departure(params: Mapping[str, object], now: datetime, zone: tzinfo) -> datetime | None:
+    """When the car leaves: an instant, a local time of the site, or HH:MM = the next time its clocks show that."""
+    value = params.get("departsAt")
+    if value is None:
+        return None
+    time_of_day = _TIME_OF_DAY.fullmatch(str(value))
+    if time_of_day is not None:
+        return _next(int(time_of_day[1]), int(time_of_day[2]), now, zone)
+    moment = _read_moment("departsAt", value, zone)
+    if moment <= now:
+        local = f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+        raise BadParam(f"departsAt: {local} lies in the past, it is {now.astimezone(zone):%Y-%m-%d %H:%M} ({zone})")
+    return moment
+
+
+def _next(hour: int, minute: int, now: datetime, zone: tzinfo) -> datetime:
+    """The first instant after now at which clocks of the zone show this time; a night may skip it or show it twice."""
+    today = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    shown = ((today + timedelta(days=days)).replace(fold=fold).astimezone(UTC) for days in (0, 1, 2) for fold in (0, 1))
+    return next(moment for moment in shown if moment > now and _clock(moment.astimezone(zone)) == (hour, minute))
+
+
+def _clock(moment: datetime) -> tuple[int, int]:
+    return moment.hour, moment.minute
 
 
 def _max_current(params: Mapping[str, object], connector: Connector, phase_voltage_v: float) -> float | None:
@@ -173,10 +198,13 @@ def _name(params: Mapping[str, object], name: str) -> str | None:
 
 def _moment(params: Mapping[str, object], name: str) -> datetime | None:
     value = params.get(name)
-    if value is None:
-        return None
+    return None if value is None else _read_moment(name, value, UTC)
+
+
+def _read_moment(name: str, value: object, zone: tzinfo) -> datetime:
+    """An instant; a time without an offset is one of the zone."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError as error:
         raise BadParam(f"{name}: {value!r} is no time of RFC 3339") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -173,7 +173,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """Everything a page or a heartbeat needs of one instant."""
+    """Everything a page or a heartbeat needs of one instant; timezone is the site's."""
 
     site: str
     name: str
@@ -189,3 +189,4 @@ class LiveView:
     health: Health
     limits: tuple[LimitView, ...] = ()
     arms: tuple[ArmView, ...] = ()
+    timezone: str = "UTC"

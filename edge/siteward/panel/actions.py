@@ -1,6 +1,8 @@
 """Buttons: every one becomes a request to core with the person behind it, and shows what becomes of it."""
 
+import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,6 +17,16 @@ from siteward.model.requests import CommandName, Role, Stage
 from siteward.panel.arms import VERBS
 from siteward.panel.desk import Desk, Forbidden
 from siteward.panel.sessions import WebSession
+from siteward.panel.words import word
+
+_TIME, _KWH = re.compile(r"([01]\d|2[0-3]):[0-5]\d"), re.compile(r"\d{1,5}(\.\d{1,3})?", re.ASCII)
+_WRONG_DEPARTURE = ReplyMessage(
+    command_id="none",
+    stage=Stage.REJECTED,
+    code="BAD_DEPARTURE",
+    message=word("departure_wrong", "en"),
+    message_zh=word("departure_wrong", "zh"),
+)
 
 
 class Actions:
@@ -24,7 +36,7 @@ class Actions:
         self._desk = desk
 
     async def start(self, request: Request) -> Response:
-        """POST /connectors/{id}/start."""
+        """POST /connectors/{id}/start, with or without a departure."""
         return await self._ask(request, CommandName.START_CHARGE)
 
     async def stop(self, request: Request) -> Response:
@@ -63,7 +75,11 @@ class Actions:
         seen = fields.get("session")
         if not is_id(target) or (seen is not None and not is_id(seen)):
             raise HTTPException(404)
-        return self._answer(request, await self._submit(session, name, target, {"sessionId": seen} if seen else None))
+        departure = _departure(fields)
+        if departure is None:
+            return self._answer(request, _WRONG_DEPARTURE)
+        params = {"sessionId": seen} if seen else departure if name is CommandName.START_CHARGE else {}
+        return self._answer(request, await self._submit(session, name, target, params or None))
 
     async def _submit(
         self, session: WebSession, name: CommandName, target: str, params: dict[str, Any] | None
@@ -89,6 +105,17 @@ class Actions:
             "live/reply.html", self._desk.speak(request), reply=reply, final=stage.final, good=stage is Stage.DONE
         )
         return HTMLResponse(html)
+
+
+def _departure(fields: Mapping[str, str]) -> dict[str, Any] | None:
+    """The contract's params of a departure, empty where none was given, None where it is no whole one."""
+    departs, wanted = fields.get("departs", "").strip(), fields.get("wants_kwh", "").strip()
+    if not departs and not wanted:
+        return {}
+    known = _TIME.fullmatch(departs), _KWH.fullmatch(wanted)
+    if not all(known) or not 0.1 <= float(wanted) <= 10_000.0:
+        return None
+    return {"departsAt": departs, "wantedEnergy_wh": round(float(wanted) * 1000.0)}
 
 
 def _refused(command: str, code: Refusal) -> ReplyMessage:

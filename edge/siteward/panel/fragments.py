@@ -39,8 +39,9 @@ def overview_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
     yield "limits", "live/limits.html", {"limits": live.limits, "names": names}
     for connector in live.connectors:
         yield f"leaf-{connector.id}", "live/leaf.html", {"connector": connector}
-        yield f"card-{connector.id}", "live/card.html", {"connector": connector, "names": names}
-        yield f"act-{connector.id}", "live/actions.html", {"connector": connector, "may_act": may_act}
+        seen = {"connector": connector, "names": names, "zone": live.timezone}
+        yield f"card-{connector.id}", "live/card.html", seen
+        yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
 
 
 def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iterator[Part]:
@@ -48,8 +49,9 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
     names = text.feeder_names(live)
     for connector in live.connectors:
         if connector.id == connector_id:
-            yield "connector", "live/connector.html", {"connector": connector, "names": names}
-            yield f"act-{connector.id}", "live/actions.html", {"connector": connector, "may_act": may_act}
+            seen = {"connector": connector, "names": names, "zone": live.timezone}
+            yield "connector", "live/connector.html", seen
+            yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
 
 
 def alarm_parts(live: LiveMessage) -> Iterator[Part]:

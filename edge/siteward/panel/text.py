@@ -1,10 +1,18 @@
 """Numbers, times, causes and events as text in a language; the filters of the templates."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from siteward.client.messages import CauseMessage, ConnectorMessage, LimitMessage, LiveMessage, ReplyMessage
+from siteward.client.messages import (
+    CauseMessage,
+    ConnectorMessage,
+    LimitMessage,
+    LiveMessage,
+    ReplyMessage,
+    SessionMessage,
+)
 from siteward.model.causes import told
 from siteward.model.events import EventType
 from siteward.model.limits import Cause
@@ -55,6 +63,19 @@ def duration(seconds: float | None) -> str:
 def instant(value: datetime | None) -> str:
     """A UTC instant to the second."""
     return UNKNOWN if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def leaving(session: SessionMessage, zone: str, language: str) -> str:
+    """When the car leaves, by the site's clock, and how much of its energy it has."""
+    if session.departs_at is None:
+        return ""
+    try:
+        place: tzinfo = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        place = UTC
+    got = kilowatt_hours(session.energy_wh, 1)
+    time = session.departs_at.astimezone(place).strftime("%H:%M")
+    return word("leaves", language, time=time, got=got, wanted=kilowatt_hours(session.wanted_wh, 1))
 
 
 def clock_time(value: datetime) -> str:

@@ -48,6 +48,7 @@ def live_view(
         health=health,
         limits=_limits(site, snapshot, decision),
         arms=arms,
+        timezone=site.timezone,
     )
 
 

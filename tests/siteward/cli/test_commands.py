@@ -277,3 +277,24 @@ async def test_frames_of_a_line_become_a_file_whose_ending_says_the_form(shell: 
     status, _, err = await shell("frames", "rs485-1", "-o", str(tmp_path / "line.txt"))
     assert status == 1
     assert ".csv or .pcap" in err
+
+
+async def test_a_start_may_name_its_departure(shell: Shell, core: FakeCore) -> None:
+    """B12: the time as typed goes to core, which knows the site's zone; energy in kWh."""
+    status, _, _ = await shell("start", "A03-1", "--departs", "07:30", "--wants-kwh", "20")
+    assert status == 0
+    (asked,) = core.requests.values()
+    assert asked.params == {"departsAt": "07:30", "wantedEnergy_wh": 20_000}
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"), [(("--departs", "07:30"), "--wants-kwh"), (("--wants-kwh", "20"), "--departs")]
+)
+async def test_half_a_departure_is_refused_with_what_is_missing(
+    shell: Shell, core: FakeCore, words: tuple[str, str], missing: str
+) -> None:
+    """B12, S-36: nothing is asked of the station."""
+    status, _, told = await shell("start", "A03-1", *words)
+    assert status != 0
+    assert f"a departure needs {missing} too" in told
+    assert core.requests == {}

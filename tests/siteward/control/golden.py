@@ -21,7 +21,7 @@ from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.site import Priority, Site
 from tests.siteward.control.sites import Box, feeder, site
-from tests.siteward.control.truth import Box as TrueBox
+from tests.siteward.control.true_box import Box as TrueBox
 from tests.siteward.control.truth import Truth
 
 ENUMS = {"reset_by": ResetBy, "readback": Readback, "priority": Priority}
@@ -106,6 +106,16 @@ SITE_ACTS: dict[str, Callable[[Truth, dict[str, Any]], None]] = {
 }
 
 
+HABITS = {
+    "foreign": ("set_point", "amps"),
+    "draws": ("overdraw", "times"),
+    "rounds_up": ("rounds_up_a", "step_a"),
+    "keeps": ("keeps_a", "amps"),
+    "failsafe": ("fs", "amps"),
+}
+"""Acts that set one field of a box to one value."""
+
+
 def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     """Something happens at one box."""
     box, what = t.boxes[cid], do["what"]
@@ -114,10 +124,9 @@ def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
     elif what == "restart":
         box.restart(t.at, do["dark_s"])
         t.restarted[cid] = t.at
-    elif what == "foreign":
-        box.set_point = do["amps"]
-    elif what == "draws":
-        box.overdraw = do["times"]
+    elif what in HABITS:
+        name, key = HABITS[what]
+        setattr(box, name, do[key])
     elif what == "disobeys":
         box.obeys = False
     elif what == "phases":
@@ -126,8 +135,6 @@ def act_on(t: Truth, cid: ConnectorId, do: dict[str, Any]) -> None:
         box.contactors.mode = do["mode"]
         if do["mode"] == "back":
             box.contactors.closed = 3
-    elif what == "failsafe":
-        box.fs = do["amps"]
     else:
         act_in_car(t, cid, do)
 

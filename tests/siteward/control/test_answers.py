@@ -29,7 +29,7 @@ def start(**params: object) -> Request:
 def read_start(**params: object) -> tuple[object, ...]:
     """What a start at A1 (16 A, three phases, 230 V) asks for."""
     rig = Rig()
-    found = start_params(rig.start(**params), rig.site.connectors[0], rig.site.phase_voltage_v)
+    found = start_params(rig.start(**params), rig.site.connectors[0], rig.site.phase_voltage_v, UTC)
     return found.max_energy_wh, found.max_time_s, found.max_current_a, found.wait_s
 
 
@@ -63,18 +63,18 @@ def test_what_a_start_asks_for_arrives_in_its_fields() -> None:
 
 
 def test_a_departure_is_a_time_with_or_without_a_zone() -> None:
-    """RFC 3339; without a zone it is UTC. Both values or none."""
+    """RFC 3339; without a zone it is the site's time. Both values or none."""
     rig = Rig()
     connector, volts = rig.site.connectors[0], rig.site.phase_voltage_v
     for text in ("2030-01-01T06:00:00Z", "2030-01-01T06:00:00", "2030-01-01T08:00:00+02:00"):
-        found = start_params(rig.start(departsAt=text, wantedEnergy_wh=9000), connector, volts)
+        found = start_params(rig.start(departsAt=text, wantedEnergy_wh=9000), connector, volts, UTC)
         assert found.departs_at == datetime(2030, 1, 1, 6, tzinfo=UTC)
         assert found.wanted_wh == 9000
     for lonely in ({"departsAt": "2030-01-01T06:00:00Z"}, {"wantedEnergy_wh": 9000}):
         with pytest.raises(BadParam, match="departsAt: give departsAt and wantedEnergy_wh together, or neither"):
-            start_params(rig.start(**lonely), connector, volts)
+            start_params(rig.start(**lonely), connector, volts, UTC)
     with pytest.raises(BadParam, match="departsAt: lies in the past"):
-        start_params(rig.start(departsAt=rig.wall.isoformat(), wantedEnergy_wh=1), connector, volts)
+        start_params(rig.start(departsAt=rig.wall.isoformat(), wantedEnergy_wh=1), connector, volts, UTC)
 
 
 def test_a_stop_names_a_session_or_an_order() -> None:

@@ -1,9 +1,12 @@
 """Judging of commands: every refusal with its code, params by field name, and what is always allowed (R15)."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from siteward.control.params import BadParam, start_params
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.limits import LimitSource, OnLimitExpiry
@@ -41,7 +44,10 @@ def test_what_this_version_cannot_do_is_refused_with_a_code(rig: Rig, name: str)
         ({"maxCurrent_a": 5.9}, "maxCurrent_a: 5.9 is outside 6.."),
         ({"maxPower_w": 4000}, "maxPower_w: 4000 is outside 4140.."),
         ({"departsAt": "2030-01-01T06:00:00Z"}, "departsAt: give departsAt and wantedEnergy_wh together"),
-        ({"departsAt": "2020-01-01T06:00:00Z", "wantedEnergy_wh": 9000}, "departsAt: lies in the past"),
+        (
+            {"departsAt": "2020-01-01T06:00:00Z", "wantedEnergy_wh": 9000},
+            "departsAt: 2020-01-01 06:00 lies in the past",
+        ),
         ({"departsAt": "soon", "wantedEnergy_wh": 9000}, "departsAt: 'soon' is no time of RFC 3339"),
         ({"phaseSwitching": 1}, "phaseSwitching: 1 is neither true nor false"),
         ({"waitForVehicle_s": 9999}, "waitForVehicle_s: 9999 is outside 0..900"),
@@ -268,6 +274,38 @@ def test_current_of_the_order_bounds_the_demand(rig: Rig) -> None:
     rig.charging(maxCurrent_a=10, maxPower_w=5520)
     assert rig.log.demands[-1][1][ConnectorId("A1")].max_a == pytest.approx(8.0)
     assert next(iter(rig.log.rows.values())).state is OrderState.CHARGING
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "asked", "leaves"),
+    [
+        ("Asia/Shanghai", "2026-03-01T00:00:00Z", "09:30", "2026-03-01T01:30:00Z"),
+        ("Asia/Shanghai", "2026-03-01T00:00:00Z", "07:30", "2026-03-01T23:30:00Z"),
+        ("Asia/Shanghai", "2026-03-01T00:00:00Z", "8:00", "2026-03-02T00:00:00Z"),
+        ("Asia/Shanghai", "2026-03-01T00:00:00Z", "2026-03-03T07:30", "2026-03-02T23:30:00Z"),
+        ("Asia/Shanghai", "2026-03-01T00:00:00Z", "2026-03-03T07:30:00Z", "2026-03-03T07:30:00Z"),
+        ("Europe/Berlin", "2026-03-28T20:00:00Z", "02:30", "2026-03-30T00:30:00Z"),
+        ("Europe/Berlin", "2026-10-24T20:00:00Z", "02:30", "2026-10-25T00:30:00Z"),
+        ("Europe/Berlin", "2026-10-25T00:40:00Z", "02:30", "2026-10-25T01:30:00Z"),
+    ],
+)
+def test_a_departure_is_read_by_the_clocks_of_the_site(zone: str, now: str, asked: str, leaves: str) -> None:
+    """B12, fault 59: HH:MM is the next time they show it; a night that skips an hour or has it twice is no trap."""
+    rig = Rig()
+    request = replace(rig.start(departsAt=asked, wantedEnergy_wh=9000), received_wall=datetime.fromisoformat(now))
+    params = start_params(request, rig.site.connectors[0], 230.0, ZoneInfo(zone))
+    assert params.departs_at == datetime.fromisoformat(leaves)
+
+
+def test_a_departure_that_is_over_is_told_by_the_clocks_of_the_site(rig: Rig) -> None:
+    """B12: both times and the zone stand in the refusal."""
+    request = replace(
+        rig.start(departsAt="2026-03-01T07:30", wantedEnergy_wh=9000),
+        received_wall=datetime(2026, 3, 1, 1, 0, tzinfo=UTC),
+    )
+    with pytest.raises(BadParam) as told:
+        start_params(request, rig.site.connectors[0], 230.0, ZoneInfo("Asia/Shanghai"))
+    assert str(told.value) == ("departsAt: 2026-03-01 07:30 lies in the past, it is 2026-03-01 09:00 (Asia/Shanghai)")
 
 
 def test_a_car_is_switched_only_where_its_start_says_so_and_nothing_was_forgotten(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""I1, I2, I4, R1 to R17 as golden scenarios of the fuses alone (tests/golden/load)."""
+"""I1, I2, I4, R1 to R17, faults 20..24 and 27 as golden scenarios of the fuses alone (tests/golden/load)."""
 
 import tomllib
 from pathlib import Path

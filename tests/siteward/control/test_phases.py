@@ -296,7 +296,7 @@ def test_r9_a_rotated_box_books_the_feeder_phases_that_its_car_is_wired_to(order
     assert cells == {order[i] for i in range(3) if taken >> i & 1}
 
 
-@pytest.mark.parametrize("seed", [145, 147, 152, 187, 188])
+@pytest.mark.parametrize("seed", [145, 147, 152, 186, 195])
 def test_b14_contactors_are_never_moved_under_load_and_no_fuse_trips(seed: int) -> None:
     """B14, R9, I1: sticking and lying contactors, restarts, silence, cars that come and go."""
     scene = PhaseScene(seed)

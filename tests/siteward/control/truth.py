@@ -5,7 +5,6 @@ It knows nothing of the controller but readings, wire events and writes; it judg
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import exp
 from random import Random
@@ -14,105 +13,21 @@ from siteward.control.demand import Demand
 from siteward.control.ledger import may_send, may_speak
 from siteward.control.load import LoadMemory, LoadOutcome, load_turn, start_memory
 from siteward.model.events import ClockQuality
-from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, FeederId, MeterId
 from siteward.model.limits import Limit
 from siteward.model.readings import ChargerReading, MeterReading, Pilot
 from siteward.model.recovered import LedgerEntry, Recovered
-from siteward.model.site import Connector, Site
+from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
-from tests.siteward.control.contactors import Contactors
 from tests.siteward.control.evenness import STEP_S, Bounds
+from tests.siteward.control.true_box import Box
 from tests.siteward.control.verdict import Verdict
 
 TRIP_THETA = 1.13**2
 TAU_S = 60.0
 DECAY = exp(-STEP_S / TAU_S)
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class Box:
-    """A charger with its own watchdog, and the car at it."""
-
-    connector: Connector
-    set_point: float = 0.0
-    fs: float = 0.0
-    tw: float = 0.0
-    fed_at: float = 0.0
-    boots: int = 1
-    off_until: float = -1.0
-    startup_s: float | None = None
-    hears: bool = True
-    answers: bool = True
-    wants: float = 0.0
-    phases: tuple[bool, bool, bool] = (True, True, True)
-    react_s: float = 2.0
-    overdraw: float = 1.0
-    obeys: bool = True
-    plan: list[tuple[float, float]] = field(default_factory=list)
-    current: float = 0.0
-    fired: bool = False
-    contactors: Contactors = field(default_factory=Contactors)
-    may_switch: bool = False
-    away: bool = False
-
-    @property
-    def live(self) -> tuple[bool, ...]:
-        """The charger phases on which the car can draw."""
-        return tuple(wanted and self.contactors.closes(i) for i, wanted in enumerate(self.phases))
-
-    def feed(self, at: float, kind: FrameKind) -> None:
-        """A frame arrived: does it re-arm the watchdog?"""
-        fs = self.connector.facts.failsafe
-        if fs is None:
-            return
-        if fs.reset_by is ResetBy.ANY_REQUEST or (fs.reset_by is ResetBy.LIMIT_WRITE and kind is FrameKind.LIMIT):
-            self.fed_at = at
-            self.fired = False
-
-    def restart(self, at: float, hold_off_s: float) -> None:
-        """Lose the limit, perhaps the fail-safe values, stay dark for a while."""
-        facts = self.connector.facts
-        boot = facts.boot
-        self.off_until = at + hold_off_s
-        self.boots += 1
-        self.set_point = self.connector.hardware_max_a if boot.boot_a is None else boot.boot_a
-        self.fed_at = self.off_until
-        self.fired = False
-        proven = facts.failsafe is not None and boot.watchdog_at_start and boot.hold_s is not None
-        self.startup_s = boot.hold_s if proven else None
-        if facts.failsafe is not None and not facts.failsafe.persists:
-            self.fs, self.tw = 0.0, boot.hold_s or 15.0
-
-    def limit(self, at: float) -> float:
-        """The current that the box allows now."""
-        if at < self.off_until:
-            return 0.0
-        silent_s = at - self.fed_at
-        gone = self.startup_s is not None and silent_s > self.startup_s
-        if self.connector.facts.failsafe is not None and (gone or silent_s > self.tw > 0):
-            self.fired = True
-            self.set_point = min(self.set_point, self.fs) if self.fs < self.set_point else self.fs
-        return self.set_point
-
-    def step(self, at: float) -> float:
-        """Let the car follow: down after its reaction time, up within a second."""
-        allowed = self.limit(at)
-        goal = min(self.wants, allowed) * self.overdraw if allowed >= self.connector.least_a else 0.0
-        if at < self.off_until:
-            self.plan, self.current = [], 0.0
-            return 0.0
-        if not self.plan or abs(self.plan[-1][1] - goal) > 1e-6:
-            delay = self.react_s if goal < self.current else min(1.0, self.react_s)
-            self.plan.append((at + delay, goal))
-        while self.plan and self.plan[0][0] <= at:
-            self.current = self.plan.pop(0)[1]
-            if not self.plan:
-                self.plan = [(at, self.current)]
-                break
-        return self.current
 
 
 class Truth:
@@ -220,7 +135,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point, box.startup_s = value, None
+                box.set_point, box.startup_s = box.rounded(value), None
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0

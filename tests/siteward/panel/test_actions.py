@@ -1,5 +1,6 @@
 """Start and stop: who may, what reaches core, and what the person reads about it."""
 
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -8,6 +9,8 @@ from siteward.client.errors import Refused
 from siteward.client.messages import ReplyMessage, RequestMessage
 from siteward.model.ids import is_id
 from siteward.model.refusals import REFUSALS, Refusal
+from siteward.panel.text import leaving
+from tests.fixtures.depot import scene
 from tests.siteward.panel.conftest import Panel
 
 
@@ -106,3 +109,43 @@ async def test_odd_names_never_reach_core(panel: Panel, target: str) -> None:
     assert (await panel.press(f"/connectors/{target}/start")).status_code == 404
     assert (await panel.press("/connectors/A01-1/stop", session="a b")).status_code == 404
     assert panel.core.requests == []
+
+
+async def test_a_start_carries_its_departure(panel: Panel) -> None:
+    """B12: time by the site's clocks and energy, both or neither."""
+    await panel.login()
+    page = (await panel.client.get("/")).text
+    assert "Leaves at (UTC)" in page
+    await panel.press("/connectors/A04-1/start", departs="07:30", wants_kwh="12.5")
+    assert panel.core.requests[-1].params == {"departsAt": "07:30", "wantedEnergy_wh": 12_500}
+    await panel.press("/connectors/A04-1/start", departs="", wants_kwh="")
+    assert panel.core.requests[-1].params is None
+
+
+@pytest.mark.parametrize(
+    ("departs", "wanted"),
+    [("07:30", ""), ("", "20"), ("25:00", "20"), ("07:30", "-1"), ("07:30", "1e9"), ("٠٧:30", "2"), ("07:30", "0")],
+)
+async def test_no_whole_departure_starts_nothing(panel: Panel, departs: str, wanted: str) -> None:
+    """B12: told in the person's language, and core is not asked."""
+    await panel.login()
+    answer = await panel.press("/connectors/A04-1/start", departs=departs, wants_kwh=wanted)
+    assert "departure and the energy wanted together" in unescape(answer.text)
+    assert 'data-stage="rejected"' in answer.text
+    await panel.client.get("/language/zh")
+    assert (
+        "离开时间和所需电量" in (await panel.press("/connectors/A04-1/start", departs=departs, wants_kwh=wanted)).text
+    )
+    assert panel.core.requests == []
+
+
+@pytest.mark.parametrize(("zone", "time"), [("Asia/Shanghai", "07:30"), ("Nowhere/Land", "23:30")])
+def test_a_departure_is_told_by_the_clocks_of_the_site(zone: str, time: str) -> None:
+    """B12: when it leaves and how much of its energy it has; a zone that nobody knows is UTC."""
+    session = next(c.session for c in scene(0).connectors if c.session is not None)
+    leaves = session.model_copy(
+        update={"departs_at": datetime(2026, 3, 1, 23, 30, tzinfo=UTC), "wanted_wh": 20_000, "start_register_wh": 0}
+    ).model_copy(update={"energy_wh": 12_400})
+    assert leaving(leaves, zone, "en") == f"Leaves {time}, 12.4 of 20.0 kWh"
+    assert leaving(leaves, zone, "zh") == f"{time} 离开，已充 12.4 / 20.0 kWh"
+    assert leaving(session, zone, "en") == ""

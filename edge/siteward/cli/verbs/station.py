@@ -40,6 +40,12 @@ def start(
     max_a: Annotated[float | None, option("--max-a", min=6, help="Never more than this current, A.")] = None,
     max_wh: Annotated[int | None, option("--max-wh", min=1, help="End after this energy, Wh.")] = None,
     max_s: Annotated[int | None, option("--max-s", min=60, help="End after this time, s.")] = None,
+    departs: Annotated[
+        str | None, option("--departs", help="When the car leaves: 07:30, or 2026-03-01T07:30, in the site's zone.")
+    ] = None,
+    wants_kwh: Annotated[
+        float | None, option("--wants-kwh", min=0.1, help="What it shall have got by then, kWh.")
+    ] = None,
     phase_switching: Annotated[
         bool, option("--phase-switching", help="This car may be switched between one and three phases; it harms some.")
     ] = False,
@@ -48,9 +54,12 @@ def start(
 ) -> int:
     """Start charging at a connector.
 
-    Example: siteward start A01-1 --max-wh 20000
+    A departure is served before the rest is shared: the car gets what brings its energy in time, where that fits.
+
+    Example: siteward start A01-1 --departs 07:30 --wants-kwh 20
     """
     given: dict[str, Any] = {"maxCurrent_a": max_a, "maxEnergy_wh": max_wh, "maxTime_s": max_s}
+    given |= act.departure(departs, wants_kwh)
     given["phaseSwitching"] = phase_switching or None
     bounds = {name: value for name, value in given.items() if value is not None}
     return ask(Screen(json), lambda client, screen: act.start(client, screen, connector, bounds, wait))
