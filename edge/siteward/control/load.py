@@ -39,7 +39,10 @@ FOREIGN_ALARM_S = 60.0
 
 
 def start_memory(site: Site, recovered: Recovered, at: float) -> LoadMemory:
-    """Memory of a controller that just started: nothing read, the journal's ledger is what may be in force (R14)."""
+    """Memory of a controller that just started: nothing read, the journal's ledger is what may be in force (R14).
+
+    The controller before this one may have fed every watchdog until this very instant (R2).
+    """
     tree = tree_of(site)
     booked: dict[ConnectorId, float] = {}
     for row in recovered.ledger:
@@ -47,7 +50,7 @@ def start_memory(site: Site, recovered: Recovered, at: float) -> LoadMemory:
         if known and row.confirmed_a is not None:
             booked[row.connector] = max(known)
     watches = tuple(
-        Watch(booked_a=booked.get(o.id), limit_a=booked.get(o.id), unverified_since=at) for o in tree.outlets
+        Watch(booked_a=booked.get(o.id), limit_a=booked.get(o.id), unverified_since=at, spoke=at) for o in tree.outlets
     )
     return LoadMemory(
         started_at=at,

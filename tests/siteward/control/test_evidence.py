@@ -206,3 +206,17 @@ def test_r2_verified_values_stay_so_for_as_long_as_a_charger_is_silent() -> None
     assert grant.verified
     assert grant.reserved_a == 6.0
     assert Alarm(AlarmCode.FAILSAFE_UNVERIFIED, "c00") not in h.out.alarms
+
+
+def test_r2_the_controller_before_may_have_fed_the_watchdog_until_this_one_began() -> None:
+    """R2, R14: read once after a restart, then silent: the old limit stays booked for its Tw + 10 s."""
+    box = Box(tw_s=60.0, reset_by=ResetBy.LIMIT_WRITE, fs_a=6.0, boot_a=0.0, hold_s=8.0)
+    hand = Hand(site([feeder("grid", 63.0)], [box]))
+    hand.reads("c00", 20.0, 20.0)
+    assert hand.decide().grants[ConnectorId("c00")].reserved_a >= 20.0
+    for _ in range(60):
+        hand.misses[ConnectorId("c00")] = hand.misses.get(ConnectorId("c00"), 0) + 1
+        assert hand.decide().grants[ConnectorId("c00")].reserved_a >= 20.0, hand.at
+    for _ in range(20):
+        out = hand.decide()
+    assert out.grants[ConnectorId("c00")].reserved_a == 6.0
