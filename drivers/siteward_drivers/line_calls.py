@@ -14,7 +14,6 @@ from siteward_drivers.line import LineOwner
 from siteward_drivers.line_job import Rank, no_trace
 from siteward_drivers.line_visit import LONGEST_S, Visit, visitor
 from siteward_drivers.modbus import Request
-from siteward_drivers.protocol_probes import PROTOCOL_PROBES
 from siteward_drivers.speech import AnyRequest
 
 WAIT_S = 20.0
@@ -73,6 +72,9 @@ class LineCalls:
 def _request(call: WireCall) -> AnyRequest:
     """The request of a call. Raises ValueError for all but reads."""
     if call.protocol:
+        # Only a scan asks for it (goal 14).
+        from siteward_drivers.protocol_probes import PROTOCOL_PROBES
+
         for probe in PROTOCOL_PROBES:
             if probe.name == call.protocol:
                 return probe.request

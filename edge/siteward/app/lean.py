@@ -5,6 +5,16 @@ import os
 import sys
 from types import ModuleType
 
+_UNUSED = (
+    "ssl",
+    "importlib.metadata",
+    "logging.config",
+    "configparser",
+    "starlette.formparsers",
+    "pymodbus.datastore.simulator",
+)
+"""Named by the libraries at import, and never used by core."""
+
 
 class _Absent(Exception):
     """Stands for anything of a module left out: may be named and handed on, never used."""
@@ -36,9 +46,10 @@ def leave_out() -> None:
     sys.modules["_hashlib"] = None  # type: ignore[assignment]
     sys.modules["ssl"] = None  # type: ignore[assignment]
     sys.modules["python_multipart"] = None  # type: ignore[assignment]
+    sys.modules["asyncio.sslproto"] = _LeftOut("asyncio.sslproto")
     import asyncio  # noqa: F401
 
-    for name in ("ssl", "importlib.metadata", "logging.config", "configparser"):
+    for name in _UNUSED:
         sys.modules[name] = _LeftOut(name)
     phrases = _LeftOut("http.client")
     phrases.__dict__["responses"] = {status.value: status.phrase for status in http.HTTPStatus}

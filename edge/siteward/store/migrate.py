@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from importlib.resources import files
+from pathlib import Path
 
 from siteward.model.errors import StoreError
 
@@ -35,10 +35,12 @@ def _apply(connection: sqlite3.Connection, number: int, script: str) -> None:
 
 def _steps(folder: str) -> list[str]:
     """The scripts 001.sql, 002.sql, ... in order."""
-    found = sorted(f.name for f in (files(__package__) / folder).iterdir() if f.name.endswith(".sql"))
+    # Beside this file: importlib.resources would bring temporary files and three compressions into core (goal 14).
+    place = Path(__file__).parent / folder
+    found = sorted(f.name for f in place.iterdir() if f.name.endswith(".sql"))
     if found != [f"{n:03d}.sql" for n in range(1, len(found) + 1)]:
         raise StoreError(f"{folder}: migrations are not numbered without gaps: {', '.join(found)}")
-    return [(files(__package__) / folder / name).read_text("utf-8") for name in found]
+    return [(place / name).read_text("utf-8") for name in found]
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ def test_a_departure_is_a_time_with_or_without_a_zone() -> None:
     for lonely in ({"departsAt": "2030-01-01T06:00:00Z"}, {"wantedEnergy_wh": 9000}):
         with pytest.raises(BadParam, match="departsAt: give departsAt and wantedEnergy_wh together, or neither"):
             start_params(rig.start(**lonely), connector, volts, UTC)
-    with pytest.raises(BadParam, match="departsAt: .* lies in the past"):
+    with pytest.raises(BadParam, match=r"departsAt: .* lies in the past"):
         start_params(rig.start(departsAt=rig.wall.isoformat(), wantedEnergy_wh=1), connector, volts, UTC)
 
 
