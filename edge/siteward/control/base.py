@@ -25,8 +25,6 @@ def judge_base(work: Work) -> None:
         reading = work.snapshot.meters.get(node.feeder.meter) if node.feeder.meter else None
         if reading is not None and reading.sent_at > n.meter_at and _usable(reading):
             _take(work, node, n, reading)
-        elif n.partial:
-            _know_more(work, node, n)
         if node.feeder.meter is None:
             _put(work, node, work.tree.worst[node.cells[0] : node.cells[2] + 1], grace=False, frozen=False)
         else:
@@ -44,43 +42,20 @@ def _take(work: Work, node: Node, n: NodeWatch, r: MeterReading) -> None:
     load = r.current_a
     if load is None:
         return
-    base, known, unknown = _other_load(work, node, load)
-    keep = r.sent_at - 2.0 * node.window_s
-    n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load))
-    n.load_a, n.meter_at = load, r.sent_at
-    _note_known(work, node, n, r.sent_at)
-    _note_stuck(n, r, load)
-    _note_negative(n, node, base, r)
-    n.partial = max(unknown) > 0.0
-    if not n.partial:
-        _note_peak(n, r.sent_at - node.window_s)
-
-
-def _know_more(work: Work, node: Node, n: NodeWatch) -> None:
-    """Chargers heard since the last meter reading were taken for other load in it: correct that (R14, R10b)."""
-    known_now = tuple(i for i in node.below if _fresh(work, i))
-    if set(known_now) <= set(n.known):
-        return
-    at, _, _, load = n.window[-1]
-    base, known, unknown = _other_load(work, node, load)
-    n.window = (*n.window[:-1], (at, base, known, load))
-    n.known, n.known_from, n.partial = known_now, at, max(unknown) > 0.0
-
-
-def _other_load(work: Work, node: Node, load: PerPhase) -> tuple[PerPhase, PerPhase, PerPhase]:
-    """Other load in a reading, with the measured draw of the chargers below and U of the unknown ones (R10b)."""
     known, unknown = _chargers(work, node)
     worst = work.tree.worst
     raw = []
     for p in range(3):
         rest = load[p] - known[p]
         raw.append(max(min(rest, worst[node.cells[p]]), rest - unknown[p]) if unknown[p] > 0.0 else rest)
-    return (raw[0], raw[1], raw[2]), known, unknown
-
-
-def _fresh(work: Work, index: int) -> bool:
-    w = work.watches[index]
-    return w.measured_a is not None and work.reachable[index] and work.at - w.read_at <= FRESH_S
+    base = (raw[0], raw[1], raw[2])
+    keep = r.sent_at - 2.0 * node.window_s
+    n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load))
+    n.load_a, n.meter_at = load, r.sent_at
+    _note_stuck(n, r, load)
+    _note_negative(n, node, base, r)
+    if max(unknown) <= 0.0:
+        _note_peak(n, r.sent_at - node.window_s)
 
 
 def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
@@ -88,20 +63,13 @@ def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
     known, unknown = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
     for i in node.below:
         o, w = work.tree.outlets[i], work.watches[i]
-        fresh = _fresh(work, i)
+        fresh = w.measured_a is not None and work.reachable[i] and work.at - w.read_at <= FRESH_S
         for phase in range(o.phases):
             if fresh:
                 known[o.wired[phase]] += measured_on(w, phase)
             else:
                 unknown[o.wired[phase]] += max(work.u_a[i], measured_on(w, phase))
     return (known[0], known[1], known[2]), (unknown[0], unknown[1], unknown[2])
-
-
-def _note_known(work: Work, node: Node, n: NodeWatch, at: float) -> None:
-    """Since when the same chargers are known: one that is read for the first time, or again, has not moved for that."""
-    known = tuple(i for i in node.below if _fresh(work, i))
-    if known != n.known:
-        n.known, n.known_from = known, at
 
 
 def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
@@ -112,10 +80,9 @@ def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
     n.same = n.same + 1 if values == n.same_of and r.voltage_v is not None and r.frequency_hz is not None else 1
     n.same_of = values
     blind = False
-    window = [x for x in n.window if x[0] >= n.known_from]
     for p in range(3):
-        known = [x[2][p] for x in window]
-        shown = [x[3][p] for x in window]
+        known = [x[2][p] for x in n.window]
+        shown = [x[3][p] for x in n.window]
         moved = max(known) - min(known)
         if moved > 3.0 and max(shown) - min(shown) < moved / 2.0:
             blind = True

@@ -154,9 +154,8 @@ class NodeWatch:
     """Everything known of one feeder.
 
     window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
-    other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
-    same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
-    many below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
+    other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free; short: how many
+    below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
     """
 
     meter_at: float = NEVER
@@ -169,9 +168,6 @@ class NodeWatch:
     same_of: tuple[object, ...] | None = None
     stuck_since: float | None = None
     stuck_at: PerPhase | None = None
-    known: tuple[int, ...] = ()
-    known_from: float = NEVER
-    partial: bool = False
     negative_since: float | None = None
     substituted: bool = False
     high_since: float | None = None
