@@ -17,9 +17,9 @@ from siteward.model.visit import WireCall
 from siteward.model.wire import WireEvent
 from siteward.runtime.turn import TurnDone
 from siteward_drivers.line_visit import FOREIGN_SHARE, HOME_SHARE
+from siteward_drivers.links import speed
 from siteward_drivers.modbus import Answer, Request
 from siteward_drivers.probe import look_at
-from siteward_drivers.profile_schema import Transport
 from siteward_drivers.scan import Book, Scan
 from siteward_drivers.scan_plan import ScanPlan, Setting
 from siteward_drivers.scan_words import Code, findings
@@ -221,7 +221,8 @@ def test_a_probe_of_a_wire_in_service_reads_every_register(tmp_path: Path) -> No
             return answer
 
         profile = PROFILES["heidelberg_energy_control"]
-        look = await look_at(profile, 11, 1, Transport.RTU, ask)
+        line = next(line for line in station.site.lines if line.is_serial)
+        look = await look_at(profile, 11, 1, speed(line), ask)
         await station.stop()
         assert look.strange == []
         readable = [q for q, point in profile.file.points.items() if point.readable]
