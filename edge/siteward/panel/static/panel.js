@@ -24,6 +24,15 @@
     document.body.classList.toggle("old", lost);
   }
 
+  // What is there already stays: a swap would close an open form and take the focus away.
+  function same(node, html) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    const now = node.cloneNode(true);
+    for (const open of now.querySelectorAll("details[open]")) open.removeAttribute("open");
+    return now.innerHTML.trim() === fresh.innerHTML.trim();
+  }
+
   function ask(event) {
     const form = event.detail.elt;
     if (!event.detail.question || !form.dataset.yes) return;
@@ -48,6 +57,8 @@
     if (event.detail.type === "reload" || event.detail.type === "gone") {
       event.preventDefault();
       location.reload();
+    } else if (same(event.target, event.detail.data)) {
+      event.preventDefault();
     }
   });
   document.addEventListener("htmx:sseMessage", function (event) { localise(event.target); });
