@@ -79,13 +79,14 @@ class Frame:
 
     It must not go out before `send_at`, nor when bytes come before that. An answer to it has `length` bytes or more,
     `char_s` each, hardly begins before `begins`, and is read for directly behind the write; with a length of 0 that is
-    all open.
+    all open. Nothing goes out within `silence_s` behind the answer.
     """
 
     send_at: float
     length: int
     begins: float
     char_s: float
+    silence_s: float = 0.0
 
 
 @runtime_checkable

@@ -1,7 +1,9 @@
 """A serial port of the kernel as a link, whichever library moves its bytes: settings, direction, the same adapter."""
 
 import array
+import asyncio
 import fcntl
+import math
 import termios
 from abc import abstractmethod
 from dataclasses import replace
@@ -13,6 +15,7 @@ from siteward_drivers.link import Inbox
 from siteward_drivers.link_transport import TransportLink
 
 _TIOCGRS485, _TIOCSRS485 = 0x542E, 0x542F
+_LOOK_EVERY_S = 0.1
 _RS485_ON, _RTS_WHILE_SENDING, _RTS_AFTER = 1, 2, 4
 
 
@@ -31,6 +34,7 @@ class TtyLink(TransportLink):
         self._rs485 = rs485
         self._home = self._settings = self._possible(SerialSettings(baud, parity, stop_bits))
         self._device: int | None = None
+        self._looked_at = -math.inf
 
     @abstractmethod
     async def _connect(self, settings: SerialSettings) -> Inbox:
@@ -103,6 +107,11 @@ class TtyLink(TransportLink):
         return replace(settings, parity=Parity.NONE) if self._simulated else settings
 
     def _judge(self) -> None:
+        # The file stays the adapter that was opened; its name only says where the next opening would lead.
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at < _LOOK_EVERY_S:
+            return
+        self._looked_at = now
         if _device(self._path) != self._device:
             raise LinkDown(f"{self.name}: is another adapter now")
 

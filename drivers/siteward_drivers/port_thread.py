@@ -21,7 +21,7 @@ REAL_TIME_PRIORITY = 1
 
 _PIECE = 4096
 _MOST_FILES = 1024
-_SLEEP_SHARE = 0.9
+_EARLY_CHARS = 1
 _AWAKE_CHARS = 4
 _GAP_CHARS = 4
 _GAP_S = 0.002
@@ -32,13 +32,14 @@ class Wish:
     """What the reader waits for; times are the loop's.
 
     Nothing is looked at before `asleep_until`; then bytes of `char_s` each are collected until there are `length`, the
-    port was silent for a while behind some, or the deadline is there.
+    port was silent for a while behind some, or the deadline is there. Nobody sends within `silence_s` behind them.
     """
 
     deadline: float
     asleep_until: float = 0.0
     length: int = 1
     char_s: float = 0.0
+    silence_s: float = 0.0
 
     @property
     def gap_s(self) -> float:
@@ -101,10 +102,9 @@ class ThreadInbox(Inbox):
         frame, self._frame = self._frame, None
         if frame is None:
             return Wish(deadline)
-        # Not to the end of it: bytes come in pieces of a UART's FIFO, and a device may be quicker than ever before.
-        asleep_chars = max(_SLEEP_SHARE * frame.length, frame.length - _AWAKE_CHARS)
-        asleep_until = frame.begins + asleep_chars * frame.char_s
-        return Wish(deadline, min(asleep_until, deadline), frame.length, frame.char_s)
+        # Not to the end of it: a device that is quicker than ever before must be seen to be.
+        asleep_until = frame.begins + (frame.length - _EARLY_CHARS) * frame.char_s
+        return Wish(deadline, min(asleep_until, deadline), frame.length, frame.char_s, frame.silence_s)
 
 
 class PortThread(asyncio.Transport):
@@ -187,6 +187,13 @@ class PortThread(asyncio.Transport):
             wish = self._wish
             if self._flush() and wish is not None and wish is not served and self._serve(wish):
                 served = wish
+                self._hush(wish)
+
+    def _hush(self, wish: Wish) -> None:
+        """Sleep through the silence behind an answer: a frame that is handed in meanwhile leaves as it ends."""
+        left_s = self.heard_at + wish.silence_s - self._loop.time()
+        if left_s > 0:
+            select.select([], [], [], left_s)
 
     def _flush(self) -> bool:
         """Send what is to be sent; False when the silence before it was broken, or the port is gone."""
@@ -195,7 +202,7 @@ class PortThread(asyncio.Transport):
             return True
         data, at, read_follows = outgoing
         early_s = at - self._loop.time()
-        if early_s > 0 and select.select([self.file] if read_follows else [], [], [], early_s)[0]:
+        if select.select([self.file] if read_follows else [], [], [], max(0.0, early_s))[0]:
             self._call(self._inbox.hold_back)
             return False
         try:

@@ -193,7 +193,7 @@ class RtuWire:
         begins, length = send_at + length_s + slave.soonest_s, least_length(request)
         if self.overheard.echo and length:
             begins, length = begins - length_s, length + len(frame)
-        self._timed.expect(Frame(send_at, length, begins, self._char_s))
+        self._timed.expect(Frame(send_at, length, begins, self._char_s, self._t35_s))
         self._link.write(frame)
         return send_at + length_s
 
