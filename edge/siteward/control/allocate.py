@@ -1,13 +1,13 @@
 """Targets: who gets the floor, and how the rest is shared (turn.md step 7; R12, B09, B12)."""
 
 from siteward.control.bounds import awaiting
-from siteward.control.demand import Demand
 from siteward.control.evidence import closed_mask
 from siteward.control.fill import Share, fill
 from siteward.control.lending import lent_bound
+from siteward.control.memory import Watch
 from siteward.control.phases import weigh
 from siteward.control.reservation import overdraw
-from siteward.control.rotation import RANKS, places, worn_out
+from siteward.control.rotation import Taker, places, worn_out
 from siteward.control.tree import EPS, Outlet, step_down, step_up
 from siteward.control.waking import dark
 from siteward.control.work import Work
@@ -15,6 +15,7 @@ from siteward.model.site import Priority
 
 WEIGHTS = {Priority.EMERGENCY: 8.0, Priority.FLEET: 4.0, Priority.NORMAL: 2.0, Priority.GUEST: 1.0}
 """Share of the current above the floor, by class."""
+_WEIGHT_OF_RANK = tuple(WEIGHTS[priority] for priority in Priority)
 RESTART_SPARE_A, RESTART_S = 2.0, 60.0
 """A connector that was paused for want of room restarts once floor + 2 A fitted for 60 s, the others at their floor."""
 
@@ -30,10 +31,10 @@ def allocate(work: Work) -> None:
     floors = _book_fixed(work, room)
     _relax_grace(work, room, floors)
     shares: dict[int, Share] = {}
-    for o in places(work, [o for o in outlets if work.allocatable[o.index]]):
-        share = _admit(work, o, work.demand(o), room)
+    for taker in places(work):
+        share = _admit(work, taker, room)
         if share is not None:
-            shares[o.index] = share
+            shares[taker.outlet.index] = share
     _serve_departures(work, shares, room)
     order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
@@ -81,9 +82,8 @@ def _relax_grace(work: Work, room: list[float], floors: list[float]) -> None:
             room[cell] = max(room[cell], min(floors[cell], before))
 
 
-def _highest(work: Work, o: Outlet, asked: float) -> float:
+def _highest(work: Work, o: Outlet, w: Watch, asked: float) -> float:
     """Highest limit that this outlet may be given now."""
-    w = work.watches[o.index]
     if dark(w, work.at):
         return 0.0
     # The cap stands in whole steps already; what else bounds it may not.
@@ -101,11 +101,11 @@ def _highest(work: Work, o: Outlet, asked: float) -> float:
     return cap if high == cap else step_down(high, o.step_a)
 
 
-def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | None:
+def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
     """Serve the floor out of the room, or say that it must pause (R12)."""
+    o, w, demand = taker
     i = o.index
-    w = work.watches[i]
-    high, fixed = _highest(work, o, demand.max_a), work.fixed_a[i]
+    high, fixed = _highest(work, o, w, demand.max_a), work.fixed_a[i]
     low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
     need = max(0.0, low - fixed)
     if o.switchable:
@@ -114,7 +114,8 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
         work.binder[i] = OWN_MAXIMUM
         return None
     running = w.conf_a is not None and w.conf_a > 0.0
-    cells = work.routes[i].cells[work.used[i] if running else closed_mask(o, w, work.at)]
+    closed = work.used[i] if running else closed_mask(o, w, work.at) if o.switchable else o.all_mask
+    cells = work.routes[i].cells[closed]
     left = min([room[c] for c in cells])
     spare = left - need
     extra: tuple[int, ...] = ()
@@ -138,14 +139,14 @@ def _admit(work: Work, o: Outlet, demand: Demand, room: list[float]) -> Share | 
         room[c] -= need
     for c in extra:
         room[c] -= low
-    return Share(WEIGHTS[demand.priority], low, high, o.step_a, cells + extra)
+    return Share(_WEIGHT_OF_RANK[demand.priority.rank], low, high, o.step_a, cells + extra)
 
 
 def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:
     """Raise the floor of those who leave at a known time to what they need, by class and then the tightest first."""
     outlets = work.tree.outlets
     asked = ((i, work.demand(outlets[i])) for i in shares)
-    leaving = [(RANKS[d.priority], -d.need_a, outlets[i].id, i) for i, d in asked if d.need_a > 0.0]
+    leaving = [(d.priority.rank, -d.need_a, outlets[i].id, i) for i, d in asked if d.need_a > 0.0]
     for _, need, _, i in sorted(leaving):
         share = shares[i]
         more = min(-need, share.high_a) - share.low_a

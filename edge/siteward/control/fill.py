@@ -50,30 +50,36 @@ def _pour(
 ) -> None:
     """Raise the level of all takers together; a taker leaves at its maximum or when one of its cells is full.
 
-    A cell's use at a level is held[c] + weight[c] * level: joining and leaving are one subtraction and one addition,
-    and the level at which it is full is known at any time. An entry of the heap is a level with a cell that may be full
-    there, or with -1 - taker that has its maximum; one that came too early is put back.
+    Those who joined use weight[c] * level of free[c]: joining and leaving are one subtraction and one addition, and the
+    level at which a cell is full is known at any time. An entry of the heap is a level with a cell that may be full
+    there; one that came too early is put back.
     """
-    members, held = _load(shares, mine, len(room))
-    full = [a + b for a, b in zip(room, held, strict=True)]
-    weight = [0.0] * len(room)
-    joins = sorted((shares[i].low_a / shares[i].weight, i) for i in range(len(shares)) if mine[i])
+    free, weight = list(room), [0.0] * len(room)
+    members = _members(mine, len(room))
+    takers = [i for i, cells in enumerate(mine) if cells]
+    joins = sorted([(shares[i].low_a / shares[i].weight, i) for i in takers])
+    leaves = sorted([(shares[i].high_a / shares[i].weight, i) for i in takers])
     active = [False] * len(shares)
     heap: list[tuple[float, int]] = []
-    at = 0
-    while at < len(joins) or heap:
-        if at < len(joins) and (not heap or joins[at][0] <= heap[0][0] + EPS):
-            at = _join(shares, mine, joins, at, heap, active, (held, weight, full))
+    joined = left = 0
+    while left < len(leaves):
+        level = min(leaves[left][0], heap[0][0]) if heap else leaves[left][0]
+        if joined < len(joins) and joins[joined][0] <= level + EPS:
+            joined = _join(shares, mine, joins, joined, heap, active, (free, weight))
             continue
-        level, which = heappop(heap)
-        if which >= 0:
+        if leaves[left][0] <= level:
+            which, gone = -1, [leaves[left][1]]
+            left += 1
+        else:
+            which = heappop(heap)[1]
             if weight[which] <= EPS:
                 continue
-            due = (full[which] - held[which]) / weight[which]
+            due = free[which] / weight[which]
             if due > level + EPS:
                 heappush(heap, (due, which))
                 continue
-        for i in members[which] if which >= 0 else (-1 - which,):
+            gone = members[which]
+        for i in gone:
             if active[i]:
                 active[i] = False
                 part, low, _, _, _ = shares[i]
@@ -81,19 +87,17 @@ def _pour(
                     given[i], binder[i] = max(low, part * level), which
                 amps = given[i]
                 for c in mine[i]:
-                    held[c] += amps
+                    free[c] -= amps
                     weight[c] -= part
 
 
-def _load(shares: Sequence[Share], mine: list[tuple[int, ...]], cells: int) -> tuple[list[list[int]], list[float]]:
-    """Who loads each cell, and with how much before anybody joined."""
+def _members(mine: list[tuple[int, ...]], cells: int) -> list[list[int]]:
+    """Who loads each cell."""
     members: list[list[int]] = [[] for _ in range(cells)]
-    held = [0.0] * cells
     for i, own in enumerate(mine):
         for c in own:
             members[c].append(i)
-            held[c] += shares[i].low_a
-    return members, held
+    return members
 
 
 def _join(
@@ -103,23 +107,22 @@ def _join(
     at: int,
     heap: list[tuple[float, int]],
     active: list[bool],
-    cells: tuple[list[float], list[float], list[float]],
+    cells: tuple[list[float], list[float]],
 ) -> int:
     """Let all takers of the next level in together, and tell the heap when their cells would be full."""
-    held, weight, full = cells
+    free, weight = cells
     level = joins[at][0]
     touched: set[int] = set()
     while at < len(joins) and joins[at][0] <= level + EPS:
         i = joins[at][1]
         at += 1
-        part, low, high, _, _ = shares[i]
+        part, low, _, _, _ = shares[i]
         active[i] = True
-        heap.append((high / part, -1 - i))
         for c in mine[i]:
-            held[c] -= low
+            free[c] += low
             weight[c] += part
         touched.update(mine[i])
-    heap.extend((max(level, (full[c] - held[c]) / weight[c]), c) for c in sorted(touched))
+    heap.extend([(max(level, free[c] / weight[c]), c) for c in touched])
     heapify(heap)
     return at
 

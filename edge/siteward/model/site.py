@@ -17,17 +17,17 @@ from siteward.model.units import FLOOR_A, PerPhase, Phase, booked_amps, limit_am
 
 
 class Priority(StrEnum):
-    """Class of a connector when current is short, highest first."""
+    """Class of a connector when current is short, highest first; `rank` 0 is served first."""
+
+    rank: int
 
     EMERGENCY = "emergency"
     FLEET = "fleet"
     NORMAL = "normal"
     GUEST = "guest"
 
-    @property
-    def rank(self) -> int:
-        """0 is served first."""
-        return list(Priority).index(self)
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
 
 
 @dataclass(frozen=True, slots=True)
