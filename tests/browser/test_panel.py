@@ -108,6 +108,50 @@ async def test_a_technician_starts_and_stops_a_session(browser: Browser, tmp_pat
         assert visit.wrong == []
 
 
+START_BY_SOMEBODY_ELSE = """() => fetch("/connectors/A03-1/start", {
+  method: "POST", headers: JSON.parse(document.body.getAttribute("hx-headers")) })"""
+
+
+async def test_an_answer_counts_though_the_form_has_changed_meanwhile(browser: Browser, tmp_path: Path) -> None:
+    """Whoever is being asked about a form answers for that form, and is told what became of it."""
+    async with at_core(browser, tmp_path, "360") as (visit, core):
+        page = visit.page
+        card = page.locator("#card-A03-1")
+        await card.get_by_role("button", name="Start").click()
+        await page.evaluate(START_BY_SOMEBODY_ELSE)
+        await expect(card).not_to_contain_text("Available")
+        await asyncio.sleep(1.5)
+        await page.get_by_role("button", name="Start charging").click()
+        await expect(card.locator(".said")).not_to_be_empty()
+        assert len(core.requests) == 2
+        await expect(card.get_by_role("button", name="Stop")).to_be_visible()
+        assert visit.wrong == []
+
+
+async def test_a_technician_starts_with_a_departure(browser: Browser, tmp_path: Path) -> None:
+    """B12: time and energy from the form, and when the car leaves on its card; half of it is refused."""
+    async with at_core(browser, tmp_path, "360") as (visit, core):
+        page = visit.page
+        card = page.locator("#card-A03-1")
+        await card.get_by_text("Known departure").click()
+        await card.get_by_label("Leaves at").fill("07:30")
+        await card.get_by_role("button", name="Start").click()
+        await page.get_by_role("button", name="Start charging").click()
+        await expect(card.locator(".said")).to_contain_text("departure and the energy wanted together")
+        assert core.requests == {}
+        await card.get_by_label("Wanted by then").fill("20")
+        SHOTS.mkdir(exist_ok=True)
+        # Of the card alone: a picture of the full page leaves the page scrolled elsewhere than its clicks go.
+        await card.screenshot(path=SHOTS / "departure-360.png")
+        await card.get_by_role("button", name="Start").click()
+        await page.get_by_role("button", name="Start charging").click()
+        await expect(card.locator(".leaving")).to_contain_text("Leaves 07:30, ")
+        await expect(card.locator(".leaving")).to_contain_text("of 20.0 kWh")
+        (asked,) = core.requests.values()
+        assert asked.params == {"departsAt": "07:30", "wantedEnergy_wh": 20_000}
+        assert visit.wrong == []
+
+
 async def test_core_gone_and_back_is_seen_without_reload(browser: Browser, tmp_path: Path) -> None:
     """flows.md: the last view stays, marked old in words; the page lives again by itself."""
     core = Depot()

@@ -97,3 +97,4 @@ async def test_what_a_server_has_not_is_refused(peer: str, tmp_path: Path) -> No
         bus(f"tcp://127.0.0.1:{port}", Transport.TCP) as it,
     ):
         await _holds(it, peer)
+        assert (await it.ask(Request(7, 3, 11, 1))).values == (4711,)

@@ -165,8 +165,8 @@ class Scene:
             box.react_s = self.rng.uniform(1.0, 5.0)
             box.overdraw = self.rng.choice((1.0, 1.0, 1.0, 1.05))
             if box.overdraw > 1.0 and not c.facts.measures_current and self._unmetered(c.feeder):
-                # Nobody can see it, so nobody can end it (R6); the fuse must carry it all the same (I1).
-                self.truth.blind.add(c.feeder)
+                # Nobody could see it, so nobody could end it: outside R18, which counts what is measured (R6).
+                box.overdraw = 1.0
         self.habits = Habits(self.truth, Random(f"habits of {seed}"))
         slow = self.rng.choice(list(self.truth.boxes.values()))
         self.bound_s = 10.0

@@ -61,7 +61,6 @@ class Truth:
         self.lease: dict[ConnectorId, float] = {}
         self.dropped: set[ConnectorId] = set()
         self.impaired_until = -1.0
-        self.blind: set[FeederId] = set()
         self.opened: set[FeederId] = set()
         self.restarted: dict[ConnectorId, float] = {}
         self.verdict = Verdict()
@@ -87,8 +86,7 @@ class Truth:
             if theta > TRIP_THETA:
                 self.verdict.tripped.append(f"{feeder} L{p + 1} at {self.at:.1f}: {self.load[feeder][p]:.1f} A")
             if ratio > 1.005 or self.over[key] > 0.0:
-                seen = calm and feeder not in self.blind
-                self._note_over(key, ratio > (1.005 if seen else 1.055), calm)
+                self._note_over(key, ratio > (1.005 if calm else 1.055), calm)
         self.bounds.note(self.load, self.outcome, self.alive, calm)
 
     def _flow(self) -> None:

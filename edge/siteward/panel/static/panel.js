@@ -3,6 +3,8 @@
 (function () {
   const SILENT_MS = 8000;
   let heard = Date.now();
+  let asking = null;
+  const held = new Map();
 
   function localise(root) {
     const language = document.documentElement.lang;
@@ -43,8 +45,12 @@
     yes.textContent = form.dataset.yes;
     yes.className = form.dataset.kind === "stop" ? "stop" : "main";
     dialog.returnValue = "no";
+    asking = form;
     dialog.onclose = function () {
+      asking = null;
       if (dialog.returnValue === "yes") event.detail.issueRequest(true);
+      held.forEach(function (html, node) { htmx.swap(node, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 }); });
+      held.clear();
     };
     dialog.showModal();
     yes.focus();
@@ -57,6 +63,10 @@
     if (event.detail.type === "reload" || event.detail.type === "gone") {
       event.preventDefault();
       location.reload();
+    } else if (asking && event.target.contains(asking)) {
+      // Whoever is being asked about a form answers for that form; what is new comes behind the answer.
+      held.set(event.target, event.detail.data);
+      event.preventDefault();
     } else if (same(event.target, event.detail.data)) {
       event.preventDefault();
     }
