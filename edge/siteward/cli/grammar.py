@@ -11,6 +11,7 @@ import typer
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths, find_paths
 from siteward.cli.talk import Verb, with_core
+from siteward.model.sentences import Sentence
 
 argument, option = typer.Argument, typer.Option
 """How a verb declares its arguments and options, so that typer stays in this file."""
@@ -50,6 +51,11 @@ def call(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 1
+
+
+def unfit(sentence: Sentence) -> typer.BadParameter:
+    """What a reader of one word of the line raises about it: bad use, said in both languages."""
+    return typer.BadParameter(f"{sentence.en}\n{sentence.zh}")
 
 
 def ask(screen: Screen, verb: Verb, endless: bool = False) -> int:

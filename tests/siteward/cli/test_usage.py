@@ -44,6 +44,17 @@ def test_a_mistyped_verb_is_answered_with_the_nearest(capsys: Output) -> None:
     assert "Did you mean 'status'" in capsys.readouterr().err
 
 
+def test_a_role_that_does_not_exist_is_answered_with_those_that_do(capsys: Output) -> None:
+    """A new user types `boss`: both languages say what to type instead, and no library speaks."""
+    assert run_cli(["user", "add", "li", "--role", "boss"]) == 2
+    text = capsys.readouterr().err
+    assert "there is no role boss; take one of viewer, technician, installer, for example --role technician" in text
+    assert "没有角色 boss；可用：viewer, technician, installer，例如 --role technician" in text
+    assert "Value error" not in text
+    assert run_cli(["user", "add", "--help"]) == 0
+    assert "viewer|technician|installer" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("verb", [["status"], ["start", "A01-1"], ["stop", "A01-1"], ["events"], ["user", "list"]])
 def test_without_core_a_verb_says_how_to_start_it(verb: list[str], tmp_path: Path, capsys: Output) -> None:
     """Flows, when a part is missing: exit 1 and the command that starts core."""

@@ -2,9 +2,12 @@
 
 from typing import Annotated
 
-from siteward.cli.grammar import Json, argument, ask, option, user_app
+from siteward.cli.grammar import Json, argument, ask, option, unfit, user_app
 from siteward.cli.paint import Screen
 from siteward.model.requests import Role
+from siteward.model.sentences import Sentence
+
+_ROLES = ", ".join(Role)
 
 
 @user_app.command(name="list")
@@ -18,13 +21,27 @@ def user_list(json: Json = False) -> int:
     return ask(Screen(json), people.listing)
 
 
+def _role(text: str) -> Role:
+    """Read a role, or say which there are."""
+    if text in set(Role):
+        return Role(text)
+    raise unfit(
+        Sentence(
+            f"there is no role {text}; take one of {_ROLES}, for example --role {Role.TECHNICIAN}",
+            f"没有角色 {text}；可用：{_ROLES}，例如 --role {Role.TECHNICIAN}",
+        )
+    )
+
+
 Typed = Annotated[bool, option("--type", help="Type the password instead of having one made.")]
 
 
 @user_app.command(name="add")
 def user_add(
     name: Annotated[str, argument(help="Name of the login.")],
-    role: Annotated[Role, option("--role", help="What the user may do.")] = Role.VIEWER,
+    role: Annotated[
+        Role, option("--role", parser=_role, metavar="|".join(Role), help="What the user may do.")
+    ] = Role.VIEWER,
     typed: Typed = False,
     json: Json = False,
 ) -> int:
