@@ -1,12 +1,14 @@
 """The grammar of the command line: the one file that knows typer; the verbs stand in `siteward.cli.verbs`."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths, find_paths
@@ -36,6 +38,18 @@ Wait = Annotated[float, option("--wait", min=0, max=600, help="Seconds to wait f
 SiteFile = Annotated[Path | None, option("--site", help="The site file; /etc/siteward/site.toml if there.")]
 OwnProfiles = Annotated[Path | None, option("--profiles", help="Folder of own device profiles.")]
 Yes = Annotated[bool, option("--yes", help="Say yes to every question: for scripts.")]
+
+
+_NEGATIVE = re.compile(r"-\.?\d.*")
+
+
+class Amounts(TyperCommand):
+    """A verb with a number among its arguments: `-5` is that number, to be judged as one, and no unknown option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words of the line; only one that is a negative number lets unknown options through."""
+        ctx.ignore_unknown_options = any(_NEGATIVE.fullmatch(word) for word in args)
+        return super().parse_args(ctx, args)
 
 
 class Folders:

@@ -55,6 +55,22 @@ def test_a_role_that_does_not_exist_is_answered_with_those_that_do(capsys: Outpu
     assert "viewer|technician|installer" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("words", [["-5"], ["-0.5"], ["-.5"], ["--", "-5"], ["nan"], ["-5", "--minutes", "3"], ["x"]])
+def test_a_limit_below_0_is_told_what_a_limit_is(words: list[str], capsys: Output) -> None:
+    """A negative number is a limit that cannot be, and no option that nobody has."""
+    assert run_cli(["limit", "row-a", *words]) == 2
+    text = capsys.readouterr().err
+    assert "a limit is a number of amperes, 0 or more; 0 pauses all charging there" in text
+    assert "限值须为不小于 0 的安培数；0 表示暂停该处全部充电" in text
+    assert "No such option" not in text
+
+
+def test_an_unknown_option_of_limit_is_still_answered_with_the_nearest(capsys: Output) -> None:
+    """Error messages say what to do next, also where negative numbers are read as numbers."""
+    assert run_cli(["limit", "row-a", "5", "--minuts", "3"]) == 2
+    assert "--minutes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("verb", [["status"], ["start", "A01-1"], ["stop", "A01-1"], ["events"], ["user", "list"]])
 def test_without_core_a_verb_says_how_to_start_it(verb: list[str], tmp_path: Path, capsys: Output) -> None:
     """Flows, when a part is missing: exit 1 and the command that starts core."""

@@ -1,11 +1,13 @@
 """What moves the running station: look at it, start, stop, limit, move an arm."""
 
+from math import isfinite
 from typing import Annotated, Any
 
 from siteward.cli import act, status
-from siteward.cli.grammar import Json, Wait, app, argument, ask, option
+from siteward.cli.grammar import Amounts, Json, Wait, app, argument, ask, option, unfit
 from siteward.cli.paint import Screen
 from siteward.model.requests import CommandName
+from siteward.model.sentences import Sentence
 
 
 @app.command(name="status")
@@ -78,10 +80,26 @@ def stop(
     return ask(Screen(json), lambda client, screen: act.stop(client, screen, target, wait))
 
 
-@app.command()
+def _limit_a(text: str) -> float:
+    """Read a limit, A, or say what one is."""
+    try:
+        amps = float(text)
+    except ValueError:
+        amps = -1.0
+    if amps >= 0.0 and isfinite(amps):
+        return amps
+    raise unfit(
+        Sentence(
+            f"{text}: a limit is a number of amperes, 0 or more; 0 pauses all charging there",
+            f"{text}：限值须为不小于 0 的安培数；0 表示暂停该处全部充电",
+        )
+    )
+
+
+@app.command(cls=Amounts)
 def limit(
     target: Annotated[str, argument(help="A connector or feeder as `status` names it, or station.")],
-    amps: Annotated[float, argument(min=0, help="The most that may flow there, A on each phase.")],
+    amps: Annotated[float, argument(parser=_limit_a, help="The most that may flow there, A on each phase.")],
     minutes: Annotated[float | None, option("--minutes", min=0.1, max=1440, help="How long; else for good.")] = None,
     wait: Wait = 60.0,
     json: Json = False,
