@@ -16,6 +16,7 @@ from siteward.client.messages import (
 from siteward.model.alarms import Severity
 from siteward.model.causes import told
 from siteward.model.limits import Cause
+from siteward.panel.text import leaving
 
 _WORST_FIRST = {severity.value: rank for rank, severity in enumerate(Severity)}
 _NUMBERS = frozenset({"A", "limit", "kWh", "load", "p99 ms", "lost"})
@@ -57,6 +58,7 @@ def page(live: LiveMessage) -> list[Part]:
             [_connector(c) for c in live.connectors],
             _NUMBERS,
         ),
+        *_departures(live),
         *_limits(live),
         Grid(
             "",
@@ -81,6 +83,15 @@ def page(live: LiveMessage) -> list[Part]:
     alarms = sorted(live.alarms, key=lambda alarm: (_WORST_FIRST.get(alarm.severity, 0), alarm.raised_at))
     parts += [f"{alarm.severity.upper()} {alarm.text_en} (since {alarm.raised_at:%H:%M:%S} UTC)" for alarm in alarms]
     return parts if live.alarms else [*parts, "no alarms"]
+
+
+def _departures(live: LiveMessage) -> list[Part]:
+    """Who leaves when by the site's clock, and how much of its energy it has: the words of the panel's card."""
+    return [
+        f"{c.id}: {leaving(c.session, live.timezone, 'en')}"
+        for c in live.connectors
+        if c.session is not None and c.session.departs_at is not None
+    ]
 
 
 def _limits(live: LiveMessage) -> list[Part]:

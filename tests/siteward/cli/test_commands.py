@@ -3,8 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,6 +97,23 @@ async def test_status_shows_barriers_and_locks_and_what_blocks_them(shell: Shell
         ("gate", "barrier", "LOOP_NOT_FREE", None),
         ("bay-1", "lock", "SENSOR_UNKNOWN", "A01-1"),
     ]
+
+
+async def test_status_shows_who_leaves_when_and_what_it_has(shell: Shell, core: FakeCore) -> None:
+    """B12: what a technician typed at the start is seen again, as on the panel's card, in the site's zone."""
+    assert "Leaves" not in (await shell("status"))[1]
+    name, record = next(iter(core.session_list.items()))
+    leaves = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    core.session_list[name] = replace(
+        record, departs_at=leaves, wanted_wh=20_000, start_register_wh=1000, last_register_wh=4210
+    )
+    await core.turn_once()
+    _, out, _ = await shell("status")
+    clock = leaves.astimezone(ZoneInfo(core.site().timezone)).strftime("%H:%M")
+    (told,) = (line for line in out.splitlines() if "Leaves" in line)
+    assert told.startswith(f"{record.connector}: Leaves {clock}, ")
+    assert told.endswith(" of 20.0 kWh")
+    assert (await shell("watch", "--views", "1"))[1].count("Leaves") == 1
 
 
 async def test_watch_ends_after_the_pages_asked_for(shell: Shell) -> None:
