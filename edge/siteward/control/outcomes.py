@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from siteward.control.draft import Draft, Pending
+from siteward.control.connector import ConnectorEvent, ConnectorState, feed
+from siteward.control.draft import Draft, Pending, Post
 from siteward.control.observe import FLOW_A
 from siteward.control.session import Ending, OpenSession
 from siteward.model.ids import ConnectorId, FeederId
@@ -27,6 +28,9 @@ OFFER_S = 5.0
 """How long a start waits for an offer before it is done with the reason why there is none yet."""
 
 _NEAR_A = 0.05
+
+STOPPING = "stopping"
+"""Said in place of a state while a session is being ended and current may still flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +195,20 @@ class _Judge:
         if post is not None:
             seen = self._draft.see(name)
             result["connectorId"] = name
-            result["observed"] = {"state": post.state.value, "online": seen.online, "current_a": seen.amps}
+            result["observed"] = {"state": _state(post), "online": seen.online, "current_a": seen.amps}
         if pending.session is not None:
             result["sessionId"] = pending.session
         if pending.limit is not None:
             result["limitId"] = pending.limit
         return result
+
+
+def _state(post: Post) -> str:
+    """The state that an answer tells: once its current stopped, a session only waits for its final register."""
+    ending = post.session.ending if post.session is not None else None
+    if ending is None or post.state is ConnectorState.FAULTED:
+        return post.state.value
+    return STOPPING if ending.stopped_at is None else feed(post.state, ConnectorEvent.ENDED)[1].value
 
 
 def _waiting_for(grant: Grant) -> str:

@@ -65,7 +65,7 @@ VALUES: Final[Mapping[str, Mapping[Any, Sentence]]] = {
     "from": {**v.ARM_STATES, **v.CLOCKS},
     "to": {**v.ARM_STATES, **v.CLOCKS},
     "suspendedBy": v.PAUSERS,
-    "state": {**v.POINT_STATES, **v.ARM_STATES},
+    "state": {**v.POINT_STATES, **v.ARM_STATES, "stopping": Sentence("stopping", "停止中")},
 }
 """Vocabularies of the values, by their key."""
 

@@ -136,6 +136,29 @@ def test_a_start_answers_with_its_session_and_connector(rig: Rig) -> None:
     assert (observed["online"], observed["state"] in ("preparing", "charging")) == (True, True)
 
 
+def test_a_stop_that_is_done_does_not_answer_that_the_car_charges(rig: Rig) -> None:
+    """Contract section 4: STOP is done when no current flows; the session then only waits for its final register."""
+    session = rig.charging("A1")
+    rig["A1"].meter_silent = True
+    rig.turn(rig.stop("c2", sessionId=session))
+    rig.turns(6)
+    assert rig.memory.posts[ConnectorId("A1")].session is not None, "it waits"
+    assert rig.log.stages("c2") == ["accepted", "done"]
+    observed = (rig.log.final("c2").result or {})["observed"]
+    assert observed == {"state": "finishing", "online": True, "current_a": 0.0}
+
+
+def test_a_stop_that_goes_on_is_said_to_go_on(rig: Rig) -> None:
+    """Goal 1: after 10 s with current the stop has failed so far; neither charging nor finished is true."""
+    session = rig.charging("A1")
+    rig["A1"].stuck_a = 9.0
+    rig.turn(rig.stop("c2", sessionId=session))
+    rig.turns(14)
+    assert rig.log.stages("c2") == ["accepted", "failed STOP_TIMEOUT"]
+    observed = (rig.log.final("c2").result or {})["observed"]
+    assert observed == {"state": "stopping", "online": True, "current_a": 9.0}
+
+
 def test_who_is_busy_is_told_with_what(rig: Rig) -> None:
     """The message names the session, or where the order is open."""
     session = rig.charging("A1", "O-1")

@@ -197,6 +197,7 @@ def test_event_data_speak_the_language_of_the_reader() -> None:
     assert details.event_detail(told, "zh") == "来源: 面板 · 内部状态: 充电中 · 在线: 是"
     assert details.event_detail(told, "en") == "by: panel · state: charging · answers: yes"
     assert details.event_detail({"data": {"to": "opening", "newThing": "x"}}, "en") == "to: Opening · newThing: x"
+    assert details.event_detail({"data": {"observed": {"state": "stopping"}}}, "zh") == "内部状态: 停止中"
 
 
 def test_replies_of_a_newer_core_are_still_told() -> None:
