@@ -150,9 +150,12 @@ def _hold(scene: Scene, session: OpenSession) -> OpenSession:
             session, fact = resumed(session, "current", scene.wall)
             scene.tell(fact)
         return session
+    by, cause = _holder(scene)
+    if by is SuspendedBy.STATION and scene.post.state is ConnectorState.SUSPENDED_STATION:
+        # What comes next is an offer, and a car needs some seconds to wake at it (B10): its wait begins only then.
+        return session._replace(idle_since=scene.at)
     if session.idle_since is None or scene.at - session.idle_since < HOLD_S:
         return session
-    by, cause = _holder(scene)
     event = ConnectorEvent.CAR_HOLDS if by is SuspendedBy.CAR else ConnectorEvent.STATION_HOLDS
     if scene.feed(event):
         session, fact = suspended(session, by, cause, scene.wall)
