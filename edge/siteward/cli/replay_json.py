@@ -9,6 +9,7 @@ from siteward.model.ids import ConnectorId
 from siteward.model.limits import Grant
 from siteward.panel.words import say
 from siteward.replay.compare import Difference, Replay, Run
+from siteward.replay.obedience import Disobedience
 from siteward.replay.tally import ConnectorTally, Episode, FeederTally
 from siteward.replay.words import NOTES, WORDS
 
@@ -26,7 +27,10 @@ def as_json(done: Replay, language: str) -> dict[str, Any]:
             {"code": note.value, "subject": subject, "text": say(NOTES[note], language, subject=subject)}
             for note, subject in done.notes
         ],
-        "recorded": {"feeders": {name: _feeder(tally) for name, tally in done.recorded.items()}},
+        "recorded": {
+            "feeders": {name: _feeder(tally) for name, tally in done.recorded.items()},
+            "disobeyed": {name: _disobeyed(d) for name, d in done.disobeyed.items()},
+        },
         "running": _run(done.running, language),
     }
     if done.changed is not None:
@@ -85,6 +89,16 @@ def _connector(c: ConnectorTally) -> dict[str, Any]:
             }
             for chain, seconds in c.why.most_common()
         ],
+    }
+
+
+def _disobeyed(d: Disobedience) -> dict[str, Any]:
+    return {
+        "first": _time(d.first),
+        "over_s": round(d.over_s, 1),
+        "longestOver_s": round(d.longest_s, 1),
+        "mostOver_a": round(d.most_a, 2),
+        "granted_a": d.granted_a,
     }
 
 

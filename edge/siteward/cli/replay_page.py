@@ -47,8 +47,8 @@ class _Page:
         if done.notes:
             parts.append(f"\n{self._say('assumed')}:")
             parts += [f"  {say(NOTES[note], self._language, subject=subject)}" for note, subject in done.notes]
-        parts += ["", self._feeders(), "", self._connectors(), *self._why(), *self._overloads(), *self._alarms()]
-        return [*parts, *self._differences()]
+        parts += ["", self._feeders(), "", self._connectors(), *self._why(), *self._disobeyed()]
+        return [*parts, *self._overloads(), *self._alarms(), *self._differences()]
 
     def _say(self, word: str, **values: object) -> str:
         return say(WORDS[word], self._language, **values)
@@ -98,14 +98,29 @@ class _Page:
         parts: list[Part] = [f"\n{self._say('why')}:"]
         for kind, run in self._runs:
             for name, c in run.tally.connectors.items():
-                chains = [
-                    f"{seconds} s {' < '.join(_word(*link) for link in chain)}"
-                    for chain, seconds in c.why.most_common(3)
-                    if seconds
-                ]
-                if chains:
-                    parts.append(f"  {self._say(kind)} {name}: {'; '.join(chains)}")
+                found = [(why, seconds) for why, seconds in c.why.most_common(3) if seconds]
+                if found:
+                    parts.append(f"  {self._say(kind)} {name}:")
+                for why, seconds in found:
+                    held = self._say("held", seconds=seconds, why=self._links(c.mean_chain(why)))
+                    parts.append(f"    {held}")
         return parts
+
+    def _disobeyed(self) -> list[Part]:
+        """Who did not keep to its grant on the recorded day; in a replay everybody does."""
+        parts: list[Part] = [f"\n{self._say('disobeyed')}:"]
+        for name, d in self._done.disobeyed.items():
+            told = self._say(
+                "disobeyed_at",
+                when=self._time(d.first),
+                connector=name,
+                seconds=f"{d.over_s:.0f}",
+                longest=f"{d.longest_s:.0f}",
+                most=f"{d.most_a:.1f}",
+                granted=f"{d.granted_a:g}",
+            )
+            parts.append(f"  {told}")
+        return parts if self._done.disobeyed else [*parts, f"  {self._say('none')}"]
 
     def _overloads(self) -> list[Part]:
         parts: list[Part] = []
@@ -193,14 +208,13 @@ class _Page:
         return ["", *words] if found else []
 
     def _chain(self, grant: Grant) -> str:
-        return " < ".join(self._link(link) for link in grant.chain)
+        return self._links(grant.chain)
+
+    def _links(self, chain: Sequence[CauseStep]) -> str:
+        return " < ".join(self._link(link) for link in chain)
 
     def _link(self, link: CauseStep) -> str:
         feeder = "-" if link.feeder is None else self._names.get(link.feeder, link.feeder)
         limit = f" ({link.limit})" if link.limit else ""
         text = say(CAUSES[link.cause], self._language, amps=f"{link.limit_a:g}", feeder=feeder, limit=limit)
         return text.replace("\u00a0", " ")
-
-
-def _word(cause: str, feeder: str | None, limit: str | None) -> str:
-    return " ".join(part for part in (cause, feeder, limit) if part)

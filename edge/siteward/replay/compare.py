@@ -11,6 +11,7 @@ from siteward.model.limits import Grant
 from siteward.model.site import Site
 from siteward.replay.curves import Curves
 from siteward.replay.moments import Moment, moments
+from siteward.replay.obedience import Disobedience, Obedience
 from siteward.replay.strategy import Step, Strategy
 from siteward.replay.tally import LONGEST_STEP_S, FeederTally, Tally, book, start
 
@@ -56,7 +57,10 @@ class Run:
 
 @dataclass(slots=True)
 class Replay:
-    """The whole result; changed is None where only what runs was replayed. recorded is what the meters showed."""
+    """The whole result; changed is None where only what runs was replayed. recorded is what the meters showed.
+
+    disobeyed is of the recorded day too: in the replay every charger obeys.
+    """
 
     running: Run
     changed: Run | None
@@ -67,6 +71,7 @@ class Replay:
     seconds: float = 0.0
     differences: dict[ConnectorId, Difference] = field(default_factory=dict)
     notes: list[tuple[Note, str]] = field(default_factory=list)
+    disobeyed: dict[ConnectorId, Disobedience] = field(default_factory=dict)
 
 
 class _Side:
@@ -95,14 +100,17 @@ def replay(rows: Iterable[tuple[Recorded, Site]], running: Site, changed: Site |
     apart: dict[ConnectorId, tuple[float, Difference]] = {}
     told: set[tuple[Note, str]] = set()
     last: Moment | None = None
+    obedience = Obedience()
     for moment in moments(rows):
         seconds = _length(last, moment)
+        obedience.note(moment.recorded, moment.site, moment.begins, seconds)
         steps = [side.go(moment, seconds) for side in sides]
         _account(done, moment, steps, seconds)
         if len(steps) == 2:
             _part(done, apart, steps[0], steps[1])
         _tell(done, told, last, moment)
         last = moment
+    done.disobeyed = obedience.found
     return done
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from siteward.control.tree import EPS, Node, Tree
 from siteward.model.alarms import Alarm
 from siteward.model.ids import ConnectorId, FeederId
-from siteward.model.limits import Cause, Grant
+from siteward.model.limits import Cause, CauseStep, Grant
 from siteward.model.units import FLOOR_A, ZERO, PerPhase
 from siteward.replay.strategy import Step
 
@@ -53,7 +53,10 @@ class FeederTally:
 
 @dataclass(slots=True)
 class ConnectorTally:
-    """Current of one connector; amp_s is A*s on its fullest phase, why counts the seconds under each cause chain."""
+    """Current of one connector; amp_s is A*s on its fullest phase, why counts the seconds under each cause chain.
+
+    why_as is the A*s of each link of a chain, for the mean current that its sentence tells.
+    """
 
     energy_wh: float = 0.0
     amp_s: float = 0.0
@@ -63,11 +66,27 @@ class ConnectorTally:
     pauses: int = 0
     running: bool = False
     why: Counter[Why] = field(default_factory=Counter)
+    why_as: dict[Why, list[float]] = field(default_factory=dict)
 
     @property
     def mean_a(self) -> float:
         """Mean current while it drew any."""
         return self.amp_s / self.drawing_s if self.drawing_s else 0.0
+
+    def held(self, chain: tuple[CauseStep, ...], seconds: int) -> None:
+        """Count time under a cause chain."""
+        why = tuple((link.cause, link.feeder, link.limit) for link in chain)
+        self.why[why] += seconds
+        sums = self.why_as.setdefault(why, [0.0] * len(why))
+        for i, link in enumerate(chain):
+            sums[i] += link.limit_a * seconds
+
+    def mean_chain(self, why: Why) -> tuple[CauseStep, ...]:
+        """A counted chain with the mean current of each link."""
+        seconds = self.why[why]
+        means = (round(sum_as / seconds, 1) for sum_as in self.why_as[why])
+        links = zip(means, why, strict=True)
+        return tuple(CauseStep(cause, amps, feeder, limit) for amps, (cause, feeder, limit) in links)
 
 
 @dataclass(slots=True)
@@ -143,8 +162,7 @@ def _current(c: ConnectorTally, name: ConnectorId, step: Step, seconds: float) -
     wants, limit = name in step.demands, step.flow.limit_a[name]
     if wants:
         c.wanted_s += seconds
-        grant = step.outcome.grants[name]
-        c.why[tuple((link.cause, link.feeder, link.limit) for link in grant.chain)] += round(seconds)
+        c.held(step.outcome.grants[name].chain, round(seconds))
     if wants and limit < FLOOR_A:
         c.paused_s += seconds
         c.pauses += c.running

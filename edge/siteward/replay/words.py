@@ -76,7 +76,16 @@ WORDS: Final[dict[str, Sentence]] = {
     "mean": Sentence("mean A", "平均 A"),
     "pauses": Sentence("pauses", "暂停次数"),
     "paused": Sentence("paused s", "暂停 s"),
-    "why": Sentence("Why this current: seconds under each cause", "电流原因：各原因持续秒数"),
+    "why": Sentence(
+        "Why this current: seconds under each cause, with its mean current", "电流原因：各原因持续秒数及平均电流"
+    ),
+    "held": Sentence("{seconds} s: {why}", "{seconds} 秒：{why}"),
+    "disobeyed": Sentence("Chargers that drew more than they were granted, recorded", "超出分配电流的充电桩（记录）"),
+    "disobeyed_at": Sentence(
+        "{when} {connector}: {seconds} s above its grant, {longest} s of them in a row; "
+        "at most {most} A above {granted} A",
+        "{when} {connector}：超出分配电流共 {seconds} 秒，最长连续 {longest} 秒；最多超出 {most} A（分配 {granted} A）",
+    ),
     "alarms": Sentence("Alarms", "告警"),
     "alarm": Sentence("{when} for {seconds} s: {text}", "{when} 起 {seconds} 秒：{text}"),
     "none": Sentence("none", "无"),

@@ -9,10 +9,11 @@ import pytest
 from siteward.cli.app import run_cli
 from siteward.control.record import Recorded
 from siteward.model.causes import CAUSES
+from siteward.model.limits import Cause
 from siteward.model.site import Site
 from siteward.replay.compare import Note
 from siteward.replay.words import NOTES, WORDS
-from tests.fixtures.recorded import overload, write_trace
+from tests.fixtures.recorded import above, overload, write_trace
 
 DEMO = Path(__file__).parents[3] / "config" / "demo" / "site.toml"
 EVENING = """
@@ -152,6 +153,9 @@ def test_a_trace_is_copied_away_and_replayed_there(trace: Path, tmp_path: Path, 
     assert "开环回放" in text
     assert "Row A 由多辆车共享" in text
     assert "hall 没有电表" in text
+    raw = {Cause.MAXIMUM, Cause.FAIR_SHARE, Cause.RAMP, Cause.FUSE, Cause.CONFIRMING}
+    assert not [word for word in raw if word in text], "causes are sentences, not words of the vocabulary"
+    assert "秒：正在逐步提升；当前 " in text
 
 
 def test_a_new_file_that_check_refuses_is_replayed_with_that_note(trace: Path, new_file: Path, capsys: Output) -> None:
@@ -160,6 +164,26 @@ def test_a_new_file_that_check_refuses_is_replayed_with_that_note(trace: Path, n
     new_file.write_text(text, encoding="utf-8")
     assert run_cli(["replay", str(trace), "--config", str(new_file)]) == 0
     assert "`siteward check` refuses the new file: row-a" in capsys.readouterr().out
+
+
+def test_a_charger_that_drew_above_its_grant_is_shown(
+    day: tuple[Site, list[Recorded]], tmp_path: Path, capsys: Output
+) -> None:
+    """Turn.md step 9: a replayed charger obeys, so the record must tell who did not, in both languages."""
+    site, turns = day
+    late = [above(turn, "A02-1", 9.0) if i in range(20, 50) else turn for i, turn in enumerate(turns[60:120])]
+    trace = write_trace(tmp_path / "late.db", [(site, late)])
+    assert run_cli(["replay", str(trace)]) == 0
+    text = capsys.readouterr().out
+    (told,) = (line for line in text.splitlines() if "above its grant" in line)
+    assert told.split()[1:5] == ["A02-1:", "30", "s", "above"]
+    assert "30 s of them in a row; at most 9.0 A above " in told
+    assert run_cli(["replay", str(trace), "--lang", "zh"]) == 0
+    assert "A02-1：超出分配电流共 30 秒，最长连续 30 秒；最多超出 9.0 A" in capsys.readouterr().out
+    assert run_cli(["replay", str(trace), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["recorded"]["disobeyed"]
+    assert list(found) == ["A02-1"]
+    assert (found["A02-1"]["over_s"], found["A02-1"]["mostOver_a"]) == (pytest.approx(30, abs=1), pytest.approx(9))
 
 
 def test_every_word_has_both_languages() -> None:
