@@ -30,8 +30,7 @@ async def busy(clock: VirtualClock, folder: Path) -> VirtualStation:
         station.sim.world.plug(connector.id, Car("car", capacity_wh=80_000.0, soc=0.2, max_a=16.0, phases=3))
     station.sim.base_step("grid", 20.0)
     await station.start()
-    # Who was refused its floor while the fuses did not know the boxes yet waits for its minute of room (B08).
-    await station.run_for(150)
+    await station.run_for(60)
     assert all(drawn(station, name) >= 5.9 for name in (*ROW_A, *ROW_B))
     return station
 
@@ -67,6 +66,8 @@ def test_two_adapters_that_changed_places_control_nothing(tmp_path: Path) -> Non
 
     async def story(clock: VirtualClock) -> None:
         station = await busy(clock, tmp_path)
+        # Until every limit stands: a swap in the midst of a change is another case.
+        await station.run_for(30)
         await swap(station)
         await station.run_for(20)
         wrong = {subject for code, subject in alarms(station) if code == AlarmCode.WRONG_DEVICE}

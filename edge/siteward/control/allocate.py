@@ -18,6 +18,8 @@ WEIGHTS = {Priority.EMERGENCY: 8.0, Priority.FLEET: 4.0, Priority.NORMAL: 2.0, P
 _WEIGHT_OF_RANK = tuple(WEIGHTS[priority] for priority in Priority)
 RESTART_SPARE_A, RESTART_S = 2.0, 60.0
 """A connector that was paused for want of room restarts once floor + 2 A fitted for 60 s, the others at their floor."""
+START_S = 30.0
+"""At start the fuses hold room for boxes that they do not know yet: who was refused by that alone was not paused."""
 
 OWN_MAXIMUM, NOT_ADMITTED, NOT_ALLOCATED = -1, -2, -3
 """binder of a target when no cell bound it; NOT_ADMITTED keeps the cell as -10 - cell."""
@@ -125,12 +127,7 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
         spare = min(spare, *(room[c] - low for c in extra)) if extra else spare
     if spare < -EPS or (w.room_paused and not running and not _may_restart(work, o, spare)):
         worst = next(c for c in (*cells, *extra) if room[c] - (low if c in extra else need) == spare)
-        work.binder[i] = -10 - worst
-        w.room_paused = True
-        if w.slot.turn_since is not None or w.slot.node != worst // 3:
-            w.slot = w.slot._replace(turn_since=None, node=worst // 3)
-        if spare < RESTART_SPARE_A - EPS:
-            w.fits_since = None
+        _refuse(work, o, worst, spare)
         return None
     w.room_paused, w.fits_since = False, None
     if w.slot.turn_since is None:
@@ -140,6 +137,19 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
     for c in extra:
         room[c] -= low
     return Share(_WEIGHT_OF_RANK[demand.priority.rank], low, high, o.step_a, cells + extra)
+
+
+def _refuse(work: Work, o: Outlet, worst: int, spare: float) -> None:
+    """Note that a cell has no room for its floor, and whether that took current away which it had from us."""
+    w = work.watches[o.index]
+    work.binder[o.index] = -10 - worst
+    if not w.room_paused:
+        # What a box came up with is not ours to take away; limit_a is, also one of the controller before this.
+        w.room_paused, w.took_away = True, bool(w.limit_a)
+    if w.slot.turn_since is not None or w.slot.node != worst // 3:
+        w.slot = w.slot._replace(turn_since=None, node=worst // 3)
+    if spare < RESTART_SPARE_A - EPS:
+        w.fits_since = None
 
 
 def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:
@@ -161,8 +171,13 @@ def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -
 
 
 def _may_restart(work: Work, o: Outlet, spare: float) -> bool:
-    """B08: a connector paused for want of room waits until it would have fitted, with 2 A to spare, for 60 s."""
+    """B08: a connector paused for want of room waits until it would have fitted, with 2 A to spare, for 60 s.
+
+    So does one that waits for its first current, but for the first seconds of a station.
+    """
     w = work.watches[o.index]
+    if not w.took_away and work.at - work.memory.started_at < START_S:
+        return True
     if spare < RESTART_SPARE_A - EPS:
         return False
     if w.fits_since is None:
