@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,9 +12,11 @@ from playwright.async_api import Browser, Page, expect
 
 from siteward.client.client import Client
 from siteward.model.requests import CommandName
+from siteward.model.site import Site
 from tests.browser.conftest import DESK, PHONE, SHOTS, new_context, serving
 from tests.fixtures.core import FakeCore, running_core
 from tests.fixtures.depot import Depot
+from tests.fixtures.sites import small_site
 
 pytestmark = pytest.mark.station
 
@@ -49,6 +51,16 @@ async def enter(page: Page, url: str, password: str) -> None:
     await expect(page.get_by_role("heading", name="Fuse tree")).to_be_visible()
 
 
+def switching(connector: str) -> Site:
+    """The small site, whose installer allows phase switching at one connector."""
+    site = small_site()
+    chargers = [
+        replace(box, connectors=tuple(replace(c, phase_switching=c.id == connector) for c in box.connectors))
+        for box in site.chargers
+    ]
+    return replace(site, chargers=tuple(chargers))
+
+
 @asynccontextmanager
 async def visiting(browser: Browser, url: str, password: str, size: str) -> AsyncIterator[Visit]:
     """A fresh browser that has come in."""
@@ -66,10 +78,12 @@ async def visiting(browser: Browser, url: str, password: str, size: str) -> Asyn
 
 
 @asynccontextmanager
-async def at_core(browser: Browser, tmp_path: Path, size: str) -> AsyncIterator[tuple[Visit, FakeCore]]:
+async def at_core(
+    browser: Browser, tmp_path: Path, size: str, site: Site | None = None
+) -> AsyncIterator[tuple[Visit, FakeCore]]:
     """A visit over the real local API."""
     async with (
-        running_core(tmp_path / "run") as core,
+        running_core(tmp_path / "run", site=site) as core,
         Client(tmp_path / "run" / "panel.sock") as client,
         serving(client, tmp_path) as served,
         visiting(browser, served.url, served.first.password, size) as visit,
@@ -149,6 +163,36 @@ async def test_a_technician_starts_with_a_departure(browser: Browser, tmp_path: 
         await expect(card.locator(".leaving")).to_contain_text("of 20.0 kWh")
         (asked,) = core.requests.values()
         assert asked.params == {"departsAt": "07:30", "wantedEnergy_wh": 20_000}
+        assert visit.wrong == []
+
+
+@pytest.mark.parametrize("size", ["360", "1280"])
+async def test_a_technician_allows_phase_switching_of_one_car(browser: Browser, tmp_path: Path, size: str) -> None:
+    """B14: offered only where the site allows it, warned of in the question, and never agreed to by itself."""
+    async with at_core(browser, tmp_path, size, switching("A03-1")) as (visit, core):
+        page = visit.page
+        await expect(page.get_by_text("between one and three phases")).to_have_count(1)
+        await page.goto(f"{visit.url}/language/zh?next=/connectors/A03-1")
+        await expect(page.get_by_label("允许本车在单相与三相之间切换")).not_to_be_checked()
+        await page.goto(f"{visit.url}/language/en?next=/connectors/A03-1")
+        agree = page.get_by_label("This car may be switched between one and three phases")
+        await expect(agree).not_to_be_checked()
+        await page.get_by_role("button", name="Start").click()
+        sure = page.locator("#sure-text")
+        await expect(sure).to_have_text("Start charging at connector A03-1?")
+        await page.get_by_role("button", name="Cancel").click()
+        await agree.check()
+        await asyncio.sleep(1.0)
+        await expect(agree).to_be_checked()
+        SHOTS.mkdir(exist_ok=True)
+        await page.screenshot(path=SHOTS / f"phases-{size}.png")
+        await page.get_by_role("button", name="Start").click()
+        await expect(sure).to_contain_text("Some cars are harmed by that")
+        await page.screenshot(path=SHOTS / f"phases-sure-{size}.png")
+        await page.get_by_role("button", name="Start charging").click()
+        await expect(page.get_by_role("button", name="Stop")).to_be_visible()
+        (asked,) = core.requests.values()
+        assert asked.params == {"phaseSwitching": True}
         assert visit.wrong == []
 
 

@@ -110,6 +110,7 @@ class ConnectorMessage(Message):
     grant: GrantMessage
     session: SessionMessage | None
     limit_w: float | None = None
+    phase_switching: bool = False
 
 
 class ArmMessage(Message):

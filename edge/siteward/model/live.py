@@ -25,7 +25,10 @@ class FeederView:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorView:
-    """A connector with its session, if any; limit_w is what a DC charger was told, None for AC (people think in kW)."""
+    """A connector with its session, if any; limit_w is what a DC charger was told, None for AC (people think in kW).
+
+    phase_switching: the site allows switching between one and three phases here, if the start says so (B14).
+    """
 
     id: str
     charger: str
@@ -44,6 +47,7 @@ class ConnectorView:
     grant: Grant
     session: SessionRecord | None
     limit_w: float | None = None
+    phase_switching: bool = False
 
 
 class ArmKind(StrEnum):

@@ -78,7 +78,10 @@ class Actions:
         departure = _departure(fields)
         if departure is None:
             return self._answer(request, _WRONG_DEPARTURE)
-        params = {"sessionId": seen} if seen else departure if name is CommandName.START_CHARGE else {}
+        params: dict[str, Any] = {"sessionId": seen} if seen else {}
+        if name is CommandName.START_CHARGE:
+            agreed = {"phaseSwitching": True} if fields.get("phase_switching") == "yes" else {}
+            params = departure | agreed
         return self._answer(request, await self._submit(session, name, target, params or None))
 
     async def _submit(

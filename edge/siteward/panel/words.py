@@ -105,6 +105,12 @@ WORDS: Final[dict[str, Sentence]] = {
     "start_sure": Sentence("Start charging at connector {connector}?", "在充电枪 {connector} 启动充电？"),
     "stop_sure": Sentence("Stop charging at connector {connector}?", "停止充电枪 {connector} 的充电？"),
     "departure": Sentence("Known departure", "已知离开时间"),
+    "phases_consent": Sentence("This car may be switched between one and three phases", "允许本车在单相与三相之间切换"),
+    "phases_sure": Sentence(
+        "Its phases may be switched while it charges. Some cars are harmed by that: "
+        "agree only for one that is known to stand it.",
+        "充电中可能切换相数，部分车辆会因此损坏：仅对确认可承受的车辆同意。",
+    ),
     "departs": Sentence("Leaves at", "离开时间"),
     "wants_kwh": Sentence("Wanted by then, kWh", "届时所需电量，kWh"),
     "leaves": Sentence("Leaves {time}, {got} of {wanted} kWh", "{time} 离开，已充 {got} / {wanted} kWh"),

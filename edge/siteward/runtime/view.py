@@ -130,6 +130,7 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         grant=grant,
         session=None if now.session is None else replace(now.session, charging_s=now.charging_s),
         limit_w=_told_w(connector, grant.limit_a, nominal_v),
+        phase_switching=connector.phase_switching,
     )
 
 

@@ -122,6 +122,20 @@ async def test_a_start_carries_its_departure(panel: Panel) -> None:
     assert panel.core.requests[-1].params is None
 
 
+async def test_a_start_carries_the_consent_to_switch_phases(panel: Panel) -> None:
+    """B14: only a tick in the form is a consent, with or without a departure."""
+    await panel.login()
+    assert "between one and three phases" not in (await panel.client.get("/")).text, "no connector here may be switched"
+    await panel.press("/connectors/A04-1/start", phase_switching="yes")
+    assert panel.core.requests[-1].params == {"phaseSwitching": True}
+    await panel.press("/connectors/A04-1/start", phase_switching="yes", departs="07:30", wants_kwh="1")
+    assert panel.core.requests[-1].params == {"departsAt": "07:30", "wantedEnergy_wh": 1000, "phaseSwitching": True}
+    await panel.press("/connectors/A04-1/start", phase_switching="on please")
+    assert panel.core.requests[-1].params is None
+    await panel.press("/connectors/A01-1/stop", session="S1", phase_switching="yes")
+    assert panel.core.requests[-1].params == {"sessionId": "S1"}
+
+
 @pytest.mark.parametrize(
     ("departs", "wanted"),
     [("07:30", ""), ("", "20"), ("25:00", "20"), ("07:30", "-1"), ("07:30", "1e9"), ("٠٧:30", "2"), ("07:30", "0")],

@@ -41,7 +41,8 @@
     event.preventDefault();
     const dialog = document.getElementById("sure");
     const yes = dialog.querySelector("button[value=yes]");
-    document.getElementById("sure-text").textContent = event.detail.question;
+    const agreed = form.querySelector("input[data-sure]:checked");
+    document.getElementById("sure-text").textContent = event.detail.question + (agreed ? " " + agreed.dataset.sure : "");
     yes.textContent = form.dataset.yes;
     yes.className = form.dataset.kind === "stop" ? "stop" : "main";
     dialog.returnValue = "no";
