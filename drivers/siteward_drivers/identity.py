@@ -1,6 +1,6 @@
 """Who answers at an address: the registers that prove its model, and its serial number once it was seen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from siteward.model.ids import LineId
 from siteward_drivers.decode import Value
@@ -50,7 +50,12 @@ class Identity:
         named = [probe.quantity for probe in self._probes]
         if Quantity.SERIAL_NUMBER in file.points and Quantity.SERIAL_NUMBER not in named:
             named.append(Quantity.SERIAL_NUMBER)
-        self.quantities: Iterable[Quantity] = tuple(q for q in named if file.points[q].readable)
+        self.quantities: tuple[Quantity, ...] = tuple(q for q in named if file.points[q].readable)
+
+    @property
+    def tells_place(self) -> bool:
+        """Whether it has a serial number to be known by: a model alone may stand on any wire."""
+        return Quantity.SERIAL_NUMBER in self.quantities
 
     def wrong(self, values: Mapping[Quantity, Value], opening: int = 0) -> str:
         """What proves that somebody else answered, "" where nothing does; `opening` counts those of the port."""
