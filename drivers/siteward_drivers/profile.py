@@ -1,15 +1,12 @@
 """A loaded device profile: the file's numbers, checked, with the facts that settings and control need."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from siteward.model.errors import ConfigError
 from siteward.model.facts import BootFacts, ChargerFacts, FailsafeFacts, LimitFacts, MeterFacts, WireFacts
 from siteward.model.serial import SerialSettings
 from siteward_drivers.profile_charger import ChargerPart
+from siteward_drivers.profile_files import read_file
 from siteward_drivers.profile_points import Point
 from siteward_drivers.profile_schema import Kind, ProfileFile, Span
 from siteward_drivers.profile_watchdog import FailsafePart
@@ -127,21 +124,4 @@ def _failsafe_facts(part: FailsafePart | None) -> FailsafeFacts | None:
 
 def load_profile(path: Path) -> Profile:
     """Read and check one profile file. Raises ConfigError whose text is `file: key: what is wrong`."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is no TOML: {error}") from error
-    try:
-        return Profile(path.stem, ProfileFile.model_validate(raw))
-    except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from error
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "whole file"
-        lines.append(f"{path}: {key}: {item['msg']}")
-    return "\n".join(lines)
+    return Profile(path.stem, read_file(path, ProfileFile))

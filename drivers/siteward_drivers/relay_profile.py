@@ -1,14 +1,11 @@
 """A loaded profile of a relay board: the file's numbers, checked, with the facts that settings need."""
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from siteward.model.errors import ConfigError
 from siteward.model.facts import RelayFacts, WireFacts
+from siteward_drivers.profile_files import read_file
 from siteward_drivers.profile_points import Table
 from siteward_drivers.relay_schema import PairPart, RelayFile
 
@@ -90,17 +87,4 @@ def input_runs(profile: RelayProfile, names: Iterable[str]) -> tuple[Run, ...]:
 
 def load_relay(path: Path) -> RelayProfile:
     """Read and check one file. Raises ConfigError whose text is `file: key: what is wrong`."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is no TOML: {error}") from error
-    try:
-        return RelayProfile(path.stem, RelayFile.model_validate(raw))
-    except ValidationError as error:
-        lines = [
-            f"{path}: {'.'.join(str(part) for part in item['loc']) or 'whole file'}: {item['msg']}"
-            for item in error.errors(include_url=False)
-        ]
-        raise ConfigError("\n".join(lines)) from error
+    return RelayProfile(path.stem, read_file(path, RelayFile))

@@ -68,7 +68,9 @@ def draw(mutants: dict[str, list[str]], sample: int, seed: int) -> list[str]:
 def run(folder: Path, drawn: list[str]) -> list[dict[str, str]]:
     """What became of each mutant, in a process that has only the copy on its path."""
     (folder / "drawn.json").write_text(json.dumps(drawn), encoding="utf-8")
-    path = os.pathsep.join(str(folder / name) for name in ("edge", "drivers", "cloud_sync", "."))
+    # What the caller names beside the project's own folders is where the locked packages are.
+    copied = [str(folder / name) for name in ("edge", "drivers", "cloud_sync", ".")]
+    path = os.pathsep.join([*copied, *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "tests.campaigns.mutants", "drawn.json", "results.jsonl"]
     env = os.environ | {"PYTHONPATH": path, "CI": "1"}
     subprocess.run(command, cwd=folder, env=env, stdout=subprocess.DEVNULL, check=True)

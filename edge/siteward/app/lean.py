@@ -11,7 +11,8 @@ _UNUSED = (
     "logging.config",
     "configparser",
     "starlette.formparsers",
-    "pymodbus.datastore.simulator",
+    "pymodbus.datastore",
+    "pymodbus.simulator",
 )
 """Named by the libraries at import, and never used by core."""
 
