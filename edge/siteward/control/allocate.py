@@ -34,7 +34,7 @@ def allocate(work: Work) -> None:
     for taker in places(work):
         share = _admit(work, taker, room)
         if share is not None:
-            shares[taker.outlet.index] = share
+            shares[taker[0].index] = share
     _serve_departures(work, shares, room)
     order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
@@ -106,8 +106,10 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
     o, w, demand = taker
     i = o.index
     high, fixed = _highest(work, o, w, demand.max_a), work.fixed_a[i]
-    low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
-    need = max(0.0, low - fixed)
+    low = need = o.floor_a
+    if fixed > 0.0:
+        low = low if fixed <= low else max(low, min(step_down(fixed, o.step_a), high))
+        need = max(0.0, low - fixed)
     if o.switchable:
         weigh(work, o, room, need, high)
     if high < o.floor_a:
@@ -116,21 +118,15 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
     running = w.conf_a is not None and w.conf_a > 0.0
     closed = work.used[i] if running else closed_mask(o, w, work.at) if o.switchable else o.all_mask
     cells = work.routes[i].cells[closed]
-    left = min([room[c] for c in cells])
-    spare = left - need
+    left = [room[c] - need for c in cells]
     extra: tuple[int, ...] = ()
     if work.tree.bounds and not running:
         extra = awaiting(work, o)
         # Nothing is booked there for a paused outlet, so that it needs all of its floor.
-        spare = min(spare, *(room[c] - low for c in extra)) if extra else spare
+        left += [room[c] - low for c in extra]
+    spare = min(left)
     if spare < -EPS or (w.room_paused and not running and not _may_restart(work, o, spare)):
-        worst = next(c for c in (*cells, *extra) if room[c] - (low if c in extra else need) == spare)
-        work.binder[i] = -10 - worst
-        w.room_paused = True
-        if w.slot.turn_since is not None or w.slot.node != worst // 3:
-            w.slot = w.slot._replace(turn_since=None, node=worst // 3)
-        if spare < RESTART_SPARE_A - EPS:
-            w.fits_since = None
+        _refuse(work, o, w, (cells + extra)[left.index(spare)], spare)
         return None
     w.room_paused, w.fits_since = False, None
     if w.slot.turn_since is None:
@@ -139,7 +135,17 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
         room[c] -= need
     for c in extra:
         room[c] -= low
-    return Share(_WEIGHT_OF_RANK[demand.priority.rank], low, high, o.step_a, cells + extra)
+    return Share(_WEIGHT_OF_RANK[demand.priority.rank], low, high, o.step_a, cells + extra if extra else cells)
+
+
+def _refuse(work: Work, o: Outlet, w: Watch, worst: int, spare: float) -> None:
+    """Let it pause, and keep which cell has no room for it."""
+    work.binder[o.index] = -10 - worst
+    w.room_paused = True
+    if w.slot.turn_since is not None or w.slot.node != worst // 3:
+        w.slot = w.slot._replace(turn_since=None, node=worst // 3)
+    if spare < RESTART_SPARE_A - EPS:
+        w.fits_since = None
 
 
 def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -> None:
