@@ -36,7 +36,7 @@ def allocate(work: Work) -> None:
     for taker in places(work):
         share = _admit(work, taker, room)
         if share is not None:
-            shares[taker.outlet.index] = share
+            shares[taker[0].index] = share
     _serve_departures(work, shares, room)
     order = sorted(shares)
     given, binder = fill([shares[i] for i in order], room)
@@ -108,8 +108,10 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
     o, w, demand = taker
     i = o.index
     high, fixed = _highest(work, o, w, demand.max_a), work.fixed_a[i]
-    low = o.floor_a if fixed <= o.floor_a else max(o.floor_a, min(step_down(fixed, o.step_a), high))
-    need = max(0.0, low - fixed)
+    low = need = o.floor_a
+    if fixed > 0.0:
+        low = low if fixed <= low else max(low, min(step_down(fixed, o.step_a), high))
+        need = max(0.0, low - fixed)
     if o.switchable:
         weigh(work, o, room, need, high)
     if high < o.floor_a:
@@ -118,16 +120,15 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
     running = w.conf_a is not None and w.conf_a > 0.0
     closed = work.used[i] if running else closed_mask(o, w, work.at) if o.switchable else o.all_mask
     cells = work.routes[i].cells[closed]
-    left = min([room[c] for c in cells])
-    spare = left - need
+    left = [room[c] - need for c in cells]
     extra: tuple[int, ...] = ()
     if work.tree.bounds and not running:
         extra = awaiting(work, o)
         # Nothing is booked there for a paused outlet, so that it needs all of its floor.
-        spare = min(spare, *(room[c] - low for c in extra)) if extra else spare
+        left += [room[c] - low for c in extra]
+    spare = min(left)
     if spare < -EPS or (w.room_paused and not running and not _may_restart(work, o, spare)):
-        worst = next(c for c in (*cells, *extra) if room[c] - (low if c in extra else need) == spare)
-        _refuse(work, o, worst, spare)
+        _refuse(work, o, w, (cells + extra)[left.index(spare)], spare)
         return None
     w.room_paused, w.fits_since = False, None
     if w.slot.turn_since is None:
@@ -136,12 +137,11 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
         room[c] -= need
     for c in extra:
         room[c] -= low
-    return Share(_WEIGHT_OF_RANK[demand.priority.rank], low, high, o.step_a, cells + extra)
+    return Share(_WEIGHT_OF_RANK[demand.priority.rank], low, high, o.step_a, cells + extra if extra else cells)
 
 
-def _refuse(work: Work, o: Outlet, worst: int, spare: float) -> None:
-    """Note that a cell has no room for its floor, and whether that took current away which it had from us."""
-    w = work.watches[o.index]
+def _refuse(work: Work, o: Outlet, w: Watch, worst: int, spare: float) -> None:
+    """Let it pause; keep which cell has no room for it, and whether that took away current which it had from us."""
     work.binder[o.index] = -10 - worst
     if not w.room_paused:
         # What a box came up with is not ours to take away; limit_a is, also one of the controller before this.

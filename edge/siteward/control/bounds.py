@@ -5,6 +5,7 @@ with that difference. An imbalance is only in truth what flows: a car is held ag
 """
 
 from siteward.control.memory import Watch
+from siteward.control.phasing import FIRST, ONE, THREE
 from siteward.control.routes import EVEN, UNEVEN, UNKNOWN, NodeKind, Route
 from siteward.control.tree import Node, Outlet
 from siteward.control.work import Work
@@ -48,6 +49,19 @@ def _started(work: Work, o: Outlet) -> Route:
     if len(o.routes) == 1:
         return o.routes[EVEN]
     return o.routes[_kind(o, work.watches[o.index], work.at)]
+
+
+def switched(o: Outlet, w: Watch, phases: int) -> Route:
+    """What it would load on so many phases, one or three (B14).
+
+    It begins on three from a pause, where nobody knows what its car will do, whatever it did before; only one that was
+    seen to take two of three is known to be uneven there.
+    """
+    if len(o.routes) == 1:
+        return o.routes[EVEN]
+    if phases == ONE:
+        return o.routes[UNEVEN + FIRST]
+    return o.routes[UNEVEN + o.all_mask if 0 < w.phasing.took < THREE else UNKNOWN]
 
 
 def awaiting(work: Work, o: Outlet) -> tuple[int, ...]:

@@ -118,6 +118,8 @@ class _Judge:
         aligned = by.aligned and snapshot.clock.trusted
         start = begin(self._site, snapshot.wall, at, by.window_s) if aligned else self._slid(window)
         window, closed = windows.turn_over(window, start, flow_w, self._worst)
+        # Only now: where a window begins is read off the newest samples, which thinning would put further apart.
+        window = windows.thin(window, by, at)
         turned = window.begun_at != old.window.begun_at
         if window.begun_at is None and at - old.since <= FRESH_S:
             return replace(old, window=window)
@@ -140,7 +142,7 @@ class _Judge:
         reading = self._snapshot.meters.get(self._by.meter)
         if reading is None:
             return window, None
-        window = windows.thin(windows.count(window, reading, nominal_v, self._worst), self._by, at)
+        window = windows.count(window, reading, nominal_v, self._worst)
         return window, windows.flow_w(reading, nominal_v) if at - reading.sent_at <= FRESH_S else None
 
     def _slid(self, window: Window) -> float:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from siteward.control.bounds import switched
 from siteward.control.evidence import PHASE_ON_A, shown_closed
 from siteward.control.memory import NEVER, Watch
-from siteward.control.phasing import ONE, THREE, Phasing, Stage
+from siteward.control.phasing import FIRST, ONE, THREE, Phasing, Stage
 from siteward.control.tree import EPS, Outlet
 from siteward.control.waking import dark
 from siteward.control.work import DEADLINE_S, Work
@@ -64,15 +65,28 @@ def _may(work: Work, o: Outlet, w: Watch) -> bool:
 
 def _better(work: Work, o: Outlet, room: list[float], need_a: float, high_a: float) -> int | None:
     """The layout that serves better here and now, None where the present one is right or unknown."""
-    one = min(room[c] for c in o.by_phase[0])
-    three = min(room[c] for c in o.cells[o.all_mask])
-    closed = shown_closed(work.watches[o.index], work.at)
-    enough, fixed = need_a + SPARE_A - EPS, work.fixed_a[o.index]
-    if closed == THREE and three < need_a - EPS and one >= enough:
-        return None if _limited(work, o, room, need_a) else ONE
-    if closed == ONE and three >= enough and THREE * (three + fixed) > GAIN * min(one + fixed, high_a):
-        return THREE
+    w, fixed = work.watches[o.index], work.fixed_a[o.index]
+    closed = shown_closed(w, work.at)
+    enough = need_a + SPARE_A - EPS
+    if closed == THREE and min(room[c] for c in o.cells[o.all_mask]) < need_a - EPS:
+        fits = _left(work, o, room, ONE) >= enough
+        return ONE if fits and not _limited(work, o, room, need_a) else None
+    if closed == ONE and (three := _left(work, o, room, THREE)) >= enough:
+        one = _left(work, o, room, ONE)
+        return THREE if THREE * (three + fixed) > GAIN * min(one + fixed, high_a) else None
     return None
+
+
+def _left(work: Work, o: Outlet, room: list[float], phases: int) -> float:
+    """What is left for it on so many phases, above what is booked: in its fuses, its neutral and the imbalance (B13).
+
+    Where it loads nothing yet nothing is booked for it, so that all that it holds comes on top.
+    """
+    i = o.index
+    new = set(switched(o, work.watches[i], phases).cells[FIRST if phases == ONE else o.all_mask])
+    loaded = new & {*o.cells[o.all_mask], *work.routes[i].cells[work.used[i]]}
+    least = min(room[c] for c in loaded)
+    return min([least, *(room[c] - work.fixed_a[i] for c in new - loaded)])
 
 
 def _limited(work: Work, o: Outlet, room: list[float], need_a: float) -> bool:

@@ -1,7 +1,8 @@
 """Who gets the floor where not all fit: a turn each, and nobody waits for ever (B08, B12; turn.md 3.8 and 3.9)."""
 
+from collections import Counter
+from itertools import chain
 from math import ceil, inf
-from typing import NamedTuple
 
 from siteward.control.demand import IDLE, Demand
 from siteward.control.memory import Watch
@@ -30,18 +31,14 @@ def worn_out(w: Watch, at: float) -> bool:
     return len(w.slot.pauses) >= PAUSES and at - w.slot.pauses[-PAUSES] < STARVED_S
 
 
-class Taker(NamedTuple):
-    """An outlet that may be given current, with what is remembered of it and what is wanted there."""
-
-    outlet: Outlet
-    watch: Watch
-    demand: Demand
+Taker = tuple[Outlet, Watch, Demand]
+"""An outlet that may be given current, with what is remembered of it and what is wanted there."""
 
 
 def places(work: Work) -> list[Taker]:
     """Takers in the order in which they are given their floor: must-run, class, turn, waiting time, name."""
     watches, demands, allocatable = work.watches, work.demands, work.allocatable
-    takers = [Taker(o, watches[o.index], demands.get(o.id, IDLE)) for o in work.tree.outlets if allocatable[o.index]]
+    takers = [(o, watches[o.index], demands.get(o.id, IDLE)) for o in work.tree.outlets if allocatable[o.index]]
     waiting = [taker for taker in takers if taker[1].room_paused and not _runs(taker[1])]
     periods = _periods(work, takers, waiting) if waiting else {}
     _favour(work, takers, waiting)
@@ -81,18 +78,13 @@ def _runs(w: Watch) -> bool:
 
 def _periods(work: Work, takers: list[Taker], waiting: list[Taker]) -> dict[int, float]:
     """Length of a turn at each feeder that had no room for somebody: all of them within an hour, 5 min at least."""
-    queue: dict[int, int] = {}
-    for _, w, _ in waiting:
-        node = w.slot.node
-        queue[node] = queue.get(node, 0) + 1
-    served = dict.fromkeys(queue, 0)
-    for o, w, _ in takers:
-        if w.slot.turn_since is not None:
-            for node in work.routes[o.index].path:
-                if node in served:
-                    served[node] += 1
+    queue = Counter([w.slot.node for _, w, _ in waiting])
+    paths = [work.routes[o.index].path for o, w, _ in takers if w.slot.turn_since is not None]
+    served = Counter(chain.from_iterable(paths))
     return {
-        node: max(MIN_ON_S, STARVED_S / ceil((queue[node] + count) / count)) for node, count in served.items() if count
+        node: max(MIN_ON_S, STARVED_S / ceil((count + served[node]) / served[node]))
+        for node, count in queue.items()
+        if served[node]
     }
 
 

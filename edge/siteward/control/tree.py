@@ -21,14 +21,20 @@ POLL_S = 2.0
 """Longest period at which the runtime polls a charger."""
 
 
+@lru_cache(maxsize=8192)
+def steps(count: int, step_a: float) -> float:
+    """So many device steps in A, to the milliampere; remembered, for rounding a float takes longer than finding it."""
+    return round(count * step_a, 3)
+
+
 def step_down(value_a: float, step_a: float) -> float:
     """Largest multiple of the device step that is not above the value."""
-    return round(floor(value_a / step_a + EPS) * step_a, 3)
+    return steps(floor(value_a / step_a + EPS), step_a)
 
 
 def step_up(value_a: float, step_a: float) -> float:
     """Smallest multiple of the device step that is not below the value."""
-    return round(ceil(value_a / step_a - EPS) * step_a, 3)
+    return steps(ceil(value_a / step_a - EPS), step_a)
 
 
 @lru_cache(maxsize=4096)

@@ -259,6 +259,23 @@ def test_an_emergency_drives_a_dead_motor_a_few_times_only() -> None:
     assert told.effects == (Effect.FREE,)
 
 
+def test_only_an_emergency_counts_as_one() -> None:
+    """Fault 77: a wish leaves the tries of a fire alone; the fire's first drive is the first of them."""
+    values: dict[str, bool | None] = {"loop": False, **QUIET, **ENDS[S.CLOSED]}
+    before = BarrierMemory(S.CLOSED, AT, settled(values))
+    wished, _ = step(BARRIER, look(BARRIER, values), Ask.FREE, before, AT)
+    fired, _ = step(BARRIER, look(BARRIER, {**values, "fire": True}), None, before, AT)
+    assert (wished.state, wished.emergency, wished.tries) == (S.OPENING, False, 0)
+    assert (fired.state, fired.emergency, fired.tries) == (S.OPENING, True, 1)
+
+
+def test_a_detector_that_reports_its_own_fault_is_lost() -> None:
+    """Fault 78: its output alone raises the alarm, whatever the loop says."""
+    values: dict[str, bool | None] = {"loop": False, **QUIET, **ENDS[S.CLOSED], "loop_fault": True}
+    _, told = step(BARRIER, look(BARRIER, values), None, BarrierMemory(S.CLOSED, AT, settled(values)), AT)
+    assert {alarm.code for alarm in told.alarms} == {AlarmCode.LOOP_LOST}
+
+
 def test_without_an_open_switch_the_travel_time_says_when_it_is_open() -> None:
     """Fault 77: but only when the arm has left its closed end."""
     bare = without(BARRIER, arm_open=None)

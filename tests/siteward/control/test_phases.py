@@ -29,9 +29,17 @@ FULL = [0.0, 34.0, 34.0]
 class Story(Truth):
     """One box that may switch behind 40 A, on a car that stands it, and what was told of its phases."""
 
-    def __init__(self, **box: object) -> None:
+    def __init__(
+        self,
+        neutral: float | None = None,
+        beside_a: float = 0.0,
+        imbalance: float | None = None,
+        first_a: float = 36.0,
+        **box: object,
+    ) -> None:
+        grid = feeder("grid", 40.0, worst=(first_a, 36.0, 36.0), metered=True, neutral=neutral, imbalance=imbalance)
         built = site(
-            [feeder("grid", 40.0, worst=36.0, metered=True)],
+            [replace(grid, neutral_base_a=beside_a)],
             [Box(fs_a=0.0, boot_a=0.0, phase_switching=True, **box)],  # type: ignore[arg-type]
         )
         super().__init__(built, Random(1))
@@ -203,6 +211,51 @@ def test_a_car_of_one_phase_gains_nothing_and_is_left_alone() -> None:
     t.fill()
     t.run(600)
     assert t.orders == []
+
+
+@pytest.mark.parametrize(("neutral_a", "moves"), [(8.0, False), (16.0, True)])
+def test_b13_b14_one_phase_is_chosen_only_where_the_neutral_carries_it(neutral_a: float, moves: bool) -> None:
+    """B13, B14: on one phase it needs its floor, 2 A to spare and the margin of 1 A in the neutral too."""
+    t = Story(neutral=neutral_a, beside_a=6.0)
+    t.run(60)
+    t.base[GRID] = [28.0, 34.0, 34.0]
+    t.run(180)
+    assert ("verified" in t.names) == moves, t.names
+    assert moves or not t.names
+
+
+@pytest.mark.parametrize(("imbalance_a", "moves"), [(8.0, False), (16.0, True)])
+def test_b13_b14_one_phase_is_chosen_only_where_the_phases_stay_close_enough(imbalance_a: float, moves: bool) -> None:
+    """B13, B14: the first phase has room in its fuse, but is the lowest already."""
+    t = Story(imbalance=imbalance_a)
+    t.run(60)
+    t.base[GRID] = [30.0, 34.0, 30.0]
+    t.run(180)
+    assert ("verified" in t.names) == moves, t.names
+    assert moves or not t.names
+
+
+def test_b13_b14_three_phases_are_chosen_where_the_neutral_holds_one_down() -> None:
+    """B13, B14: the fuse would leave one phase 27 A, its neutral leaves it 15: three times 10 A are more."""
+    t = Story(neutral=27.0, beside_a=17.0, first_a=20.0)
+    t.run(60)
+    t.base[GRID] = [20.0, 34.0, 34.0]
+    t.until("verified")
+    t.base[GRID] = [12.0, 29.0, 29.0]
+    t.until("verified", 900)
+    assert t.orders[-1] == t.steps[-3][0]
+    assert t.box.contactors.closed == 3
+    assert t.box.current > 8.0
+
+
+def test_b13_b14_three_phases_are_not_chosen_where_the_neutral_has_no_room_for_a_car_nobody_knows() -> None:
+    """B13, B14: it may turn out to draw on the second phase alone; paused for good, it would have lost its 7 A."""
+    t = Story(neutral=10.0, beside_a=4.0)
+    t.box.contactors.closed = t.box.contactors.shown = 1
+    t.base[GRID] = [20.0, 24.0, 24.0]
+    t.run(800)
+    assert not t.names
+    assert t.box.current > 6.5
 
 
 def test_u_holds_every_phase_until_the_contactors_show_otherwise() -> None:

@@ -71,3 +71,21 @@ def test_b12_turns_leave_the_class_order_alone() -> None:
     found = waits(truth, 3500)
     assert [kind for kind, _ in found[built.connectors[0].id]][-1] == "on"
     assert {kind for kind, _ in found[built.connectors[1].id]} == {"off"}
+
+
+def test_b08_a_higher_class_waits_for_the_minimum_on_time_of_a_lower() -> None:
+    """A car that got its floor keeps it for 300 s, whoever comes; then the class order holds."""
+    classes = (Priority.GUEST, Priority.FLEET)
+    built = site([feeder("grid", 10.0)], [Box(boot_a=0.0, fs_a=0.0, priority=p) for p in classes])
+    guest, fleet = (c.id for c in built.connectors)
+    truth = Truth(built, Random(5))
+    truth.boxes[guest].wants = truth.boxes[fleet].wants = 32.0
+    truth.demands[guest] = Demand(True, 32.0, Priority.GUEST, truth.at)
+    waits(truth, 60)
+    assert truth.boxes[guest].current > 5.0
+    truth.demands[fleet] = Demand(True, 32.0, Priority.FLEET, truth.at)
+    found = waits(truth, 400)
+    assert found[guest][0][0] == "on"
+    assert 230 <= found[guest][0][1] <= 270
+    assert found[fleet][0][0] == "off"
+    assert found[fleet][-1][0] == "on"
