@@ -22,6 +22,11 @@ def boot_now(o: Outlet, w: Watch) -> float:
     return o.boot_a if w.verified or not o.has_watchdog else o.hw_a
 
 
+def starved(w: Watch) -> bool:
+    """Whether nothing has surely fed its watchdog since a possible restart, whose own time may be short (R3, R3b)."""
+    return w.heard < w.unread_since
+
+
 def reserve_all(work: Work) -> None:
     """Fill U of every outlet, the sums of every cell, and who may be given current."""
     cells = len(work.tree.rating)
@@ -48,7 +53,7 @@ def _reserve(work: Work, o: Outlet, w: Watch) -> None:
     silent = silence > o.min_silence_s
     told = max(top(o, w), w.held_a)
     fixed = 0.0
-    unfed = o.has_watchdog and (at - w.heard >= o.tw_s - 10.0 or o.tw_s < 15.0)
+    unfed = o.has_watchdog and (at - w.heard >= o.tw_s - 10.0 or o.tw_s < 15.0 or starved(w))
     if silent or unfed or w.read_at == NEVER:
         fixed = rest_now(o, w)
     if (silent and not o.short_hold) or w.unread:

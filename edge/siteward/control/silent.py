@@ -2,6 +2,7 @@
 
 from siteward.control.flight import top
 from siteward.control.memory import NEVER, Watch
+from siteward.control.reservation import starved
 from siteward.control.tree import Outlet, step_down
 from siteward.control.work import Work
 from siteward.model.alarms import AlarmCode
@@ -86,8 +87,13 @@ def _anchor(work: Work, o: Outlet, w: Watch) -> None:
 
 
 def _refresh(work: Work, o: Outlet, w: Watch) -> None:
-    """A watchdog that (perhaps) only a limit write feeds gets the same limit again every quarter of its time."""
-    if o.refresh_s is None or w.flights or w.conf_a is None or work.at - w.limit_sent < o.refresh_s:
+    """A watchdog that (perhaps) only a limit write feeds gets the same limit again every quarter of its time.
+
+    After a possible restart it gets it at once: the time that it has from its own start may be far shorter.
+    """
+    if o.refresh_s is None or w.flights or w.conf_a is None:
+        return
+    if work.at - w.limit_sent < o.refresh_s and not starved(w):
         return
     work.failsafes.append(work.order(o, w.conf_a, raises=False))
 

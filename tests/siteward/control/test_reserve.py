@@ -8,7 +8,7 @@ from siteward.control.proof import prove
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.facts import ResetBy
 from siteward.model.ids import ConnectorId, FeederId, MeterId
-from siteward.model.wire import FrameKind, FrameStage
+from siteward.model.wire import FrameKind, FrameStage, WriteKind
 from tests.siteward.control.hand import Hand
 from tests.siteward.control.sites import Box, feeder, site
 
@@ -31,6 +31,29 @@ def test_r2_a_watchdog_that_only_writes_feed_is_booked_before_it_can_fire() -> N
         out = hand.decide()
         age = hand.at - 0.6 - wrote_at
         assert out.grants[C0].reserved_a == (6.0 if age >= 20.0 else 0.0), age
+
+
+def test_r3_a_start_up_watchdog_is_fed_at_once_and_booked_until_it_is() -> None:
+    """After a possible restart it has the box's own time, not ours: 15 s beside a refresh every 15 s (seed 100171)."""
+    box = Box(tw_s=60.0, reset_by=ResetBy.LIMIT_WRITE, boot_a=0.0, hold_s=15.0)
+    hand = Hand(site([feeder("grid", 63.0)], [box]))
+    hand.demands.clear()
+    for _ in range(5):
+        hand.reads("c00", 0.0)
+        for write in hand.decide().failsafes:
+            hand.sent(write)
+    assert hand.out.grants[C0].reserved_a == 0.0
+    for _ in range(6):
+        assert not hand.decide(later=1.0).failsafes
+    hand.reads("c00", 0.0)
+    out = hand.decide()
+    assert out.grants[C0].reserved_a == 6.0
+    (write,) = out.failsafes
+    assert (write.kind, write.value_a) == (WriteKind.LIMIT, 0.0)
+    hand.sent(write)
+    hand.reads("c00", 0.0)
+    out = hand.decide()
+    assert (out.grants[C0].reserved_a, out.failsafes) == (0.0, ())
 
 
 def test_r3_silence_books_the_current_after_a_restart_where_it_may_last() -> None:
