@@ -95,7 +95,9 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One feeder: the outlets below it, how long a base window must be (R10), its share of the flat lists.
+    """One feeder: the outlets below it, its share of the flat lists.
+
+    window_s: how long a base window must be (R10); blur_s: how far back a value of its meter reaches when it is read.
 
     A neutral conductor and a bound of imbalance are nodes of their own; owner is the index of their feeder's fuse.
     """
@@ -109,6 +111,7 @@ class Node:
     cells: tuple[int, int, int]
     window_s: float
     refresh_s: float
+    blur_s: float
     range_a: float | None
 
 
@@ -224,6 +227,7 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
         cells=(index * 3, index * 3 + 1, index * 3 + 2),
         window_s=max(10.0, 2.0 * (POLL_S + lag + window)),
         refresh_s=meter.facts.refresh_s if meter else 0.0,
+        blur_s=meter.facts.refresh_s + window if meter else 0.0,
         range_a=meter.facts.range_a if meter else None,
     )
 
