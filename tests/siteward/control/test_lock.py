@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from siteward.control.arm import Ask, Effect, Told
+from siteward.control.arm import EMERGENCY_TRIES, Ask, Effect, Told
 from siteward.control.lock import (
     RETRY_WITHIN_S,
     SETTLED_S,
@@ -185,3 +185,26 @@ def test_a_jam_while_lowering_stops_and_calls_somebody() -> None:
     assert (memory.state, told.effects) == (S.FAILED, (Effect.STOP,))
     assert Alarm(AlarmCode.LOCK_FAULT, "bay-1") in told.alarms
     assert outcome(Ask.FREE, memory) is Refusal.ARM_TIMEOUT
+
+
+def test_an_emergency_drives_a_dead_motor_a_few_times_only_and_is_told() -> None:
+    """Fault 77 in a fire: tries are counted, and each of them is an event; a new emergency counts anew."""
+    values: dict[str, bool | None] = {**QUIET, **ENDS[S.UP]}
+    memory, at, driven = LockMemory(S.UP, AT, settled(values)), AT, 0
+    for _ in range(400):
+        at += 0.5
+        memory, told = step(LOCK, look(LOCK, {**values, "fire": True}, at), None, memory, at)
+        driven += Effect.FREE in told.effects
+        if Effect.FREE in told.effects:
+            assert [fact.type for fact in told.facts] == [EventType.ACCESS_EMERGENCY]
+    assert driven == EMERGENCY_TRIES
+    memory, _ = step(LOCK, look(LOCK, values, at + 1), None, memory, at + 1)
+    memory, told = step(LOCK, look(LOCK, {**values, "fire": True}, at + 2), None, memory, at + 2)
+    assert told.effects == (Effect.FREE,)
+
+
+def test_a_wish_is_remembered_from_its_own_instant() -> None:
+    """I12: the two minutes for a retry count from the wish, not from an older one."""
+    before = replace(DOWN, wanted_at=AT - 1000.0)
+    memory, _ = step(LOCK, look(LOCK, {**QUIET, **ENDS[S.DOWN]}), Ask.BLOCK, before, AT)
+    assert (memory.state, memory.wanted_up, memory.wanted_at) == (S.RAISING, True, AT)

@@ -112,6 +112,16 @@ def test_a_wall_clock_that_went_back_loses_no_session() -> None:
     assert (rig.log.last(EventType.SESSION_FINISHED).data["duration_s"] or 0) >= 20
 
 
+@pytest.mark.parametrize(("source", "reason"), [("cloud", "remote"), ("panel", "user")])
+def test_a_stop_that_a_crash_interrupted_ends_for_whoever_asked(source: str, reason: str) -> None:
+    """S-11: the reason of the end is that of the command, also when the stop is repeated after a restart."""
+    rig = Rig()
+    rig.charging()
+    _restart(rig, rig.stop(order="O-1", source=source), lost=True)
+    rig.turns(12)
+    assert rig.log.last(EventType.SESSION_FINISHED).data["stopReason"] == reason
+
+
 def test_a_suspended_session_comes_back_suspended() -> None:
     rig = Rig()
     rig.charging()
