@@ -21,6 +21,10 @@ GRACE_S = 1
 """How long calls under way may finish after stop; with uvicorn's own ticks the stop stays below 2 s."""
 
 
+_PASSES = 3
+"""Passes of the loop from an accepted socket to its connection: the task, the transport, the call."""
+
+
 async def run_api(backend: Backend, run_dir: Path, clock: Clock, stop: asyncio.Event) -> None:
     """Serve RUN/{cli,panel,sync,field}.sock until stop is set, then remove them. Raises ConfigError for a bad folder.
 
@@ -93,6 +97,16 @@ class _Server(Server):
         """Wait for stop; uvicorn's own loop would wake the idle core ten times a second to ask whether it is set."""
         await self.on_tick(0)
         await self._stop.wait()
+        await self._shut_the_door()
+
+    async def _shut_the_door(self) -> None:
+        """Accept nobody more, and let those in who were accepted: asyncio drops them unclosed from a closed server."""
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for listener in server.sockets:
+                loop.remove_reader(listener)
+        for _ in range(_PASSES):
+            await asyncio.sleep(0)
 
 
 class _Protocol(H11Protocol):

@@ -87,6 +87,24 @@ async def test_ninth_connection_is_closed_at_the_door(tmp_path: Path) -> None:
             assert (await client.health()).turn > 0
 
 
+@pytest.mark.parametrize("passes", range(5))
+async def test_a_caller_who_comes_as_it_stops_is_turned_away(tmp_path: Path, passes: int) -> None:
+    """flows.md: nobody would close that connection any more; whichever pass of the loop finds it."""
+    loop = asyncio.get_running_loop()
+    async with running_core(tmp_path) as core:
+        with socket.socket(socket.AF_UNIX) as late:
+            late.connect(str(tmp_path / "cli.sock"))
+            late.setblocking(False)
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            core.ending.set()
+            try:
+                ended = await asyncio.wait_for(loop.sock_recv(late, 1), 0.8) == b""
+            except ConnectionResetError:
+                ended = True
+            assert ended
+
+
 async def test_slow_reader_loses_frames_and_holds_up_nobody(tmp_path: Path) -> None:
     """flows.md: latest wins; the one who does not read costs no memory and no time."""
     async with running_core(tmp_path), Client(tmp_path / "panel.sock") as client:
