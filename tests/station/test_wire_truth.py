@@ -30,7 +30,8 @@ async def busy(clock: VirtualClock, folder: Path) -> VirtualStation:
         station.sim.world.plug(connector.id, Car("car", capacity_wh=80_000.0, soc=0.2, max_a=16.0, phases=3))
     station.sim.base_step("grid", 20.0)
     await station.start()
-    await station.run_for(60)
+    # Who was refused its floor while the fuses did not know the boxes yet waits for its minute of room (B08).
+    await station.run_for(150)
     assert all(drawn(station, name) >= 5.9 for name in (*ROW_A, *ROW_B))
     return station
 

@@ -18,8 +18,6 @@ WEIGHTS = {Priority.EMERGENCY: 8.0, Priority.FLEET: 4.0, Priority.NORMAL: 2.0, P
 _WEIGHT_OF_RANK = tuple(WEIGHTS[priority] for priority in Priority)
 RESTART_SPARE_A, RESTART_S = 2.0, 60.0
 """A connector that was paused for want of room restarts once floor + 2 A fitted for 60 s, the others at their floor."""
-START_S = 30.0
-"""At start the fuses hold room for boxes that they do not know yet: who was refused by that alone was not paused."""
 
 OWN_MAXIMUM, NOT_ADMITTED, NOT_ALLOCATED = -1, -2, -3
 """binder of a target when no cell bound it; NOT_ADMITTED keeps the cell as -10 - cell."""
@@ -141,11 +139,9 @@ def _admit(work: Work, taker: Taker, room: list[float]) -> Share | None:
 
 
 def _refuse(work: Work, o: Outlet, w: Watch, worst: int, spare: float) -> None:
-    """Let it pause; keep which cell has no room for it, and whether that took away current which it had from us."""
+    """Let it pause, and keep which cell has no room for it."""
     work.binder[o.index] = -10 - worst
-    if not w.room_paused:
-        # What a box came up with is not ours to take away; limit_a is, also one of the controller before this.
-        w.room_paused, w.took_away = True, bool(w.limit_a)
+    w.room_paused = True
     if w.slot.turn_since is not None or w.slot.node != worst // 3:
         w.slot = w.slot._replace(turn_since=None, node=worst // 3)
     if spare < RESTART_SPARE_A - EPS:
@@ -171,13 +167,8 @@ def _serve_departures(work: Work, shares: dict[int, Share], room: list[float]) -
 
 
 def _may_restart(work: Work, o: Outlet, spare: float) -> bool:
-    """B08: a connector paused for want of room waits until it would have fitted, with 2 A to spare, for 60 s.
-
-    So does one that waits for its first current, but for the first seconds of a station.
-    """
+    """B08: a connector paused for want of room waits until it would have fitted, with 2 A to spare, for 60 s."""
     w = work.watches[o.index]
-    if not w.took_away and work.at - work.memory.started_at < START_S:
-        return True
     if spare < RESTART_SPARE_A - EPS:
         return False
     if w.fits_since is None:

@@ -86,7 +86,6 @@ class Watch:
     last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6;
     session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
     bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07);
-    room_paused: it was refused its floor; took_away: that took current from it which it had from us (B08);
     uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13).
     """
 
@@ -126,7 +125,6 @@ class Watch:
     fair_cut_at: float = NEVER
     promised_until: float = NEVER
     room_paused: bool = False
-    took_away: bool = False
     fits_since: float | None = None
     foreign_at: float = NEVER
     failsafe_at: float = NEVER
