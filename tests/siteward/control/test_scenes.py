@@ -35,3 +35,12 @@ def test_seeds_that_once_broke_hold(seed: int) -> None:
     scene = Scene(seed)
     scene.run(3600, faults=60.0)
     assert not scene.broken(), scene.log
+
+
+@pytest.mark.parametrize(("seed", "seconds"), [(100117, 700), (100171, 200)])
+def test_seeds_that_once_broke_under_sixty_faults_an_hour_hold(seed: int, seconds: int) -> None:
+    """Of the load campaign: a floor given within the first seconds of a controller (B08), a start-up watchdog (R3)."""
+    scene = Scene(seed)
+    verdict = scene.run(seconds, 60.0)
+    assert scene.broken() == []
+    assert verdict.tripped == []
