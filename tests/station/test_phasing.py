@@ -202,15 +202,21 @@ def test_nobody_takes_the_room_and_nobody_is_raised(tmp_path: Path, capsys: pyte
     ]
 
 
+async def begun(clock: VirtualClock, folder: Path) -> tuple[VirtualStation, Socket, float, asyncio.Task[int]]:
+    """A step test that has run for 30 s; with what was drawn before it."""
+    station = await station_with(clock, folder, small_site(), 1)
+    socket = Socket(station)
+    before = drawn(station)
+    task = asyncio.create_task(phasing(socket, Screen(as_json=True), BOX))
+    await station.run_for(30)
+    return station, socket, before, task
+
+
 def test_a_test_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) -> None:
     """R15: Ctrl-C releases at once; and had the terminal died, every limit has an end of its own."""
 
     async def run(clock: VirtualClock) -> None:
-        station = await station_with(clock, tmp_path, small_site(), 1)
-        socket = Socket(station)
-        before = drawn(station)
-        task = asyncio.create_task(phasing(socket, Screen(as_json=True), BOX))
-        await station.run_for(30)
+        station, socket, before, task = await begun(clock, tmp_path)
         assert drawn(station) == pytest.approx(6.0)
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -233,11 +239,7 @@ def test_a_terminal_that_dies_leaves_a_limit_that_ends(tmp_path: Path) -> None:
     """R15: nobody releases anything, and the current is back when the validity is over."""
 
     async def run(clock: VirtualClock) -> None:
-        station = await station_with(clock, tmp_path, small_site(), 1)
-        socket = Socket(station)
-        before = drawn(station)
-        task = asyncio.create_task(phasing(socket, Screen(as_json=True), BOX))
-        await station.run_for(30)
+        station, socket, before, task = await begun(clock, tmp_path)
         socket.gone = True
         with suppress(CoreDown):
             await task
