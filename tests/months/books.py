@@ -70,7 +70,7 @@ class Books(Turns):
     def __init__(self, one: Depot, stays: Sequence[Stay], base: Sequence[float], folder: Path, seed: int = 1) -> None:
         super().__init__(billed(one), stays, base, departures=False)
         self.clock, self.path, self.dice = DepotClock(), folder / "siteward.db", Random(seed)
-        self.wh = {o.connector.id: self.dice.uniform(1e6, 1e7) for o in self.outlets}
+        self.wh: dict[str, float] = {o.connector.id: self.dice.uniform(1e6, 1e7) for o in self.outlets}
         self.first_wh = {name: int(wh) for name, wh in self.wh.items()}
         self.free_from = dict.fromkeys(self.wh, 0)
         self.asks: list[tuple[int, ConnectorId]] = []
