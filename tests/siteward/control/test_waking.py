@@ -13,9 +13,9 @@ from tests.siteward.control.sites import Box
 SLEEPS = Waking(slept=True)
 
 
-def after(seen: Watch, box: Box | None = None, **more: bool) -> Waking:
+def after(seen: Watch, box: Box | None = None, **more: object) -> Waking:
     """What is remembered of a car after one turn."""
-    work = lay([seen], [box or Box()], demands=[replace(demand(), **more)])
+    work = lay([seen], [box or Box()], demands=[replace(demand(), **more)])  # type: ignore[arg-type]
     note_sleep(work)
     return seen.waking
 
