@@ -35,7 +35,7 @@ format: setup ## put every file into the house format
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: ## goals 1 to 6, 8, 9, 10, 14 and 15 as ratios against their peers; writes bench.json
+bench: ## goals 1 to 10, 14 and 15 as ratios against their peers; writes bench.json
 	@.ci/setup python peers
 	@$(PYTHON) -m tests.bench.run --json bench.json
 

@@ -225,9 +225,9 @@ class Station:
         self._committer.attach(journal)
         self.inbox.attach(journal)
 
-    def _wake(self) -> None:
+    def _wake(self, hurry: bool = False) -> None:
         if self._turn is not None:
-            self._turn.wake()
+            self._turn.wake(hurry)
 
     def _farewell(self, write: Write) -> None:
         self._gate.allow_farewell(write)
