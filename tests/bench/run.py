@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import (
     bench_core,
     bench_line,
+    bench_months,
     bench_plan,
     bench_reaction,
     bench_share,
@@ -20,6 +21,18 @@ from tests.bench import (
 )
 from tests.bench.rows import Row
 
+_BENCHES = (
+    bench_wire,
+    bench_plan,
+    bench_line,
+    bench_reaction,
+    bench_tcp,
+    bench_turn,
+    bench_share,
+    bench_months,
+    bench_core,
+)
+
 
 def main() -> int:
     """Run all benches; exit status 1 when a must is missed."""
@@ -27,7 +40,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True)
     target = parser.parse_args().json
     rows: list[Row] = []
-    for bench in (bench_wire, bench_plan, bench_line, bench_reaction, bench_tcp, bench_turn, bench_share, bench_core):
+    for bench in _BENCHES:
         print(f"{bench.__name__.rsplit('.', 1)[-1]} ...", file=sys.stderr, flush=True)
         rows.extend(bench.measure())
     print(_table(rows))

@@ -203,7 +203,8 @@ def _measured(work: Work, node: Node, n: NodeWatch, frozen: bool) -> None:
         cut = max(0.0, last[p] if over else low[p])
         used.append(cut)
         work.base_cut.append(cut)
-        work.base_raise.append(max(0.0, max(x[p] for x in window)))
+        # Nor is there more room for a raise than a cut would leave: a base held up for cuts holds for both.
+        work.base_raise.append(max(cut, *(x[p] for x in window)))
         work.base_last.append(max(0.0, last[p]))
         work.over_meter.append(over)
     n.cut_a = (used[0], used[1], used[2])
