@@ -140,8 +140,18 @@ class MeterMessage(Message):
     age_s: float | None
 
 
+class HandlingMessage(Message):
+    """Somebody's word about an alarm; user and role are None for the platform."""
+
+    at: datetime
+    source: str
+    user: str | None = None
+    role: str | None = None
+    note: str = ""
+
+
 class AlarmMessage(Message):
-    """A standing alarm."""
+    """A standing alarm; active False: its cause is gone for now. unit belongs to value and bound."""
 
     code: str
     subject: str
@@ -149,6 +159,14 @@ class AlarmMessage(Message):
     raised_at: datetime
     text_en: str
     text_zh: str
+    count: int = 1
+    active: bool = True
+    notes: tuple[HandlingMessage, ...] = ()
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    unit: str | None = None
 
 
 class LimitMessage(Message):

@@ -45,6 +45,7 @@ class EventType(StrEnum):
     CONNECTOR_PHASES = "connector.phases"
     LIMIT_CHANGED = "limit.changed"
     ALARM_RAISED = "alarm.raised"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     ALARM_CLEARED = "alarm.cleared"
     ACCESS_OPENED = "access.opened"
     ACCESS_CLOSED = "access.closed"

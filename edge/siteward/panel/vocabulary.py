@@ -90,6 +90,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
     EventType.LIMIT_CHANGED: Sentence("Limit changed", "限值变更"),
     EventType.ALARM_RAISED: Sentence("Alarm raised", "告警产生"),
+    EventType.ALARM_ACKNOWLEDGED: Sentence("Alarm acknowledged", "告警已确认"),
     EventType.ALARM_CLEARED: Sentence("Alarm cleared", "告警解除"),
     EventType.ACCESS_OPENED: Sentence("Barrier opened", "道闸已打开"),
     EventType.ACCESS_CLOSED: Sentence("Barrier closed", "道闸已关闭"),
