@@ -70,6 +70,8 @@ class EventType(StrEnum):
     AUDIT_METER_ROLLOVER = "audit.meter_rollover"
     AUDIT_SALVAGED = "audit.salvaged"
     AUDIT_WIRE_TOOL = "audit.wire_tool"
+    AUDIT_NOTIFIED = "audit.notified"
+    AUDIT_OUTPUT_TEST = "audit.output_test"
     JOURNAL_STUB = "journal.stub"
 
     @property
