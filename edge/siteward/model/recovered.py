@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from siteward.model.ids import ConnectorId
+from siteward.model.kept import Kept
 from siteward.model.limits import Limit
 from siteward.model.requests import Request
 from siteward.model.sessions import SessionRecord
@@ -26,3 +27,4 @@ class Recovered:
     ledger: tuple[LedgerEntry, ...] = ()
     unfinished: tuple[Request, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    kept: tuple[Kept, ...] = ()

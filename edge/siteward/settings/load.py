@@ -8,6 +8,7 @@ from siteward.settings.access_checks import check_access
 from siteward.settings.build import build
 from siteward.settings.checks import check_plan
 from siteward.settings.document import read_draft
+from siteward.settings.entry_checks import check_entry
 from siteward.settings.result import Settings
 from siteward.settings.wiring import check_wiring
 
@@ -24,6 +25,7 @@ def load_settings(path: Path, catalogue: ProfileCatalogue) -> Settings:
     check_plan(draft)
     check_wiring(draft, catalogue)
     check_access(draft, catalogue)
+    check_entry(draft)
     draft.faults.check()
     return build(draft, catalogue)
 

@@ -23,6 +23,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ledger": ("connector", "confirmed_a", "highest_in_flight_a"),
     "limits": ("id", "position", "record", "boot", "ends_wall_ms", "length_s"),
     "alarms": ("code", "subject"),
+    "kept": ("kind", "key", "record"),
     "users": ("name", "role", "password_hash", "must_change"),
 }
 """Tables whose rows are taken over as they are."""
