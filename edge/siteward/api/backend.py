@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from siteward.model.auth import AuthList
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import CommandId, JournalId, LineId, SessionId
@@ -31,6 +32,19 @@ class Station(Protocol):
 
     def health(self) -> Health:
         """Core's own figures, now."""
+        ...
+
+    def auth_list(self) -> AuthList:
+        """The list of cards in force."""
+        ...
+
+    @property
+    def online(self) -> bool:
+        """Whether the platform can be reached, by the last word of sync."""
+        ...
+
+    def uplink(self, online: bool) -> None:
+        """Take sync's word on whether the platform can be reached."""
         ...
 
     def lines(self) -> tuple[LineView, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from siteward.app.tool_audit import ToolAudit
+from siteward.model.auth import AuthList
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
@@ -51,6 +52,19 @@ class CoreBackend:
     def health(self) -> Health:
         """Core's own figures."""
         return self._station.health()
+
+    def auth_list(self) -> AuthList:
+        """The list of cards in force."""
+        return self._station.book.list
+
+    @property
+    def online(self) -> bool:
+        """Whether the platform can be reached."""
+        return self._station.online
+
+    def uplink(self, online: bool) -> None:
+        """Take sync's word."""
+        self._station.uplink.heard(online)
 
     def lines(self) -> tuple[LineView, ...]:
         """Statistics of every wire."""

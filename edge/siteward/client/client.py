@@ -15,6 +15,7 @@ from siteward.client.messages import (
     AckMessage,
     ActorMessage,
     AuditMessage,
+    AuthListMessage,
     ErrorMessage,
     EventsMessage,
     HealthMessage,
@@ -24,6 +25,7 @@ from siteward.client.messages import (
     RequestMessage,
     SessionMessage,
     SessionsMessage,
+    UplinkMessage,
     UserChangeMessage,
     UserMessage,
     UsersMessage,
@@ -143,6 +145,14 @@ class Client:
     async def health(self) -> HealthMessage:
         """Core's own figures."""
         return self._parse(HealthMessage, await self._call("GET", "/v1/health"))
+
+    async def auth_list(self) -> AuthListMessage:
+        """The list of cards in force (panel and cli only)."""
+        return self._parse(AuthListMessage, await self._call("GET", "/v1/auth"))
+
+    async def uplink(self, online: bool) -> None:
+        """Tell core whether the platform can be reached (sync only); said anew at least each 30 s."""
+        await self._call("POST", "/v1/uplink", content=UplinkMessage(online=online).to_json().encode())
 
     async def users(self) -> tuple[UserMessage, ...]:
         """Every user with password hash (panel and cli only)."""

@@ -66,6 +66,16 @@ class FeederMessage(Message):
     meter_age_s: float | None
 
 
+class AuthorisationMessage(Message):
+    """By what somebody was let in, and the list that it was judged by."""
+
+    by: str
+    token: str | None = None
+    list_version: int = 0
+    list_age_s: int | None = None
+    online: bool | None = None
+
+
 class SessionMessage(Message):
     """A session."""
 
@@ -88,6 +98,10 @@ class SessionMessage(Message):
     gap: bool
     departs_at: datetime | None = None
     wanted_wh: int | None = None
+    max_energy_wh: int | None = None
+    max_time_s: int | None = None
+    max_amount: int | None = None
+    authorised: AuthorisationMessage | None = None
 
 
 class ConnectorMessage(Message):
@@ -111,6 +125,9 @@ class ConnectorMessage(Message):
     session: SessionMessage | None
     limit_w: float | None = None
     phase_switching: bool = False
+    reservation: str | None = None
+    reserved_until: datetime | None = None
+    out_of_service: bool = False
 
 
 class ArmMessage(Message):
@@ -126,6 +143,16 @@ class ArmMessage(Message):
     waits: bool
     emergency: bool
     connector: str | None = None
+
+
+class EmergencyMessage(Message):
+    """An emergency stop now; the words of model.live.EmergencyView."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime | None
+    connectors: tuple[str, ...]
 
 
 class MeterMessage(Message):
@@ -250,6 +277,7 @@ class LiveMessage(Message):
     health: HealthMessage
     limits: tuple[LimitMessage, ...] = ()
     arms: tuple[ArmMessage, ...] = ()
+    emergencies: tuple[EmergencyMessage, ...] = ()
     timezone: str = "UTC"
 
 
@@ -284,6 +312,30 @@ class ReplyMessage(Message):
     message: str | None = None
     message_zh: str | None = None
     result: dict[str, Any] | None = None
+
+
+class TokenMessage(Message):
+    """A card of the list."""
+
+    id: str
+    group: str = ""
+    valid_until: datetime | None = None
+    blocked: bool = False
+
+
+class AuthListMessage(Message):
+    """GET /v1/auth: the list in force, and whether the platform can be reached."""
+
+    version: int
+    installed_at: datetime | None
+    online: bool
+    tokens: tuple[TokenMessage, ...]
+
+
+class UplinkMessage(Message):
+    """POST /v1/uplink: whether sync reaches the platform now."""
+
+    online: bool
 
 
 class AckMessage(Message):

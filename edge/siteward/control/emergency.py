@@ -11,9 +11,11 @@ from siteward.model.bookings import EmergencyStop, Latched
 from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId
 from siteward.model.kept import KeptKind
+from siteward.model.live import StopState
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Request, Role, Source, Stage
 from siteward.model.sessions import StopReason
+from siteward.model.snapshot import Snapshot
 
 
 def watch_stops(draft: Draft) -> None:
@@ -27,7 +29,7 @@ def watch_stops(draft: Draft) -> None:
     stopped: set[ConnectorId] = set()
     unread: set[ConnectorId] = set()
     for stop in draft.site.emergencies:
-        state = pressed(draft, stop)
+        state = pressed(stop, draft.snapshot)
         if state is True and stop.id not in draft.book.latched:
             _latch(draft, stop)
         if stop.id in draft.book.latched:
@@ -41,10 +43,10 @@ def watch_stops(draft: Draft) -> None:
         _end(draft, name)
 
 
-def pressed(draft: Draft, stop: EmergencyStop) -> bool | None:
+def pressed(stop: EmergencyStop, snapshot: Snapshot) -> bool | None:
     """Whether the input says so; None where it was not read in the last INPUT_LOST_S."""
-    reading = draft.snapshot.inputs.get(stop.contact.point)
-    if reading is None or reading.on is None or draft.snapshot.at - reading.sent_at > INPUT_LOST_S:
+    reading = snapshot.inputs.get(stop.contact.point)
+    if reading is None or reading.on is None or snapshot.at - reading.sent_at > INPUT_LOST_S:
         return None
     return reading.on is stop.contact.closed_is_yes
 
@@ -78,6 +80,16 @@ def _end(draft: Draft, name: ConnectorId) -> None:
         draft.posts[name] = post._replace(session=session._replace(ending=ending))
 
 
+def state_of(stop: EmergencyStop, snapshot: Snapshot, latched: bool) -> StopState:
+    """An emergency stop as people see it."""
+    on = pressed(stop, snapshot)
+    if on:
+        return StopState.PRESSED
+    if latched:
+        return StopState.LATCHED
+    return StopState.UNREAD if on is None else StopState.CLEAR
+
+
 def acknowledge(draft: Draft, request: Request) -> None:
     """RESET of an emergency stop: by a technician at panel or console, once its input is back; never by the cloud."""
     stop = next((stop for stop in draft.site.emergencies if stop.id == request.target), None)
@@ -88,7 +100,7 @@ def acknowledge(draft: Draft, request: Request) -> None:
     if request.source is Source.PANEL and (request.actor is None or request.actor.role is Role.VIEWER):
         raise Refused(Refusal.NOT_AUTHORISED)
     if stop.id in draft.book.latched:
-        if pressed(draft, stop) is not False:
+        if pressed(stop, draft.snapshot) is not False:
             raise Refused(Refusal.EMERGENCY_STOP, "its input is still on, or cannot be read")
         left = {name: latched for name, latched in draft.book.latched.items() if name != stop.id}
         draft.book = replace(draft.book, latched=left)
