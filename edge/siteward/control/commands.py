@@ -1,6 +1,9 @@
 """Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
 
-from siteward.control import limits
+from dataclasses import replace
+
+from siteward.control import limits, tariffs
+from siteward.control.account import opened
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
 from siteward.control.observe import Seen
@@ -21,6 +24,7 @@ from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Role, Source, Stage
 from siteward.model.sessions import OrderState, SessionRecord, StopReason
 from siteward.model.site import Connector
+from siteward.model.tariff import Tariff, Unpriced
 
 STORE_SILENT_S = 5.0
 """Without a commit for this long no new session starts (ruling 18)."""
@@ -69,7 +73,10 @@ def _start(draft: Draft, request: Request) -> None:
         raise BadParam(f"orderId: {request.order!r} is no id")
     seen = draft.see(connector.id)
     _may_start(draft, request, connector, seen)
-    session = _open(draft, request, connector, params)
+    tariff = tariffs.for_start(draft, params.tariff)
+    if tariff is None and (params.tariff is not None or draft.site.pricing.unpriced is Unpriced.REFUSE):
+        raise _Refused(Refusal.NO_TARIFF, params.tariff or draft.site.pricing.default or "")
+    session = _open(draft, request, connector, params, tariff)
     draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
     result: dict[str, object] = {"sessionId": session.record.id, "connectorId": connector.id}
     if seen.plugged is False:
@@ -115,7 +122,9 @@ def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
             raise _Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
 
 
-def _open(draft: Draft, request: Request, connector: Connector, params: StartParams) -> OpenSession:
+def _open(
+    draft: Draft, request: Request, connector: Connector, params: StartParams, tariff: Tariff | None
+) -> OpenSession:
     """Open the session; its current is asked for only when this turn's batch is durable (ruling 18)."""
     snapshot = draft.snapshot
     meter = billing_meter(draft.site, connector)
@@ -139,6 +148,8 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
         wanted_wh=params.wanted_wh,
         phase_switching=params.phase_switching,
     )
+    if tariff is not None and meter is not None:
+        record = replace(record, tariff=tariff.id, tariff_version=tariff.version, currency=tariff.currency)
     until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
     if request.deadline is not None and request.deadline < until:
         until, code = request.deadline, Refusal.EXPIRED
@@ -151,6 +162,7 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
         vehicle_code=code,
         row_at=snapshot.at,
         row_wh=register.wh,
+        account=opened(draft.pricer(), None if meter is None else tariff, draft.moment, register),
     )
     _, state = feed(draft.posts[connector.id].state, ConnectorEvent.OPENED)
     draft.posts[connector.id] = draft.posts[connector.id]._replace(state=state, session=session)
@@ -173,6 +185,8 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
         data |= {"departsAt": stamp(record.departs_at), "wantedEnergy_wh": record.wanted_wh}
     if record.phase_switching:
         data["phaseSwitching"] = True
+    if record.tariff is not None:
+        data |= {"tariffId": record.tariff, "tariffVersion": record.tariff_version}
     if request.actor is not None:
         data["user"] = request.actor.user
     return data
@@ -251,9 +265,23 @@ def _report(draft: Draft, request: Request) -> None:
     draft.answer(request, Stage.DONE, result=result)
 
 
+def _set_tariff(draft: Draft, request: Request) -> None:
+    """Done with the commit that makes it durable: from then on it prices what begins."""
+    if request.tariff is None:
+        raise BadParam("tariff: is missing or cannot be read")
+    _may_lift(draft, request)
+    try:
+        result = tariffs.install(draft, request.tariff, request)
+    except tariffs.Conflict as other:
+        raise _Refused(Refusal.TARIFF_CONFLICT, str(other)) from other
+    draft.answer(request, Stage.ACCEPTED)
+    draft.answer(request, Stage.DONE, result=result)
+
+
 _VERBS = {
     CommandName.START_CHARGE: _start,
     CommandName.STOP_CHARGE: _stop,
     CommandName.LIMIT_POWER: _limit,
     CommandName.REPORT_NOW: _report,
+    CommandName.SET_TARIFF: _set_tariff,
 }

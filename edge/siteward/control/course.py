@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from siteward.control import fees
 from siteward.control.connector import ConnectorEvent, ConnectorState
 from siteward.control.register import judge, most_watts, read_register
 from siteward.control.scene import Scene
@@ -75,7 +76,7 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
     register = judge(session.register, reading, most_watts(scene.draft.site, scene.connector))
     if register.rolled_wh != session.register.rolled_wh:
         scene.tell(rolled_over(session, register, scene.wall))
-    return measured(session, register)
+    return fees.priced(scene, measured(session, register))
 
 
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
@@ -113,6 +114,7 @@ def _flow(scene: Scene, session: OpenSession) -> OpenSession:
     step_s = 0.0 if session.seen_at is None else min(at - session.seen_at, _LONGEST_STEP_S)
     idle_since = at if session.idle_since is None else session.idle_since
     soc = session.soc_now if seen.soc_percent is None else seen.soc_percent
+    session = fees.stood(scene, session, step_s)
     return session._replace(
         seen_at=at,
         charging_s=session.charging_s + (step_s if seen.flows else 0.0),
@@ -201,7 +203,7 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
     due = session.charged and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
     if not (due or scene.spoke or (before.restored and session.record != before.record)):
         return session
-    record = replace(record, charging_s=int(session.charging_s))
+    record = replace(fees.on_row(scene, session), charging_s=int(session.charging_s))
     scene.draft.row(record)
     return session._replace(record=record, row_at=scene.at, row_wh=record.last_register_wh)
 
@@ -229,6 +231,8 @@ def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
         if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
             return session
         session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
+        if fees.parks(scene, session, ending):
+            return fees.parked(scene, session, ending)
     _finish(scene, session, ending)
     return None
 
@@ -250,7 +254,10 @@ def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
 
 
 def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
+    session, money = fees.settled_up(scene, session)
     closed, fact = close(session, ending, scene.at, scene.wall)
+    if closed.record.state is OrderState.FINISHED and session.metered:
+        fact = replace(fact, data={**fact.data, **money})
     scene.tell(fact)
     scene.draft.row(closed.record)
     scene.draft.closed[closed.record.id] = closed

@@ -9,6 +9,7 @@ from siteward.control.connector import ConnectorState
 from siteward.control.demanded import Metered, marks
 from siteward.control.observe import Seen, see
 from siteward.control.rules import Held
+from siteward.control.segments import Moment, Pricer
 from siteward.control.session import Closed, OpenSession
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality, Fact
@@ -19,6 +20,10 @@ from siteward.model.requests import Reply, Request, Stage
 from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
+from siteward.model.tariff import TariffBook
+
+STEP_S = 2.0
+"""Wall-clock step against the boot-time clock that is an event (B21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,8 @@ class StoryMemory:
     """All that the story carries over.
 
     limits are those that somebody set for a time, rules and demand those that site.toml describes; grants are those of
-    the last turn; finished sessions wait for the platform's acknowledgement; clock, at and wall are of the last turn,
-    None before the first.
+    the last turn; finished sessions wait for the platform's acknowledgement; book holds the tariffs; clock, at and wall
+    are of the last turn, None before the first.
     """
 
     posts: Mapping[ConnectorId, Post] = field(default_factory=dict)
@@ -86,6 +91,7 @@ class StoryMemory:
     finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
     rules: Mapping[str, Held] = field(default_factory=dict)
     demand: Mapping[str, Metered] = field(default_factory=dict)
+    book: TariffBook = field(default_factory=TariffBook)
     clock: ClockQuality | None = None
     at: float | None = None
     wall: datetime | None = None
@@ -110,6 +116,8 @@ class Draft:
         self.rows: dict[SessionId, SessionRecord] = {}
         self.closed: dict[SessionId, Closed] = {}
         self.finished = dict(memory.finished)
+        self.book = memory.book
+        self.moment = _moment(snapshot, memory)
         self.opened: set[SessionId] = set()
         self._seen: dict[ConnectorId, Seen] = {}
 
@@ -127,6 +135,10 @@ class Draft:
         name = SessionId(ulid(unix_ms, number.to_bytes(10, "big")))
         self.opened.add(name)
         return name
+
+    def pricer(self) -> Pricer:
+        """What prices energy in this turn; a tariff that was installed in it counts from here on."""
+        return Pricer(self.site.zone, self.site.pricing, self.book)
 
     def set_limits(self, limits: tuple[Limit, ...]) -> None:
         """Replace the list of limits and mark it for the journal."""
@@ -152,3 +164,11 @@ class Draft:
         """Add a reply; a code brings its sentence, the detail follows it."""
         message = None if code is None else f"{REFUSALS[code].en} {detail}".rstrip()
         self.replies.append(Reply(request.id, stage, code.value if code else None, message, result))
+
+
+def _moment(snapshot: Snapshot, memory: StoryMemory) -> Moment:
+    step_s = 0.0
+    if memory.at is not None and memory.wall is not None:
+        step_s = (snapshot.wall - memory.wall).total_seconds() - (snapshot.at - memory.at)
+    # What two clocks differ by in a turn is noise; only a step is carried on.
+    return Moment(snapshot.at, snapshot.wall, snapshot.clock.trusted, step_s if abs(step_s) > STEP_S else 0.0)

@@ -39,6 +39,7 @@ class StartParams:
     wanted_wh: int | None
     phase_switching: bool
     wait_s: float
+    tariff: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float,
         wanted_wh=None if wanted is None else int(wanted),
         phase_switching=_flag(params, "phaseSwitching"),
         wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
+        tariff=_name(params, "tariffId"),
     )
 
 

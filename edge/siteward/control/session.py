@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from siteward.control.account import Account
 from siteward.control.register import Register
 from siteward.model.events import EventType, Fact
 from siteward.model.refusals import Refusal
@@ -55,6 +56,7 @@ class OpenSession(NamedTuple):
     soc_now: float | None = None
     row_at: float = 0.0
     row_wh: int | None = None
+    account: Account = Account()
 
     @property
     def charged(self) -> bool:
@@ -148,7 +150,10 @@ def rolled_over(session: OpenSession, register: Register, wall: datetime) -> Fac
 def settle(record: SessionRecord, wall: datetime) -> tuple[SessionRecord, Fact]:
     """FINISHED to SETTLED: the platform acknowledged session.finished (ruling 15)."""
     settled = replace(record, state=OrderState.SETTLED)
-    return settled, tell(EventType.SESSION_SETTLED, settled, {"energy_wh": settled.energy_wh}, wall)
+    data: dict[str, object] = {"energy_wh": settled.energy_wh}
+    if settled.total is not None:
+        data |= {"total": settled.total, "currency": settled.currency}
+    return settled, tell(EventType.SESSION_SETTLED, settled, data, wall)
 
 
 def close(session: OpenSession, ending: Ending, at: float, wall: datetime) -> tuple[Closed, Fact]:

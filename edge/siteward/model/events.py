@@ -41,6 +41,7 @@ class EventType(StrEnum):
     SESSION_SETTLED = "session.settled"
     SESSION_FAILED = "session.failed"
     SESSION_CANCELLED = "session.cancelled"
+    SESSION_SEGMENT = "session.segment"
     CONNECTOR_STATUS = "connector.status"
     CONNECTOR_PHASES = "connector.phases"
     LIMIT_CHANGED = "limit.changed"
@@ -59,6 +60,7 @@ class EventType(StrEnum):
     COMMAND_DONE = "command.done"
     COMMAND_FAILED = "command.failed"
     COMMAND_EXPIRED = "command.expired"
+    TARIFF_INSTALLED = "tariff.installed"
     CONFIG_CHANGED = "config.changed"
     CLOCK_CHANGED = "clock.changed"
     AUDIT_LOGIN = "audit.login"
@@ -74,7 +76,7 @@ class EventType(StrEnum):
     @property
     def lane(self) -> Lane:
         """Money is never dropped."""
-        return Lane.MONEY if self.value.startswith(("session.", "audit.", "command.")) else Lane.EVENT
+        return Lane.MONEY if self.value.startswith(("session.", "audit.", "command.", "tariff.")) else Lane.EVENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from siteward.model.ids import ConnectorId
 from siteward.model.limits import Limit
 from siteward.model.requests import Request
 from siteward.model.sessions import SessionRecord
+from siteward.model.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,14 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """State from the journal: open sessions, limits with remaining validity, ledger, commands without final answer."""
+    """State from the journal: open sessions, limits with remaining validity, ledger, commands without final answer.
+
+    tariffs are those in force, those still to come, and those that open sessions are priced by.
+    """
 
     sessions: tuple[SessionRecord, ...] = ()
     limits: tuple[Limit, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     unfinished: tuple[Request, ...] = ()
     alarms: tuple[tuple[str, str], ...] = ()
+    tariffs: tuple[Tariff, ...] = ()

@@ -46,6 +46,8 @@ class Refusal(StrEnum):
     OBSTRUCTED = "OBSTRUCTED"
     EMERGENCY = "EMERGENCY"
     SUPERSEDED = "SUPERSEDED"
+    NO_TARIFF = "NO_TARIFF"
+    TARIFF_CONFLICT = "TARIFF_CONFLICT"
 
 
 REFUSALS: dict[Refusal, Sentence] = {
@@ -111,5 +113,10 @@ REFUSALS: dict[Refusal, Sentence] = {
     Refusal.OBSTRUCTED: Sentence("Something stood in the way; it was freed again.", "遇到障碍，已重新放行。"),
     Refusal.EMERGENCY: Sentence("Fire or loss of power is reported; the way stays free.", "有火警或断电；保持放行。"),
     Refusal.SUPERSEDED: Sentence("A later command or a hand moved it otherwise.", "已被后来的命令或人为操作取代。"),
+    Refusal.NO_TARIFF: Sentence("No tariff is in force for this start.", "没有适用于本次充电的有效计费方案。"),
+    Refusal.TARIFF_CONFLICT: Sentence(
+        "This version of the tariff is installed with other content; give the change a higher version.",
+        "该计费方案版本已存在且内容不同；请使用更高的版本号。",
+    ),
 }
 """Every code has its sentence; tests/model pins that the table is complete."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from siteward.model.bill import Segment
 from siteward.model.ids import ConnectorId, OrderId, SessionId
 
 
@@ -62,7 +63,9 @@ class SessionRecord:
     `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; rolled_wh is
     what rollovers of the register took off its value inside the session; departs_at and wanted_wh say what the car
     shall have got until when, None where nobody said; phase_switching says that this car stands switching between one
-    and three phases (B14).
+    and three phases (B14). tariff and version price it (version None: nothing does, or not yet); segments hold its
+    energy by price, the last one open while the session is; idle_s is how long its car only stood, by the monotonic
+    clock; total is what it costs so far in minor units of the currency.
     """
 
     id: SessionId
@@ -88,6 +91,12 @@ class SessionRecord:
     charging_s: int = 0
     estimated: bool = False
     gap: bool = False
+    tariff: str | None = None
+    tariff_version: int | None = None
+    segments: tuple[Segment, ...] = ()
+    idle_s: int = 0
+    total: int | None = None
+    currency: str | None = None
 
     @property
     def energy_wh(self) -> int | None:

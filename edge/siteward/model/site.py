@@ -13,6 +13,7 @@ from siteward.model.rules import Contacts, LimitRule
 from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
+from siteward.model.tariff import Pricing
 from siteward.model.units import FLOOR_A, PerPhase, Phase, booked_amps, limit_amps
 
 
@@ -204,6 +205,7 @@ class Site:
     rules: tuple[LimitRule, ...] = ()
     zone: tzinfo = UTC
     start_delay_s: float = 120.0
+    pricing: Pricing = field(default_factory=Pricing)
     # Whoever writes a site down leaves `zone` out, for its name says all; the form must stand it being there.
     __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
     connectors: tuple[Connector, ...] = field(init=False)

@@ -134,14 +134,14 @@ class Unpriced(StrEnum):
 class Pricing:
     """What the site says about tariffs: `default` prices starts that name none; currency None = any is taken.
 
-    signed: a tariff is taken only with a signature of the operator's key.
+    signer: the operator's Ed25519 public key in base64, without whose signature no tariff is taken; None asks for none.
     """
 
     default: str | None = None
     currency: str | None = None
     pin: Pin = Pin.START
     unpriced: Unpriced = Unpriced.ALLOW
-    signed: bool = False
+    signer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from siteward.model.requests import CommandName, Stage
 from siteward.model.sessions import OrderState
 from tests.fixtures.story_rig import Rig
 
-SUPPORTED = {CommandName.START_CHARGE, CommandName.STOP_CHARGE, CommandName.LIMIT_POWER, CommandName.REPORT_NOW}
+SUPPORTED = {CommandName.START_CHARGE, CommandName.STOP_CHARGE, CommandName.LIMIT_POWER, CommandName.REPORT_NOW} | {
+    CommandName.SET_TARIFF
+}
 
 
 @pytest.fixture

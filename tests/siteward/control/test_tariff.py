@@ -18,8 +18,12 @@ SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
 
 def local(zone: ZoneInfo, *parts: int, fold: int = 0) -> datetime:
-    year, month, day, *rest = parts
-    return datetime(year, month, day, *rest, tzinfo=zone, fold=fold).astimezone(UTC)
+    year, month, day, hour, minute = (*parts, 0, 0)[:5]
+    return datetime(year, month, day, hour, minute, tzinfo=zone, fold=fold).astimezwhole_day(UTC)
+
+
+def whole_day(name: str) -> list[dict[str, str]]:
+    return times(("00:00", "24:00", name))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +43,7 @@ def test_boundaries_follow_each_other_through_the_day() -> None:
         found = next_boundary(tariff(), at, SHANGHAI)
         assert found is not None
         at = found
-        seen.append((at.astimezone(SHANGHAI).strftime("%d %H:%M"), price_at(tariff(), at, SHANGHAI).id))
+        seen.append((at.astimezwhole_day(SHANGHAI).strftime("%d %H:%M"), price_at(tariff(), at, SHANGHAI).id))
     assert seen == [
         ("01 08:00", "peak"),
         ("01 11:00", "flat"),
@@ -70,15 +74,14 @@ def test_one_price_has_no_boundary_and_a_far_one_is_looked_for_again() -> None:
 
 def test_a_holiday_comes_before_dates_and_dates_before_the_plain_week() -> None:
     """S-77: holidays, date ranges, one single day, and a range over the turn of the year."""
-    one = lambda name: times(("00:00", "24:00", name))  # noqa: E731
     read = tariff(
         depot(
             holidays=["2026-10-01", "2026-07-04"],
             days=[
-                {"on": EVERY_DAY, "times": one("flat")},
-                {"on": EVERY_DAY, "from": "07-01", "to": "08-31", "times": one("sharp")},
-                {"on": EVERY_DAY, "from": "2026-08-01", "to": "2026-08-01", "times": one("peak")},
-                {"on": ["holiday"], "times": one("valley")},
+                {"on": EVERY_DAY, "times": whole_day("flat")},
+                {"on": EVERY_DAY, "from": "07-01", "to": "08-31", "times": whole_day("sharp")},
+                {"on": EVERY_DAY, "from": "2026-08-01", "to": "2026-08-01", "times": whole_day("peak")},
+                {"on": ["holiday"], "times": whole_day("valley")},
             ],
         )
     )
@@ -89,8 +92,8 @@ def test_a_holiday_comes_before_dates_and_dates_before_the_plain_week() -> None:
     assert list(noon.values()) == ["flat", "sharp", "peak", "sharp", "valley", "valley", "flat"]
     winter = depot(
         days=[
-            {"on": EVERY_DAY, "times": one("flat")},
-            {"on": EVERY_DAY, "from": "12-15", "to": "01-15", "times": one("peak")},
+            {"on": EVERY_DAY, "times": whole_day("flat")},
+            {"on": EVERY_DAY, "from": "12-15", "to": "01-15", "times": whole_day("peak")},
         ]
     )
     months = [
