@@ -21,6 +21,7 @@ from siteward.api.people import People
 from siteward.api.records import Reads
 from siteward.api.rights import RIGHTS, Right
 from siteward.api.submit import Requests
+from siteward.api.tariffs import Bills
 from siteward.api.watch import Watch
 from siteward.model.errors import StoreError
 from siteward.model.ports import Clock
@@ -48,6 +49,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
     ending = stop or asyncio.Event()
     watch, reads = Watch(backend, LiveText(), ending), Reads(backend, ending)
     requests, people = Requests(backend, caller, clock, ending), People(backend, caller)
+    bills = Bills(backend)
 
     def route(path: str, endpoint: Endpoint, right: Right, method: str = "GET") -> Route:
         return Route(path, _capped(endpoint, right, caller), methods=[method])
@@ -65,6 +67,8 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/metrics", watch.metrics, Right.READ),
             route("/v1/sessions", reads.sessions, Right.READ),
             route("/v1/sessions/{id}", reads.session, Right.READ),
+            route("/v1/sessions/{id}/bill", bills.evidence, Right.READ),
+            route("/v1/tariffs", bills.tariffs, Right.READ),
             route("/v1/events", reads.events, Right.EVENTS),
             route("/v1/outbox/ack", reads.ack, Right.ACK, "POST"),
             route("/v1/requests", requests.post, Right.REQUEST, "POST"),

@@ -84,6 +84,14 @@ class Records(Protocol):
         """One session."""
         ...
 
+    async def tariffs(self) -> tuple[str, ...]:
+        """What every tariff says, as JSON, by id, the newest version first."""
+        ...
+
+    async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The events of a session, and what the tariffs say that price it, as JSON."""
+        ...
+
     async def users(self) -> tuple[User, ...]:
         """Every user, by name."""
         ...

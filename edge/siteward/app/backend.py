@@ -93,6 +93,14 @@ class CoreBackend:
         """One session."""
         return await self._records.session(session)
 
+    async def tariffs(self) -> tuple[str, ...]:
+        """What every tariff says."""
+        return await self._records.tariffs()
+
+    async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a session's bill is made from."""
+        return await self._records.evidence(session)
+
     async def users(self) -> tuple[User, ...]:
         """Every user."""
         return await self._records.users()

@@ -96,7 +96,7 @@ async def _send(
     if not Stage(reply.stage).final and wait_s > 0:
         with screen.waiting(f"{name.value} {target}: waiting for what the station reads back"):
             reply = await client.request(command, wait_s) or reply
-    return _tell(screen, name, target, reply)
+    return tell_reply(screen, name, target, reply)
 
 
 def _result(result: Mapping[str, Any]) -> Iterator[str]:
@@ -108,7 +108,8 @@ def _result(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} {brief(value)}"
 
 
-def _tell(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
+def tell_reply(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
+    """Say how far a command got. Raises CommandFailed where it will get no further."""
     stage = Stage(reply.stage)
     if stage in (Stage.REJECTED, Stage.FAILED, Stage.EXPIRED):
         # The refusal of a name ends in the name, which stands in front already.

@@ -4,14 +4,16 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths
 from siteward.cli.talk import with_core
+from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.messages import EventsMessage, SessionMessage
 from siteward.model.errors import ConfigError, StoreError
+from siteward.model.ids import SessionId
 
 
 class Records(Protocol):
@@ -23,6 +25,14 @@ class Records(Protocol):
 
     async def events(self, after: int, limit: int = 500, wait_s: float = 0) -> EventsMessage:
         """Journal events with seq > after, in order."""
+        ...
+
+    async def evidence(self, session: str) -> EvidenceMessage | None:
+        """What a session's bill is made from, None when there is none of that id."""
+        ...
+
+    async def tariffs(self) -> tuple[dict[str, Any], ...]:
+        """Every version of every tariff, as tariff.installed says it."""
         ...
 
 
@@ -49,6 +59,26 @@ class Shelf:
             acked_seq=page.acked_seq,
             events=tuple(json.loads(text) for text in page.texts),
         )
+
+    async def evidence(self, session: str) -> EvidenceMessage | None:
+        """What a session's bill is made from, None when there is none of that id."""
+        from siteward.store import sessions, tariffs
+
+        row = sessions.find(self._connection, SessionId(session))
+        if row is None:
+            return None
+        events, documents = tariffs.evidence(self._connection, row.id)
+        return EvidenceMessage(
+            session=SessionMessage.model_validate(row),
+            events=tuple(json.loads(text) for text in events),
+            tariffs=tuple(json.loads(text) for text in documents),
+        )
+
+    async def tariffs(self) -> tuple[dict[str, Any], ...]:
+        """Every version of every tariff, as tariff.installed says it."""
+        from siteward.store import tariffs
+
+        return tuple(json.loads(text) for text in tariffs.documents(self._connection))
 
 
 def with_records(paths: Paths, screen: Screen, verb: Callable[[Records, Screen], Awaitable[int]]) -> int:

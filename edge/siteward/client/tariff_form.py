@@ -1,10 +1,10 @@
 """A tariff as SET_TARIFF, a file and the journal write it, read into the model or refused with what to mend."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -210,3 +210,9 @@ def _told(error: ValidationError) -> Iterator[str]:
         elif detail["type"] == "missing":
             text = "is missing; add it"
         yield f"{place or 'tariff'}: {text}"
+
+
+def installed(data: Mapping[str, Any]) -> Tariff:
+    """The tariff that tariff.installed carries beside who installed it. Raises BadTariff."""
+    keys = {info.alias or name for name, info in TariffForm.model_fields.items()}
+    return read_tariff({key: value for key, value in data.items() if key in keys})

@@ -23,6 +23,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ledger": ("connector", "confirmed_a", "highest_in_flight_a"),
     "limits": ("id", "position", "record", "boot", "ends_wall_ms", "length_s"),
     "alarms": ("code", "subject"),
+    "tariffs": ("id", "version", "valid_from_ms", "seq", "record"),
     "users": ("name", "role", "password_hash", "must_change"),
 }
 """Tables whose rows are taken over as they are."""
@@ -62,6 +63,7 @@ class Salvage:
             columns = ", ".join(TABLES[table])
             connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
         connection.execute("UPDATE sessions SET finished_seq = iif(finished_seq <= ?, 0, NULL)", (self.acked_seq,))
+        connection.execute("UPDATE tariffs SET seq = NULL")
         for event in self.events:
             self._append(connection, self._fact(event), ClockQuality(event["clock"]), wall)
         for record in sessions.finished_nowhere(connection):
