@@ -11,7 +11,7 @@ from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths
 from siteward.cli.talk import with_core
 from siteward.client.bill_messages import EvidenceMessage
-from siteward.client.messages import EventsMessage, SessionMessage
+from siteward.client.messages import AlarmRecordMessage, EventsMessage, SessionMessage
 from siteward.model.errors import ConfigError, StoreError
 from siteward.model.ids import SessionId
 
@@ -33,6 +33,10 @@ class Records(Protocol):
 
     async def tariffs(self) -> tuple[dict[str, Any], ...]:
         """Every version of every tariff, as tariff.installed says it."""
+        ...
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first."""
         ...
 
 
@@ -79,6 +83,13 @@ class Shelf:
         from siteward.store import tariffs
 
         return tuple(json.loads(text) for text in tariffs.documents(self._connection))
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first."""
+        from siteward.store import alarm_log
+
+        rows = alarm_log.page(self._connection, limit, before)
+        return tuple(AlarmRecordMessage.model_validate(row) for row in rows)
 
 
 def with_records(paths: Paths, screen: Screen, verb: Callable[[Records, Screen], Awaitable[int]]) -> int:

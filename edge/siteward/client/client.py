@@ -15,6 +15,8 @@ from siteward.client.errors import CoreDown, Refused
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
+    AlarmLogMessage,
+    AlarmRecordMessage,
     AuditMessage,
     ErrorMessage,
     EventsMessage,
@@ -25,12 +27,12 @@ from siteward.client.messages import (
     RequestMessage,
     SessionMessage,
     SessionsMessage,
+    UplinkMessage,
     UserChangeMessage,
     UserMessage,
     UsersMessage,
-    WireCallMessage,
-    WireHeardMessage,
 )
+from siteward.client.wire_messages import WireCallMessage, WireHeardMessage
 from siteward.model.frames import FrameFormat
 from siteward.model.refusals import Refusal
 
@@ -137,6 +139,15 @@ class Client:
     async def tariffs(self) -> tuple[dict[str, Any], ...]:
         """Every version of every tariff, as tariff.installed says it."""
         return self._parse(TariffsMessage, await self._call("GET", "/v1/tariffs")).tariffs
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first; before = number of the last one of the page before."""
+        params: dict[str, Any] = {"limit": limit} | ({} if before is None else {"before": before})
+        return self._parse(AlarmLogMessage, await self._call("GET", "/v1/alarms/log", params)).alarms
+
+    async def uplink(self, report: UplinkMessage) -> None:
+        """Tell core how the connection to the platform and the outputs of alarms are (sync only)."""
+        await self._call("POST", "/v1/uplink", content=report.to_json().encode())
 
     async def frames(self, line: str, form: FrameFormat, last_s: float) -> bytes:
         """What travelled on a line in the last seconds, as a file of that form."""

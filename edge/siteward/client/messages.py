@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from siteward.model.ids import ID_PATTERN
 
@@ -145,8 +145,18 @@ class MeterMessage(Message):
     age_s: float | None
 
 
+class HandlingMessage(Message):
+    """Somebody's word about an alarm; user and role are None for the platform."""
+
+    at: datetime
+    source: str
+    user: str | None = None
+    role: str | None = None
+    note: str = ""
+
+
 class AlarmMessage(Message):
-    """A standing alarm."""
+    """A standing alarm; active False: its cause is gone for now. unit belongs to value and bound."""
 
     code: str
     subject: str
@@ -154,6 +164,40 @@ class AlarmMessage(Message):
     raised_at: datetime
     text_en: str
     text_zh: str
+    count: int = 1
+    active: bool = True
+    notes: tuple[HandlingMessage, ...] = ()
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    unit: str | None = None
+
+
+class AlarmRecordMessage(Message):
+    """The handling record of one alarm; cleared_at None: it stands; cleared_by None: its cause went away."""
+
+    code: str
+    subject: str
+    severity: str
+    raised_at: datetime | None
+    text_en: str
+    text_zh: str
+    count: int = 1
+    notes: tuple[HandlingMessage, ...] = ()
+    cleared_at: datetime | None = None
+    cleared_by: HandlingMessage | None = None
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    number: int
+
+
+class AlarmLogMessage(Message):
+    """GET /v1/alarms/log: newest first; `before` of the next page is the last one's number."""
+
+    alarms: tuple[AlarmRecordMessage, ...]
 
 
 class LimitMessage(Message):
@@ -197,31 +241,6 @@ class LineMessage(Message):
     echo: bool = False
     foreign: int = 0
     openings: int = 0
-
-
-class WireCallMessage(Message):
-    """A read on a wire: POST /v1/lines/{id}/call. `baud` None means the wire's own settings."""
-
-    unit: int = 0
-    function: int = 3
-    address: int = 0
-    count: int = 1
-    protocol: str = Field(default="", max_length=32)
-    answer_s: float = Field(default=0.1, gt=0, le=10)
-    patient: bool = False
-    baud: int | None = Field(default=None, ge=300, le=4_000_000)
-    parity: str = "none"
-    stop_bits: int = Field(default=1, ge=1, le=2)
-
-
-class WireHeardMessage(Message):
-    """What was heard of a call; `data` are its bytes as hexadecimal digits."""
-
-    data: Annotated[str, BeforeValidator(lambda data: data.hex() if isinstance(data, bytes) else data)]
-    values: tuple[int, ...] | None
-    exception: int | None
-    left_alone: bool
-    refused: bool
 
 
 class HealthMessage(Message):
@@ -296,6 +315,13 @@ class AckMessage(Message):
 
     journal_id: str = Field(pattern=ID_PATTERN)
     seq: int = Field(ge=0)
+
+
+class UplinkMessage(Message):
+    """POST /v1/uplink: whether sync is connected to the platform, and which outputs of alarms fail."""
+
+    connected: bool
+    failing: tuple[Annotated[str, Field(pattern=ID_PATTERN)], ...] = Field(default=(), max_length=64)
 
 
 class EventsMessage(Message):

@@ -6,6 +6,7 @@ from siteward.control import limits, tariffs
 from siteward.control.account import opened
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
+from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
 from siteward.control.params import (
     BadParam,
@@ -284,4 +285,6 @@ _VERBS = {
     CommandName.LIMIT_POWER: _limit,
     CommandName.REPORT_NOW: _report,
     CommandName.SET_TARIFF: _set_tariff,
+    CommandName.ACK_ALARM: acknowledge,
+    CommandName.CLEAR_ALARM: end_by_hand,
 }

@@ -1,12 +1,17 @@
--- Where each tariff stands in the journal, and what it says; after a salvage only the latter is known.
-CREATE TABLE tariffs (
-    id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    valid_from_ms INTEGER NOT NULL,
-    seq INTEGER,
-    record TEXT NOT NULL,
-    PRIMARY KEY (id, version)
-) STRICT, WITHOUT ROWID;
+-- The handling record of every alarm: what the journal told when it rose, what people did about it, how it ended.
+CREATE TABLE alarm_log (
+    id INTEGER PRIMARY KEY,
+    code TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    raised_at TEXT NOT NULL,
+    raised TEXT NOT NULL,
+    handled TEXT NOT NULL DEFAULT '[]',
+    cleared_ms INTEGER,
+    cleared TEXT
+) STRICT;
 
--- Where a session begins in the journal, so that its events are found without reading all of it.
-ALTER TABLE sessions ADD COLUMN created_seq INTEGER;
+CREATE UNIQUE INDEX alarm_standing ON alarm_log (code, subject) WHERE cleared_ms IS NULL;
+
+INSERT INTO alarm_log (code, subject, raised_at, raised) SELECT code, subject, '', '{}' FROM alarms ORDER BY code, subject;
+
+DROP TABLE alarms;
