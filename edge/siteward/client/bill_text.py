@@ -3,9 +3,9 @@
 from datetime import tzinfo
 from decimal import Decimal
 
-from siteward.control.tariff import money
 from siteward.model.bill import Bill, BillLine, Cut, LineKind, Segment
 from siteward.model.sentences import Sentence
+from siteward.model.tariff import money
 
 _KINDS = {
     LineKind.ENERGY: Sentence("energy", "电费"),

@@ -93,7 +93,7 @@ def _chain(events: Sequence[Mapping[str, Any]], segments: Sequence[Segment]) -> 
     if numbers != list(range(1, len(numbers) + 1)):
         yield Sentence(f"Segments are missing or doubled: {numbers}.", f"分段缺失或重复：{numbers}。")
     for one, other in pairwise(segments):
-        if one.ended is not Cut.METER and other.begin_wh != one.end_wh:
+        if other.begin_wh != one.end_wh:
             yield Sentence(
                 f"A segment begins at {other.begin_wh} Wh, the one before ended at {one.end_wh} Wh.",
                 f"某分段起始读数 {other.begin_wh} Wh 与上一分段结束读数 {one.end_wh} Wh 不符。",

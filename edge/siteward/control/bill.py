@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from siteward.control.tariff import money
 from siteward.model.bill import Bill, BillLine, LineKind, Segment
-from siteward.model.tariff import Price, PriceStep, Tariff, TariffBook
+from siteward.model.tariff import Price, PriceStep, Tariff, TariffBook, money
 
 _WH_PER_KWH_DIGITS = 3
 _FIRST = PriceStep(0, Decimal(0), Decimal(0))

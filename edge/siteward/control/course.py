@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from siteward.control import fees
 from siteward.control.connector import ConnectorEvent, ConnectorState
-from siteward.control.register import judge, most_watts, read_register
+from siteward.control.register import exchanged, judge, most_watts, read_register
 from siteward.control.scene import Scene
 from siteward.control.session import (
     Ending,
@@ -16,6 +16,7 @@ from siteward.control.session import (
     rolled_over,
     starting,
     suspended,
+    swapped,
 )
 from siteward.model.alarms import AlarmCode
 from siteward.model.sessions import OrderState, StopReason, SuspendedBy
@@ -74,6 +75,10 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
         return session
     reading = read_register(scene.draft.site, scene.draft.snapshot, scene.connector)
     register = judge(session.register, reading, most_watts(scene.draft.site, scene.connector))
+    other = exchanged(register, reading) if session.record.order is None else None
+    if other is not None:
+        scene.tell(swapped(session, other, scene.wall))
+        return fees.swapped(scene, measured(session, other))
     if register.rolled_wh != session.register.rolled_wh:
         scene.tell(rolled_over(session, register, scene.wall))
     return fees.priced(scene, measured(session, register))

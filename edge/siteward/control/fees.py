@@ -27,6 +27,17 @@ def priced(scene: Scene, session: OpenSession) -> OpenSession:
     return session._replace(account=read.account, record=record)
 
 
+def swapped(scene: Scene, session: OpenSession) -> OpenSession:
+    """Another meter counts from here: a segment ends with the old one's last value, the gap is nobody's."""
+    register, account = session.register, session.account
+    if account.running is None or register.fresh_at is None:
+        return priced(scene, session)
+    step = scene.draft.pricer().swapped(account.running, scene.draft.moment, register.fresh_at, register.name)
+    before = sum(segment.ended is not None for segment in account.closed)
+    _tell(scene, session, before, step.closed)
+    return session._replace(account=account._replace(running=step.running, closed=(*account.closed, *step.closed)))
+
+
 def stood(scene: Scene, session: OpenSession, step_s: float) -> OpenSession:
     """Count the time in which the car only stands, by the monotonic clock: by its own choice, or after the end."""
     if step_s <= 0.0 or not session.charged or scene.seen.flows or not scene.post.plugged:

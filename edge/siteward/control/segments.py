@@ -127,11 +127,11 @@ class Pricer:
             segment.estimated_wh,
         )
 
-    def swapped(self, running: Running, moment: Moment, at: float, wh: int, meter: str) -> Step:
-        """Another meter counts from here: the segment ends with the last value of the old one (B22)."""
-        closed = _closed(running, moment.wall_of(running.at), running.wh, Cut.METER)
+    def swapped(self, running: Running, moment: Moment, at: float, meter: str) -> Step:
+        """Another meter counts on from here: the segment ends with the last value of the old one (B22)."""
+        closed = _closed(running, max(running.begin, moment.wall_of(running.at)), running.wh, Cut.METER)
         begin = moment.wall_of(at)
-        return Step(self._next(running._replace(at=at, wh=wh, meter=meter), begin, moment.trusted), _some(closed))
+        return Step(self._next(running._replace(at=at, meter=meter), begin, moment.trusted), _some(closed))
 
     def _next(self, running: Running, begin: datetime, trusted: bool) -> Running:
         """A segment that begins at the reading in hand; without a trusted clock the lowest price counts, unbounded."""

@@ -147,6 +147,17 @@ def rolled_over(session: OpenSession, register: Register, wall: datetime) -> Fac
     return tell(EventType.AUDIT_METER_ROLLOVER, session.record, data, wall)
 
 
+def swapped(session: OpenSession, register: Register, wall: datetime) -> Fact:
+    """Another meter counts from here: the last value of the old one and the first of the new one (B22)."""
+    data: dict[str, object] = {
+        "meter": session.register.name,
+        "last_wh": session.register.wh,
+        "newMeter": register.name,
+        "first_wh": register.wh,
+    }
+    return tell(EventType.AUDIT_METER_SWAPPED, session.record, data, wall)
+
+
 def settle(record: SessionRecord, wall: datetime) -> tuple[SessionRecord, Fact]:
     """FINISHED to SETTLED: the platform acknowledged session.finished (ruling 15)."""
     settled = replace(record, state=OrderState.SETTLED)

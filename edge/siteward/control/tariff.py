@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal
 
 from siteward.model.tariff import DAY_MIN, Day, DayPlan, Price, Tariff
 
@@ -95,8 +94,3 @@ def _steps(low: datetime, high: datetime, zone: tzinfo) -> Iterator[datetime]:
         else:
             high = middle
     yield high
-
-
-def money(value: Decimal) -> str:
-    """A price as every outside face writes it: four decimals."""
-    return f"{value:.4f}"

@@ -2,8 +2,7 @@
 
 from datetime import UTC
 
-from siteward.control.tariff import money
-from siteward.model.tariff import Day, DayPlan, Tariff
+from siteward.model.tariff import Day, DayPlan, Tariff, money
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

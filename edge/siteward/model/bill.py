@@ -20,10 +20,10 @@ class Cut(StrEnum):
 class Segment:
     """A stretch of one session at one price: energy between two values of its billing register.
 
-    begin_wh and end_wh are values of the register, counted on over its rollovers, so that the end of one segment is the
-    begin of the next. estimated_wh is the share that lies on a straight line between two readings, for none was within
-    2 s of the boundary. period is the price period's id, None where no tariff prices it. flagged: the clock was not to
-    be trusted, and the tariff's lowest price counts. ended None: it still runs.
+    begin_wh and end_wh are values of the register, counted on over its rollovers and over an exchange of the meter, so
+    that the end of one segment is the begin of the next. estimated_wh is the share that lies on a straight line between
+    two readings, for none was within 2 s of the boundary. period is the price period's id, None where no tariff prices
+    it. flagged: the clock was not to be trusted, and the tariff's lowest price counts. ended None: it still runs.
     """
 
     begin: datetime

@@ -70,6 +70,7 @@ class EventType(StrEnum):
     AUDIT_USER = "audit.user"
     AUDIT_FOREIGN_WRITE = "audit.foreign_write"
     AUDIT_METER_ROLLOVER = "audit.meter_rollover"
+    AUDIT_METER_SWAPPED = "audit.meter_swapped"
     AUDIT_SALVAGED = "audit.salvaged"
     AUDIT_WIRE_TOOL = "audit.wire_tool"
     AUDIT_NOTIFIED = "audit.notified"

@@ -61,11 +61,11 @@ class SessionRecord:
     """One session: registers in integer Wh of the billing meter; None = not read yet, never guessed.
 
     `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; rolled_wh is
-    what rollovers of the register took off its value inside the session; departs_at and wanted_wh say what the car
-    shall have got until when, None where nobody said; phase_switching says that this car stands switching between one
-    and three phases (B14). tariff and version price it (version None: nothing does, or not yet); segments hold its
-    energy by price, the last one open while the session is; idle_s is how long its car only stood, by the monotonic
-    clock; total is what it costs so far in minor units of the currency.
+    what rollovers of the register, or another meter in its place, took off its value inside the session; departs_at and
+    wanted_wh say what the car shall have got until when, None where nobody said; phase_switching says that this car
+    stands switching between one and three phases (B14). tariff and tariff_version price it, None: nothing does;
+    segments hold its energy by price, the last one open while the session is; idle_s is how long its car only stood, by
+    the monotonic clock; total is what it costs so far in minor units of the currency.
     """
 
     id: SessionId

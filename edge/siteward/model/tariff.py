@@ -171,3 +171,8 @@ class TariffBook:
     def add(self, tariff: Tariff) -> "TariffBook":
         """The book with one more."""
         return TariffBook({**self.versions, (tariff.id, tariff.version): tariff})
+
+
+def money(value: Decimal) -> str:
+    """A price as every outside face writes it: four decimals."""
+    return f"{value:.4f}"

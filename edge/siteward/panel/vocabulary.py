@@ -115,6 +115,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_USER: Sentence("User changed", "用户变更"),
     EventType.AUDIT_FOREIGN_WRITE: Sentence("Foreign write", "外部写入"),
     EventType.AUDIT_METER_ROLLOVER: Sentence("Meter register began at 0 again", "电表计数翻转归零"),
+    EventType.AUDIT_METER_SWAPPED: Sentence("Meter exchanged in a session", "充电期间更换电表"),
     EventType.AUDIT_WIRE_TOOL: Sentence("Bus tool on a wire", "总线工具访问"),
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
     EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),

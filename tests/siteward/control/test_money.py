@@ -270,81 +270,6 @@ def test_a_small_step_of_the_clock_changes_nothing() -> None:
     assert [s.ended for s in row.segments] == ["price", "end"]
 
 
-IDLE = two(
-    begin="01:00",
-    end="23:00",
-    idle={"pricePerMinute": "1", "grace_s": 60, "most_s": 600},
-    periods=[{"id": "day", "energyPrice": "0"}, {"id": "night", "energyPrice": "0"}],
-)
-
-
-def test_a_car_that_only_stands_pays_by_the_full_minute_after_the_grace() -> None:
-    """S-77: standing counts from the end of charging until the car leaves; the session is open until then."""
-    rig = rig_with(IDLE)
-    name = rig.charging(seconds=30)
-    rig.turn(rig.stop(order="O-1"))
-    rig.turns(60 + 185)
-    assert rig.log.stages("c2") == ["accepted", "done"]
-    assert rig.log.rows[name].state is OrderState.CHARGING
-    rig["A1"].plugged = False
-    rig.turns(3)
-    row = rig.log.rows[name]
-    assert row.state is OrderState.FINISHED
-    assert row.total == 300
-    whole(rig, row)
-
-
-def test_standing_is_not_billed_for_ever() -> None:
-    """S-77: after the most that is billed the session ends though the car stays."""
-    rig = rig_with(IDLE)
-    name = rig.charging(seconds=30)
-    rig.turn(rig.stop(order="O-1"))
-    rig.turns(700)
-    assert (rig.log.rows[name].state, rig.log.rows[name].total) == (OrderState.FINISHED, 1000)
-
-
-def test_standing_after_a_fault_costs_nothing() -> None:
-    rig = rig_with(IDLE)
-    name = rig.charging(seconds=30)
-    rig["A1"].fault = "E42"
-    rig.turns(200)
-    assert (rig.log.rows[name].state, rig.log.rows[name].total) == (OrderState.FINISHED, 0)
-
-
-def test_a_restart_neither_charges_a_waiting_car_nor_bills_the_outage() -> None:
-    """OCMF: time across a power failure is never billed; what was stopped stays stopped."""
-    rig = rig_with(IDLE)
-    name = rig.charging(seconds=30)
-    rig.turn(rig.stop(order="O-1"))
-    rig.turns(100)
-    stood = rig.log.rows[name].idle_s
-    before_wh = rig.log.rows[name].energy_wh
-    rig.crash(1800)
-    rig.turns(100)
-    rig["A1"].plugged = False
-    rig.turns(3)
-    row = rig.log.rows[name]
-    assert row.state is OrderState.FINISHED
-    assert row.energy_wh == before_wh
-    assert row.stop_reason == "remote"
-    assert stood + 90 <= row.idle_s <= stood + 120
-    whole(rig, row)
-
-
-@pytest.mark.parametrize("hours", [-1, 1])
-def test_standing_is_counted_by_the_monotonic_clock(hours: int) -> None:
-    """Fault 58: two clocks never bill an hour twice."""
-    rig = rig_with(IDLE)
-    name = rig.charging(seconds=30)
-    rig.turn(rig.stop(order="O-1"))
-    rig.turns(100)
-    rig.skew = timedelta(hours=hours)
-    rig.turns(145)
-    rig["A1"].plugged = False
-    rig.turns(3)
-    assert rig.log.rows[name].total == 300
-
-
 def test_a_settled_session_says_its_total() -> None:
     """Ruling 15: session.settled follows when the platform acknowledged."""
     rig = rig_with()
@@ -383,3 +308,41 @@ def test_a_rollover_inside_a_session_is_counted_on() -> None:
 def test_the_books_version_is_that_of_the_document() -> None:
     rig = rig_with()
     assert rig.memory.book == TariffBook().add(tariff(NIGHT_TO_DAY))
+
+
+def test_another_meter_in_a_local_session_closes_the_segment_with_both_readings() -> None:
+    """B22, fault 32: what nobody ordered goes on; the energy between the two meters is billed to nobody."""
+    rig = rig_with()
+    rig["A4"].plugged = True
+    rig.turn()
+    rig.turn(rig.start("A4", source="cli"))
+    rig.turns(60)
+    rig["A4"].serial, rig["A4"].register = "SN-2", 5_000.0
+    rig.turns(60)
+    (row,) = rig.log.rows.values()
+    rig.turn(rig.stop(sessionId=row.id, source="cli"))
+    rig.turns(15)
+    row = rig.log.rows[row.id]
+    whole(rig, row)
+    swap = rig.log.last(EventType.AUDIT_METER_SWAPPED).data
+    assert (swap["meter"], swap["newMeter"]) == ("SN-1", "SN-2")
+    first, second = int(str(swap["last_wh"])), int(str(swap["first_wh"]))
+    old, new = [s for s in row.segments if s.meter == "SN-1"], [s for s in row.segments if s.meter == "SN-2"]
+    assert old[-1].ended == "meter"
+    assert old[-1].end_wh == first
+    assert row.energy_wh == first - 1000 + row.last_register_wh - second  # type: ignore[operator]
+    assert sum(s.energy_wh for s in new) == row.last_register_wh - second  # type: ignore[operator]
+
+
+def test_one_slip_of_a_serial_is_no_exchange() -> None:
+    """B22: three times in a row."""
+    rig = rig_with()
+    rig["A4"].plugged = True
+    rig.turn()
+    rig.turn(rig.start("A4", source="cli"))
+    rig.turns(20)
+    for serial in ("SN-2", "SN-1", "SN-2", "SN-2", "SN-1"):
+        rig["A4"].serial = serial
+        rig.turn()
+    rig.turns(5)
+    assert "audit.meter_swapped" not in rig.log.types()
