@@ -1,19 +1,17 @@
 """`tariff show`, `install` and `import`: prices by hand, by the same road as the platform's."""
 
 import json
-import secrets
 from pathlib import Path
 from typing import Any
 
-from siteward.cli.act import tell_reply
+from siteward.cli.act import done, order
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen
 from siteward.cli.shelf import Records
 from siteward.client.client import Client
 from siteward.client.half_hours import Head, read_table
-from siteward.client.messages import RequestMessage
 from siteward.client.tariff_form import BadTariff, read_tariff
-from siteward.model.requests import CommandName, Stage
+from siteward.model.requests import CommandName
 
 _MOST_BYTES = 60_000
 
@@ -93,9 +91,5 @@ def import_file(screen: Screen, file: Path, head: Head, out: Path | None) -> int
 
 async def install(client: Client, screen: Screen, params: dict[str, Any], wait_s: float) -> int:
     """Hand a tariff in and wait until it is durable."""
-    command = f"cli-{secrets.token_hex(10)}"
-    name = CommandName.SET_TARIFF
-    reply = await client.submit(RequestMessage(command_id=command, name=name.value, params=params))
-    if not Stage(reply.stage).final and wait_s > 0:
-        reply = await client.request(command, wait_s) or reply
-    return tell_reply(screen, name, str(params["tariff"]["tariffId"]), reply)
+    reply = await order(client, CommandName.SET_TARIFF, None, params, wait_s)
+    return done(screen, CommandName.SET_TARIFF, str(params["tariff"]["tariffId"]), reply)

@@ -66,6 +66,16 @@ class FeederMessage(Message):
     meter_age_s: float | None
 
 
+class AuthorisationMessage(Message):
+    """By what somebody was let in, and the list that it was judged by."""
+
+    by: str
+    token: str | None = None
+    list_version: int = 0
+    list_age_s: int | None = None
+    online: bool | None = None
+
+
 class SessionMessage(Message):
     """A session."""
 
@@ -93,6 +103,10 @@ class SessionMessage(Message):
     total: int | None = None
     currency: str | None = None
     idle_s: int = 0
+    max_energy_wh: int | None = None
+    max_time_s: int | None = None
+    max_amount: int | None = None
+    authorised: AuthorisationMessage | None = None
 
 
 class ConnectorMessage(Message):
@@ -116,6 +130,9 @@ class ConnectorMessage(Message):
     session: SessionMessage | None
     limit_w: float | None = None
     phase_switching: bool = False
+    reservation: str | None = None
+    reserved_until: datetime | None = None
+    out_of_service: bool = False
 
 
 class ArmMessage(Message):
@@ -131,6 +148,16 @@ class ArmMessage(Message):
     waits: bool
     emergency: bool
     connector: str | None = None
+
+
+class EmergencyMessage(Message):
+    """An emergency stop now; the words of model.live.EmergencyView."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime | None
+    connectors: tuple[str, ...]
 
 
 class MeterMessage(Message):
@@ -172,32 +199,6 @@ class AlarmMessage(Message):
     value: float | None = None
     bound: float | None = None
     unit: str | None = None
-
-
-class AlarmRecordMessage(Message):
-    """The handling record of one alarm; cleared_at None: it stands; cleared_by None: its cause went away."""
-
-    code: str
-    subject: str
-    severity: str
-    raised_at: datetime | None
-    text_en: str
-    text_zh: str
-    count: int = 1
-    notes: tuple[HandlingMessage, ...] = ()
-    cleared_at: datetime | None = None
-    cleared_by: HandlingMessage | None = None
-    followers: tuple[str, ...] = ()
-    rule: str | None = None
-    value: float | None = None
-    bound: float | None = None
-    number: int
-
-
-class AlarmLogMessage(Message):
-    """GET /v1/alarms/log: newest first; `before` of the next page is the last one's number."""
-
-    alarms: tuple[AlarmRecordMessage, ...]
 
 
 class LimitMessage(Message):
@@ -274,6 +275,7 @@ class LiveMessage(Message):
     health: HealthMessage
     limits: tuple[LimitMessage, ...] = ()
     arms: tuple[ArmMessage, ...] = ()
+    emergencies: tuple[EmergencyMessage, ...] = ()
     timezone: str = "UTC"
 
 
@@ -333,28 +335,12 @@ class EventsMessage(Message):
     events: tuple[dict[str, Any], ...]
 
 
-class UserMessage(Message):
-    """A user as kept by core: the hash is argon2 and leaves core only on the panel's socket."""
-
-    name: str = Field(pattern=ID_PATTERN)
-    role: str
-    password_hash: str
-    must_change: bool
-
-
 class ErrorMessage(Message):
     """Body of every 4xx and 5xx answer: a code of the closed list and both sentences."""
 
     code: str
     message: str
     message_zh: str
-
-
-class UserChangeMessage(Message):
-    """PUT /v1/users/{name}: the whole new user, and who changes it."""
-
-    user: UserMessage
-    actor: ActorMessage | None = None
 
 
 class AuditMessage(Message):
@@ -369,9 +355,3 @@ class SessionsMessage(Message):
     """GET /v1/sessions: newest first; `before` of the next page is the last one's id."""
 
     sessions: tuple[SessionMessage, ...]
-
-
-class UsersMessage(Message):
-    """GET /v1/users."""
-
-    users: tuple[UserMessage, ...]

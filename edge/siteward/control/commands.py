@@ -4,8 +4,13 @@ from dataclasses import replace
 
 from siteward.control import limits, tariffs
 from siteward.control.account import opened
+from siteward.control.admission import admit, admitted, bounded
+from siteward.control.auth_list import set_list
+from siteward.control.authorise import token_of
+from siteward.control.booking import cancel, reserve, serve, unlock
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
+from siteward.control.emergency import acknowledge as acknowledge_stop
 from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
 from siteward.control.params import (
@@ -16,28 +21,20 @@ from siteward.control.params import (
     start_params,
     stop_params,
 )
+from siteward.control.refuse import Refused
 from siteward.control.register import Register, billing_meter, judge, most_watts, read_register
 from siteward.control.session import Ending, OpenSession, stamp, tell
-from siteward.model.errors import SitewardError
+from siteward.model.auth import Authorisation
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId, OrderId, is_id
 from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Role, Source, Stage
 from siteward.model.sessions import OrderState, SessionRecord, StopReason
 from siteward.model.site import Connector
-from siteward.model.tariff import Tariff, Unpriced
+from siteward.model.tariff import Tariff
 
 STORE_SILENT_S = 5.0
 """Without a commit for this long no new session starts (ruling 18)."""
-
-
-class _Refused(SitewardError):
-    """The request is rejected with a code; never leaves `take`."""
-
-    def __init__(self, code: Refusal, detail: str = "") -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 def take(draft: Draft, request: Request) -> None:
@@ -49,7 +46,7 @@ def take(draft: Draft, request: Request) -> None:
         _VERBS.get(request.name, _unsupported)(draft, request)
     except BadParam as bad:
         draft.answer(request, Stage.REJECTED, Refusal.BAD_PARAMS, str(bad))
-    except _Refused as no:
+    except Refused as no:
         draft.answer(request, Stage.REJECTED, no.code, no.detail)
 
 
@@ -61,7 +58,7 @@ def _past(draft: Draft, request: Request) -> bool:
 
 
 def _unsupported(_draft: Draft, request: Request) -> None:
-    raise _Refused(Refusal.NOT_SUPPORTED, request.name.value)
+    raise Refused(Refusal.NOT_SUPPORTED, request.name.value)
 
 
 def _start(draft: Draft, request: Request) -> None:
@@ -74,10 +71,11 @@ def _start(draft: Draft, request: Request) -> None:
         raise BadParam(f"orderId: {request.order!r} is no id")
     seen = draft.see(connector.id)
     _may_start(draft, request, connector, seen)
-    tariff = tariffs.for_start(draft, params.tariff)
-    if tariff is None and (params.tariff is not None or draft.site.pricing.unpriced is Unpriced.REFUSE):
-        raise _Refused(Refusal.NO_TARIFF, params.tariff or draft.site.pricing.default or "")
-    session = _open(draft, request, connector, params, tariff)
+    tariff = tariffs.for_start(draft, params, metered is not None)
+    found = admit(draft, request, connector, params)
+    params = bounded(draft, params, found, metered is not None)
+    session = _open(draft, request, connector, params, found, tariff)
+    admitted(draft, request, connector.id, found)
     draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
     result: dict[str, object] = {"sessionId": session.record.id, "connectorId": connector.id}
     if seen.plugged is False:
@@ -86,31 +84,33 @@ def _start(draft: Draft, request: Request) -> None:
 
 
 def _connector(draft: Draft, request: Request) -> Connector:
+    if request.target is None and request.source is Source.CARD:
+        raise Refused(Refusal.READER_UNCLEAR)
     if request.target is None:
         raise BadParam("target: name the connector")
     for connector in draft.site.connectors:
         if connector.id == request.target:
             return connector
-    raise _Refused(Refusal.UNKNOWN_TARGET, request.target)
+    raise Refused(Refusal.UNKNOWN_TARGET, request.target)
 
 
 def _may_start(draft: Draft, request: Request, connector: Connector, seen: Seen) -> None:
     """Every reason against a start, the one that concerns most first."""
     snapshot = draft.snapshot
     if request.actor is not None and request.actor.role is Role.VIEWER:
-        raise _Refused(Refusal.NOT_AUTHORISED)
+        raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.CLOUD and request.deadline is not None and not snapshot.clock.trusted:
-        raise _Refused(Refusal.CLOCK_UNTRUSTED)
+        raise Refused(Refusal.CLOCK_UNTRUSTED)
     if snapshot.commit_age_s > STORE_SILENT_S:
-        raise _Refused(Refusal.STORE_FAILED)
+        raise Refused(Refusal.STORE_FAILED)
     if not seen.online:
-        raise _Refused(Refusal.CHARGER_UNREACHABLE)
+        raise Refused(Refusal.CHARGER_UNREACHABLE)
     if seen.fault is not None:
-        raise _Refused(Refusal.CONNECTOR_FAULTED, seen.fault)
+        raise Refused(Refusal.CONNECTOR_FAULTED, seen.fault)
     _not_busy(draft, request, connector)
     grant = draft.grants.get(connector.id)
     if connector.facts.failsafe is not None and (grant is None or not grant.verified):
-        raise _Refused(Refusal.FAILSAFE_UNVERIFIED)
+        raise Refused(Refusal.FAILSAFE_UNVERIFIED)
 
 
 def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
@@ -118,13 +118,18 @@ def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
         if post.session is None:
             continue
         if name == connector.id:
-            raise _Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
+            raise Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
         if request.order is not None and post.session.record.order == request.order:
-            raise _Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
+            raise Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
 
 
 def _open(
-    draft: Draft, request: Request, connector: Connector, params: StartParams, tariff: Tariff | None
+    draft: Draft,
+    request: Request,
+    connector: Connector,
+    params: StartParams,
+    found: Authorisation,
+    tariff: Tariff | None,
 ) -> OpenSession:
     """Open the session; its current is asked for only when this turn's batch is durable (ruling 18)."""
     snapshot = draft.snapshot
@@ -148,6 +153,8 @@ def _open(
         departs_at=params.departs_at,
         wanted_wh=params.wanted_wh,
         phase_switching=params.phase_switching,
+        max_amount=params.max_amount,
+        authorised=found,
     )
     if tariff is not None and meter is not None:
         record = replace(record, tariff=tariff.id, tariff_version=tariff.version, currency=tariff.currency)
@@ -190,7 +197,18 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
         data |= {"tariffId": record.tariff, "tariffVersion": record.tariff_version}
     if request.actor is not None:
         data["user"] = request.actor.user
+    if record.max_amount is not None:
+        data["maxAmount"] = record.max_amount
+    if record.authorised is not None:
+        data["authorised"] = _authorised(record.authorised)
     return data
+
+
+def _authorised(found: Authorisation) -> dict[str, object]:
+    """By what a session was let in, with version and age of the list (B17); what nobody knows is left out."""
+    data: dict[str, object] = {"token": found.token, "listAge_s": found.list_age_s, "online": found.online}
+    data |= {"by": found.by.value, "listVersion": found.list_version}
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def _stop(draft: Draft, request: Request) -> None:
@@ -206,16 +224,25 @@ def _stop(draft: Draft, request: Request) -> None:
         if record.id == params.session or (params.session is None and record.order == params.order):
             found = name, record
     if found is None:
-        raise _Refused(_missing(draft, request))
+        raise Refused(_missing(draft, request))
     name, record = found
+    if request.source is Source.CARD and not _own(request, record):
+        raise Refused(Refusal.NOT_AUTHORISED, "another card began it")
     if params.order is not None and record.order != params.order:
-        raise _Refused(Refusal.SESSION_MISMATCH, f"session {record.id}")
+        raise Refused(Refusal.SESSION_MISMATCH, f"session {record.id}")
     if request.target not in (None, limits.STATION, name):
-        raise _Refused(Refusal.SESSION_MISMATCH, f"it charges at {name}")
+        raise Refused(Refusal.SESSION_MISMATCH, f"it charges at {name}")
     reason = StopReason.REMOTE if request.source is Source.CLOUD else StopReason.USER
     end(draft, name, Ending(reason, draft.snapshot.at))
     draft.pending.append(Pending(request, draft.snapshot.at, name, record.id))
     draft.answer(request, Stage.ACCEPTED, result={"sessionId": record.id, "connectorId": name})
+
+
+def _own(request: Request, record: SessionRecord) -> bool:
+    """Whether the card that asks is the one that the session was begun with."""
+    token = (request.params or {}).get("token")
+    known = record.authorised.token if record.authorised is not None else None
+    return isinstance(token, str) and known is not None and token_of(token) == known
 
 
 def _missing(draft: Draft, request: Request) -> Refusal:
@@ -237,7 +264,7 @@ def _limit(draft: Draft, request: Request) -> None:
     if target is None:
         if request.target is None:
             raise BadParam("target: name station, a feeder or a connector")
-        raise _Refused(Refusal.UNKNOWN_TARGET, request.target)
+        raise Refused(Refusal.UNKNOWN_TARGET, request.target)
     limit = limits.make_limit(draft.site, draft.snapshot, request, target, params)
     if limits.lifts(draft.limits, limit):
         _may_lift(draft, request)
@@ -250,9 +277,9 @@ def _limit(draft: Draft, request: Request) -> None:
 def _may_lift(draft: Draft, request: Request) -> None:
     """Only reductions are exempt from role and clock (R15)."""
     if request.actor is not None and request.actor.role is Role.VIEWER:
-        raise _Refused(Refusal.NOT_AUTHORISED)
+        raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
-        raise _Refused(Refusal.CLOCK_UNTRUSTED)
+        raise Refused(Refusal.CLOCK_UNTRUSTED)
 
 
 def _report(draft: Draft, request: Request) -> None:
@@ -271,10 +298,7 @@ def _set_tariff(draft: Draft, request: Request) -> None:
     if request.tariff is None:
         raise BadParam("tariff: is missing or cannot be read")
     _may_lift(draft, request)
-    try:
-        result = tariffs.install(draft, request.tariff, request)
-    except tariffs.Conflict as other:
-        raise _Refused(Refusal.TARIFF_CONFLICT, str(other)) from other
+    result = tariffs.install(draft, request.tariff, request)
     draft.answer(request, Stage.ACCEPTED)
     draft.answer(request, Stage.DONE, result=result)
 
@@ -287,4 +311,10 @@ _VERBS = {
     CommandName.SET_TARIFF: _set_tariff,
     CommandName.ACK_ALARM: acknowledge,
     CommandName.CLEAR_ALARM: end_by_hand,
+    CommandName.RESERVE: reserve,
+    CommandName.CANCEL_RESERVATION: cancel,
+    CommandName.SET_AVAILABILITY: serve,
+    CommandName.UNLOCK_CONNECTOR: unlock,
+    CommandName.SET_AUTH_LIST: set_list,
+    CommandName.RESET: acknowledge_stop,
 }

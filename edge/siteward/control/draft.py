@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from siteward.control.connector import ConnectorState
+from siteward.control.book import Book
+from siteward.control.connector import ConnectorState, status_of
 from siteward.control.demanded import Metered, marks
 from siteward.control.observe import Seen, see
 from siteward.control.rules import Held
@@ -15,6 +16,7 @@ from siteward.model.alarm_log import Handling
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality, Fact
 from siteward.model.ids import ConnectorId, SessionId, ulid
+from siteward.model.kept import Kept, KeptKind, KeptRow
 from siteward.model.limits import Grant, Limit
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import Reply, Request, Stage
@@ -99,8 +101,8 @@ class StoryMemory:
     """All that the story carries over.
 
     limits are those that somebody set for a time, rules and demand those that site.toml describes; grants are those of
-    the last turn; finished sessions wait for the platform's acknowledgement; book holds the tariffs; clock, at and wall
-    are of the last turn, None before the first.
+    the last turn; finished sessions wait for the platform's acknowledgement; prices holds the tariffs; clock, at and
+    wall are of the last turn, None before the first.
     """
 
     posts: Mapping[ConnectorId, Post] = field(default_factory=dict)
@@ -112,14 +114,18 @@ class StoryMemory:
     finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
     rules: Mapping[str, Held] = field(default_factory=dict)
     demand: Mapping[str, Metered] = field(default_factory=dict)
-    book: TariffBook = field(default_factory=TariffBook)
+    prices: TariffBook = field(default_factory=TariffBook)
     clock: ClockQuality | None = None
     at: float | None = None
     wall: datetime | None = None
+    book: Book = field(default_factory=Book)
 
 
 class Draft:
-    """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen."""
+    """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen.
+
+    stopped are connectors that an emergency stop holds, unread those whose emergency stop cannot be read.
+    """
 
     def __init__(self, site: Site, snapshot: Snapshot, memory: StoryMemory) -> None:
         self.site = site
@@ -134,12 +140,17 @@ class Draft:
         self.rule_alarms: frozenset[Alarm] = frozenset()
         self.alarms = dict(memory.alarms)
         self.ended: dict[Alarm, Handling] = {}
+        self.book = memory.book
+        self.kept: list[KeptRow] = []
+        self.noticed: set[Alarm] = set()
+        self.stopped: frozenset[ConnectorId] = frozenset()
+        self.unread: frozenset[ConnectorId] = frozenset()
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}
         self.closed: dict[SessionId, Closed] = {}
         self.finished = dict(memory.finished)
-        self.book = memory.book
+        self.prices = memory.prices
         self.moment = _moment(snapshot, memory)
         self.opened: set[SessionId] = set()
         self._seen: dict[ConnectorId, Seen] = {}
@@ -151,6 +162,12 @@ class Draft:
             seen = self._seen[connector] = see(self.snapshot, connector)
         return seen
 
+    def status(self, connector: ConnectorId, post: Post) -> ConnectorStatus:
+        """OCPP's word for a connector now, with what holds it apart from a session."""
+        book = self.book
+        out = connector in book.out and post.session is None
+        return status_of(post.state, self.see(connector).online, out, connector in book.reservations)
+
     def new_session_id(self) -> SessionId:
         """Return the next session id of this turn: the snapshot's entropy, counted up."""
         number = (int.from_bytes(self.snapshot.entropy, "big") + len(self.opened)) % (1 << 80)
@@ -161,7 +178,7 @@ class Draft:
 
     def pricer(self) -> Pricer:
         """What prices energy in this turn; a tariff that was installed in it counts from here on."""
-        return Pricer(self.site.zone, self.site.pricing, self.book)
+        return Pricer(self.site.zone, self.site.pricing, self.prices)
 
     def set_limits(self, limits: tuple[Limit, ...]) -> None:
         """Replace the list of limits and mark it for the journal."""
@@ -171,6 +188,10 @@ class Draft:
     def stored_limits(self) -> tuple[Limit, ...] | None:
         """What the journal keeps of limits over a restart, None while nothing of it changed."""
         return (*self.limits, *marks(self.demand)) if self.limits_changed else None
+
+    def keep(self, kind: KeptKind, key: str, value: Kept | None = None) -> None:
+        """Have a small state found again after a restart; None takes it away."""
+        self.kept.append(KeptRow(kind, key, value))
 
     def row(self, record: SessionRecord) -> None:
         """Put a session's row into the batch; the last one of a turn counts."""

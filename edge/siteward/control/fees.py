@@ -21,10 +21,13 @@ def priced(scene: Scene, session: OpenSession) -> OpenSession:
         return session
     before = sum(segment.ended is not None for segment in session.account.closed)
     _tell(scene, session, before, read.closed)
-    record = session.record
-    if read.account.total != record.total:
-        record = replace(record, total=read.account.total)
-    return session._replace(account=read.account, record=record)
+    record, account = session.record, read.account
+    if record.max_amount is not None:
+        # Money that is not there must not be charged for: no reading goes by unreckoned.
+        account = account._replace(total=accounts.total(account, scene.draft.prices, scene.draft.moment))
+    if account.total != record.total:
+        record = replace(record, total=account.total)
+    return session._replace(account=account, record=record)
 
 
 def swapped(scene: Scene, session: OpenSession) -> OpenSession:
@@ -74,7 +77,7 @@ def on_row(scene: Scene, session: OpenSession) -> SessionRecord:
     """The record as its row keeps it, money included."""
     if not session.metered:
         return session.record
-    return accounts.on_row(session.account, session.record, scene.draft.book, scene.draft.moment)
+    return accounts.on_row(session.account, session.record, scene.draft.prices, scene.draft.moment)
 
 
 def settled_up(scene: Scene, session: OpenSession) -> tuple[OpenSession, dict[str, object]]:
@@ -83,7 +86,7 @@ def settled_up(scene: Scene, session: OpenSession) -> tuple[OpenSession, dict[st
     all_of_them, last = accounts.closing(account, scene.draft.moment)
     _tell(scene, session, len(all_of_them) - len(last), last)
     record = replace(session.record, segments=all_of_them, idle_s=int(account.idle_s))
-    record, data = accounts.settlement(account, record, scene.draft.book)
+    record, data = accounts.settlement(account, record, scene.draft.prices)
     return session._replace(record=record), data
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from siteward.control.account import recalled
 from siteward.control.alarms import CLEAR_AFTER_S
+from siteward.control.book import reopened
 from siteward.control.connector import ConnectorState
 from siteward.control.demanded import remembered
 from siteward.control.draft import Pending, Post, Standing, StoryMemory
@@ -31,10 +32,10 @@ _DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> StoryMemory:
     """The story's memory at start; `at` is boot-time s of now, `wall` UTC. Sessions wait for a first look."""
     posts: dict[ConnectorId, Post] = {}
-    book = TariffBook({(tariff.id, tariff.version): tariff for tariff in recovered.tariffs})
+    prices = TariffBook({(tariff.id, tariff.version): tariff for tariff in recovered.tariffs})
     for connector in site.connectors:
         rows = [row for row in recovered.sessions if row.connector == connector.id and row.state.open]
-        posts[connector.id] = _post(site, rows[-1], at, wall, book) if rows else Post()
+        posts[connector.id] = _post(site, rows[-1], at, wall, prices) if rows else Post()
     pending = []
     for request in recovered.unfinished:
         posts, command = _pending(posts, request, at)
@@ -46,12 +47,13 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
         limits=limits,
         demand=remembered(site, recovered.limits, at),
         alarms=_alarms(recovered, at, wall),
-        book=book,
+        prices=prices,
+        book=reopened(recovered.kept, at, wall),
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
     )
 
 
-def _post(site: Site, record: SessionRecord, at: float, wall: datetime, book: TariffBook) -> Post:
+def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: TariffBook) -> Post:
     connector = next(c for c in site.connectors if c.id == record.connector)
     meter = billing_meter(site, connector)
     elapsed_s = (wall - record.created_at).total_seconds()
@@ -75,7 +77,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, book: Ta
         row_at=at,
         row_wh=record.last_register_wh,
         ending=_parked(record, at, wall),
-        account=recalled(record, book, at),
+        account=recalled(record, prices, at),
     )
     return Post(state=_state(record), session=session)
 

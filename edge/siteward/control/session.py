@@ -34,8 +34,8 @@ class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
     counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
-    waits for "suspended" and "full"; restored is set until the first look after a restart. A tuple, for each turn
-    replaces it at each connector (goal 15).
+    waits for "suspended" and "full"; restored is set until the first look after a restart; account is its money side.
+    A tuple, for each turn replaces it at each connector (goal 15).
     """
 
     record: SessionRecord

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from siteward.model.alarm_log import AlarmRecord
 from siteward.model.ids import ConnectorId
+from siteward.model.kept import Kept
 from siteward.model.limits import Limit
 from siteward.model.requests import Request
 from siteward.model.sessions import SessionRecord
@@ -32,3 +33,4 @@ class Recovered:
     unfinished: tuple[Request, ...] = ()
     alarms: tuple[AlarmRecord, ...] = ()
     tariffs: tuple[Tariff, ...] = ()
+    kept: tuple[Kept, ...] = ()

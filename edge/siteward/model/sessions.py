@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from siteward.model.auth import Authorisation
 from siteward.model.bill import Segment
 from siteward.model.ids import ConnectorId, OrderId, SessionId
 
@@ -35,6 +36,8 @@ class StopReason(StrEnum):
     FAULT = "fault"
     TIME_LIMIT = "time_limit"
     ENERGY_LIMIT = "energy_limit"
+    AMOUNT_LIMIT = "amount_limit"
+    EMERGENCY = "emergency"
     POWER_LOSS = "power_loss"
     NEVER_STARTED = "never_started"
 
@@ -65,7 +68,8 @@ class SessionRecord:
     wanted_wh say what the car shall have got until when, None where nobody said; phase_switching says that this car
     stands switching between one and three phases (B14). tariff and tariff_version price it, None: nothing does;
     segments hold its energy by price, the last one open while the session is; idle_s is how long its car only stood, by
-    the monotonic clock; total is what it costs so far in minor units of the currency.
+    the monotonic clock; total is what it costs so far in minor units of the currency, max_amount what it may cost;
+    authorised says by what it was let in.
     """
 
     id: SessionId
@@ -97,6 +101,8 @@ class SessionRecord:
     idle_s: int = 0
     total: int | None = None
     currency: str | None = None
+    max_amount: int | None = None
+    authorised: Authorisation | None = None
 
     @property
     def energy_wh(self) -> int | None:

@@ -24,6 +24,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "limits": ("id", "position", "record", "boot", "ends_wall_ms", "length_s"),
     "tariffs": ("id", "version", "valid_from_ms", "seq", "record"),
     "alarm_log": ("id", "code", "subject", "raised_at", "raised", "handled", "cleared_ms", "cleared"),
+    "kept": ("kind", "key", "record"),
     "users": ("name", "role", "password_hash", "must_change"),
 }
 """Tables whose rows are taken over as they are."""

@@ -12,7 +12,7 @@ from siteward.model.events import EventType, Fact
 from siteward.model.ids import SessionId
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request, Stage
-from siteward.store import alarm_log, inbox, journal, limits, sessions, standing, tariffs
+from siteward.store import alarm_log, inbox, journal, kept, limits, sessions, standing, tariffs
 from siteward.store.journal import Verdict
 from siteward.store.moments import Moment, moment
 from siteward.store.records import Head, Parts, Records
@@ -42,6 +42,7 @@ def recovered(connection: sqlite3.Connection, now: Moment) -> Recovered:
         unfinished=inbox.unfinished(connection, now),
         alarms=alarm_log.standing(connection),
         tariffs=tariffs.needed(connection, now.wall, rows),
+        kept=kept.everything(connection),
     )
 
 
@@ -165,6 +166,7 @@ class Store(Records):
             for reply in batch.replies:
                 inbox.answer(connection, reply)
             standing.put_ledger(connection, batch.ledger)
+            kept.follow(connection, batch.kept)
             if batch.limits is not None:
                 limits.replace_all(connection, batch.limits, now)
             numbered = journal.append(connection, facts, batch.clock, wall)

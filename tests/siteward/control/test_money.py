@@ -43,9 +43,9 @@ def whole(rig: Rig, row: SessionRecord) -> None:
     told = [fact.data for _, fact in rig.log.facts if fact.type is EventType.SESSION_SEGMENT and fact.session == row.id]
     assert [data["energy_wh"] for data in told] == [s.energy_wh for s in row.segments]
     assert [data["number"] for data in told] == list(range(1, len(told) + 1))
-    pinned = rig.memory.book.find(row.tariff, row.tariff_version)
+    pinned = rig.memory.prices.find(row.tariff, row.tariff_version)
     assert pinned is not None
-    bill = make_bill(pinned, row.segments, row.idle_s, rig.memory.book)
+    bill = make_bill(pinned, row.segments, row.idle_s, rig.memory.prices)
     finished = rig.log.last(EventType.SESSION_FINISHED)
     assert bill.total == row.total == finished.data["total"]
     assert bill.energy_wh == row.energy_wh
@@ -307,7 +307,7 @@ def test_a_rollover_inside_a_session_is_counted_on() -> None:
 
 def test_the_books_version_is_that_of_the_document() -> None:
     rig = rig_with()
-    assert rig.memory.book == TariffBook().add(tariff(NIGHT_TO_DAY))
+    assert rig.memory.prices == TariffBook().add(tariff(NIGHT_TO_DAY))
 
 
 def test_another_meter_in_a_local_session_closes_the_segment_with_both_readings() -> None:
