@@ -4,6 +4,7 @@ from typing import Final
 
 from siteward.model.events import EventType
 from siteward.model.limits import OnLimitExpiry
+from siteward.model.live import StopState
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
 from siteward.model.sessions import ConnectorStatus, OrderState, StopReason, SuspendedBy
@@ -61,6 +62,14 @@ ARM_STATES: Final[dict[str, Sentence]] = {
     "lowering": Sentence("Going down", "正在降下"),
 }
 """Where a barrier or a parking lock is: the words of control.barrier and control.lock."""
+
+STOP_STATES: Final[dict[str, Sentence]] = {
+    StopState.CLEAR: Sentence("Not pressed", "未触发"),
+    StopState.PRESSED: Sentence("Pressed", "已触发"),
+    StopState.LATCHED: Sentence("Released, not acknowledged", "已复位，待确认"),
+    StopState.UNREAD: Sentence("Cannot be read", "无法读取"),
+}
+"""What an emergency stop says."""
 
 ARM_VERBS: Final[dict[str, Sentence]] = {
     "open": Sentence("Open", "打开"),

@@ -1,0 +1,67 @@
+"""Core hears from sync whether the platform can be reached, and believes it for no longer than a minute (B17)."""
+
+from pathlib import Path
+
+import pytest
+
+from siteward.client.client import Client
+from siteward.client.errors import Refused
+from siteward.runtime.uplink import FRESH_S, Uplink
+from tests.fixtures.broker import Broker, broker
+from tests.fixtures.clock import RealClock
+from tests.siteward_sync.rig import core_at, synced, until
+
+__all__ = ["broker"]
+
+
+class HandClock(RealClock):
+    """A clock that a test moves."""
+
+    at = 100.0
+
+    def now(self) -> float:
+        """What the test says."""
+        return self.at
+
+
+def test_silence_is_a_no_after_a_minute() -> None:
+    """Law 5: a sync that died says nothing, and nothing is offline."""
+    clock = HandClock()
+    uplink = Uplink(clock)
+    assert not uplink.online
+    uplink.heard(True)
+    clock.at += FRESH_S
+    assert uplink.online
+    clock.at += 0.1
+    assert not uplink.online
+    uplink.heard(True)
+    uplink.heard(False)
+    assert not uplink.online
+
+
+@pytest.mark.station
+async def test_core_hears_when_the_platform_comes_and_goes(tmp_path: Path, broker: Broker) -> None:
+    """B17: known within a second of the link's own knowledge."""
+    async with core_at(tmp_path) as core, synced(core, broker):
+        await until(lambda: core.online)
+        await broker.stop()
+        await until(lambda: not core.online)
+
+
+@pytest.mark.parametrize(
+    ("name", "reads", "says"),
+    [("cli", True, False), ("panel", True, False), ("sync", False, True), ("field", False, False)],
+)
+async def test_only_sync_may_say_it_and_only_people_see_the_cards(
+    tmp_path: Path, name: str, reads: bool, says: bool
+) -> None:
+    """S-82, S-86: the socket is the caller."""
+    async with core_at(tmp_path) as core, Client(core.run_dir / f"{name}.sock") as client:
+        for allowed, call in ((reads, client.auth_list), (says, lambda: client.uplink(online=True))):
+            if allowed:
+                await call()
+                continue
+            with pytest.raises(Refused) as no:
+                await call()
+            assert no.value.status == 403
+        assert core.online is says
