@@ -1,8 +1,9 @@
 """What the local API needs of the daemon: reads of the running station, requests in, the journal's reads and acks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.auth import AuthList
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
@@ -43,10 +44,6 @@ class Station(Protocol):
         """Whether the platform can be reached, by the last word of sync."""
         ...
 
-    def uplink(self, online: bool) -> None:
-        """Take sync's word on whether the platform can be reached."""
-        ...
-
     def lines(self) -> tuple[LineView, ...]:
         """Statistics of every wire, now."""
         ...
@@ -61,6 +58,10 @@ class Station(Protocol):
         Raises ValueError for what is no read, Withdrawn when the wire has no time, DeviceUnreachable without a port,
         StoreError when it cannot be journaled.
         """
+        ...
+
+    def uplink(self, connected: bool, failing: Collection[str]) -> None:
+        """Take sync's word about its connection and about outputs of alarms that fail."""
         ...
 
     async def submit(self, request: Request, raw: bytes) -> Reply:
@@ -96,6 +97,10 @@ class Records(Protocol):
 
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session."""
+        ...
+
+    async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
+        """Handling records of alarms, newest first, older than the one of that number."""
         ...
 
     async def users(self) -> tuple[User, ...]:

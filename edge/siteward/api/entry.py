@@ -1,15 +1,15 @@
-"""Calls about who comes in: the list of cards, and whether the platform is there to be asked."""
+"""The call about who comes in: the list of cards, and whether the platform is there to be asked."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from siteward.api.answers import body, message, parse
+from siteward.api.answers import message
 from siteward.api.backend import Station
-from siteward.client.messages import AuthListMessage, TokenMessage, UplinkMessage
+from siteward.client.messages import AuthListMessage, TokenMessage
 
 
 class EntryCalls:
-    """Endpoints over the station's memory."""
+    """Endpoint over the station's memory."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -25,8 +25,3 @@ class EntryCalls:
                 tokens=tuple(TokenMessage.model_validate(token) for _, token in sorted(found.tokens.items())),
             )
         )
-
-    async def uplink(self, request: Request) -> Response:
-        """POST /v1/uplink."""
-        self._station.uplink(parse(UplinkMessage, await body(request)).online)
-        return Response(status_code=204)

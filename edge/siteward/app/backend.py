@@ -1,8 +1,9 @@
 """What the local API serves: the running station joined with the store behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from siteward.app.tool_audit import ToolAudit
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.auth import AuthList
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
@@ -62,10 +63,6 @@ class CoreBackend:
         """Whether the platform can be reached."""
         return self._station.online
 
-    def uplink(self, online: bool) -> None:
-        """Take sync's word."""
-        self._station.uplink.heard(online)
-
     def lines(self) -> tuple[LineView, ...]:
         """Statistics of every wire."""
         return self._station.lines.views()
@@ -78,6 +75,10 @@ class CoreBackend:
         """One call of a bus tool. Its first one, and the first at other settings, is journaled before it goes out."""
         await self._tools.journal(line, call)
         return await self._station.lines.call(line, call)
+
+    def uplink(self, connected: bool, failing: Collection[str]) -> None:
+        """Take sync's word about its connection and its outputs."""
+        self._station.watch.report(connected, failing)
 
     async def submit(self, request: Request, raw: bytes) -> Reply:
         """Commit the request and give it to the next turn."""
@@ -106,6 +107,10 @@ class CoreBackend:
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session."""
         return await self._records.session(session)
+
+    async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
+        """Handling records of alarms."""
+        return await self._records.alarm_log(limit, before)
 
     async def users(self) -> tuple[User, ...]:
         """Every user."""

@@ -32,6 +32,8 @@ auth_app = typer.Typer(help="Who may charge by card.", no_args_is_help=True)
 app.add_typer(auth_app, name="auth")
 app.add_typer(journal_app, name="journal")
 app.add_typer(user_app, name="user")
+alarms_app = typer.Typer(help="Alarms: what stands, what was, who handles it.", no_args_is_help=True)
+app.add_typer(alarms_app, name="alarms")
 
 Json = Annotated[bool, option("--json", help="Write JSON for programs.")]
 RunFolder = Annotated[Path | None, option("--run", help="Folder of core's sockets (SITEWARD_RUN).")]

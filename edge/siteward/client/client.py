@@ -14,6 +14,8 @@ from siteward.client.errors import CoreDown, Refused
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
+    AlarmLogMessage,
+    AlarmRecordMessage,
     AuditMessage,
     AuthListMessage,
     ErrorMessage,
@@ -125,6 +127,15 @@ class Client:
                 return None
             raise
 
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first; before = number of the last one of the page before."""
+        params: dict[str, Any] = {"limit": limit} | ({} if before is None else {"before": before})
+        return self._parse(AlarmLogMessage, await self._call("GET", "/v1/alarms/log", params)).alarms
+
+    async def uplink(self, report: UplinkMessage) -> None:
+        """Tell core how the connection to the platform and the outputs of alarms are (sync only)."""
+        await self._call("POST", "/v1/uplink", content=report.to_json().encode())
+
     async def frames(self, line: str, form: FrameFormat, last_s: float) -> bytes:
         """What travelled on a line in the last seconds, as a file of that form."""
         params = {"format": form.value, "last": last_s}
@@ -149,10 +160,6 @@ class Client:
     async def auth_list(self) -> AuthListMessage:
         """The list of cards in force (panel and cli only)."""
         return self._parse(AuthListMessage, await self._call("GET", "/v1/auth"))
-
-    async def uplink(self, online: bool) -> None:
-        """Tell core whether the platform can be reached (sync only); said anew at least each 30 s."""
-        await self._call("POST", "/v1/uplink", content=UplinkMessage(online=online).to_json().encode())
 
     async def users(self) -> tuple[UserMessage, ...]:
         """Every user with password hash (panel and cli only)."""

@@ -3,32 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from siteward.client.entry_messages import AuthListMessage as AuthListMessage
+from siteward.client.entry_messages import AuthorisationMessage as AuthorisationMessage
+from siteward.client.entry_messages import EmergencyMessage as EmergencyMessage
+from siteward.client.entry_messages import TokenMessage as TokenMessage
+from siteward.client.wire_message import Message as Message
+from siteward.client.wire_message import wire_key as wire_key
 from siteward.model.ids import ID_PATTERN
 
 PerPhase = tuple[float, float, float]
-_UNITS = ("a", "v", "w", "wh", "s", "c", "hz", "ms", "percent", "wh")
-
-
-def wire_key(name: str) -> str:
-    """Key of a field on the wire: camelCase, but a quantity keeps its snake_case unit suffix (ruling 23)."""
-    words = name.split("_")
-    if words[-1] in _UNITS and len(words) > 1:
-        return name
-    return words[0] + "".join(word.capitalize() for word in words[1:])
-
-
-class Message(BaseModel):
-    """Root of all messages: frozen, made from model values by attribute, unknown keys ignored for newer peers."""
-
-    model_config = ConfigDict(
-        alias_generator=wire_key, populate_by_name=True, from_attributes=True, frozen=True, defer_build=True
-    )
-
-    def to_json(self) -> str:
-        """JSON text with wire keys."""
-        return self.model_dump_json(by_alias=True)
 
 
 class CauseMessage(Message):
@@ -64,16 +49,6 @@ class FeederMessage(Message):
     reserved_a: PerPhase
     base_a: PerPhase
     meter_age_s: float | None
-
-
-class AuthorisationMessage(Message):
-    """By what somebody was let in, and the list that it was judged by."""
-
-    by: str
-    token: str | None = None
-    list_version: int = 0
-    list_age_s: int | None = None
-    online: bool | None = None
 
 
 class SessionMessage(Message):
@@ -145,16 +120,6 @@ class ArmMessage(Message):
     connector: str | None = None
 
 
-class EmergencyMessage(Message):
-    """An emergency stop now; the words of model.live.EmergencyView."""
-
-    id: str
-    name: str
-    state: str
-    since: datetime | None
-    connectors: tuple[str, ...]
-
-
 class MeterMessage(Message):
     """A meter now."""
 
@@ -167,8 +132,18 @@ class MeterMessage(Message):
     age_s: float | None
 
 
+class HandlingMessage(Message):
+    """Somebody's word about an alarm; user and role are None for the platform."""
+
+    at: datetime
+    source: str
+    user: str | None = None
+    role: str | None = None
+    note: str = ""
+
+
 class AlarmMessage(Message):
-    """A standing alarm."""
+    """A standing alarm; active False: its cause is gone for now. unit belongs to value and bound."""
 
     code: str
     subject: str
@@ -176,6 +151,40 @@ class AlarmMessage(Message):
     raised_at: datetime
     text_en: str
     text_zh: str
+    count: int = 1
+    active: bool = True
+    notes: tuple[HandlingMessage, ...] = ()
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    unit: str | None = None
+
+
+class AlarmRecordMessage(Message):
+    """The handling record of one alarm; cleared_at None: it stands; cleared_by None: its cause went away."""
+
+    code: str
+    subject: str
+    severity: str
+    raised_at: datetime | None
+    text_en: str
+    text_zh: str
+    count: int = 1
+    notes: tuple[HandlingMessage, ...] = ()
+    cleared_at: datetime | None = None
+    cleared_by: HandlingMessage | None = None
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    number: int
+
+
+class AlarmLogMessage(Message):
+    """GET /v1/alarms/log: newest first; `before` of the next page is the last one's number."""
+
+    alarms: tuple[AlarmRecordMessage, ...]
 
 
 class LimitMessage(Message):
@@ -314,35 +323,18 @@ class ReplyMessage(Message):
     result: dict[str, Any] | None = None
 
 
-class TokenMessage(Message):
-    """A card of the list."""
-
-    id: str
-    group: str = ""
-    valid_until: datetime | None = None
-    blocked: bool = False
-
-
-class AuthListMessage(Message):
-    """GET /v1/auth: the list in force, and whether the platform can be reached."""
-
-    version: int
-    installed_at: datetime | None
-    online: bool
-    tokens: tuple[TokenMessage, ...]
-
-
-class UplinkMessage(Message):
-    """POST /v1/uplink: whether sync reaches the platform now."""
-
-    online: bool
-
-
 class AckMessage(Message):
     """POST /v1/outbox/ack and down/acks: the platform has everything up to seq."""
 
     journal_id: str = Field(pattern=ID_PATTERN)
     seq: int = Field(ge=0)
+
+
+class UplinkMessage(Message):
+    """POST /v1/uplink: whether sync is connected to the platform, and which outputs of alarms fail."""
+
+    connected: bool
+    failing: tuple[Annotated[str, Field(pattern=ID_PATTERN)], ...] = Field(default=(), max_length=64)
 
 
 class EventsMessage(Message):

@@ -7,7 +7,8 @@ from siteward.control.authorise import token_of
 from siteward.control.booking import cancel, reserve, serve, unlock
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
-from siteward.control.emergency import acknowledge
+from siteward.control.emergency import let_go
+from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
 from siteward.control.params import (
     BadParam,
@@ -289,5 +290,7 @@ _VERBS = {
     CommandName.SET_AVAILABILITY: serve,
     CommandName.UNLOCK_CONNECTOR: unlock,
     CommandName.SET_AUTH_LIST: set_list,
-    CommandName.RESET: acknowledge,
+    CommandName.RESET: let_go,
+    CommandName.ACK_ALARM: acknowledge,
+    CommandName.CLEAR_ALARM: end_by_hand,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from siteward.control.alarms import StandingAlarm, follow, listed, station_alarms
+from siteward.control.alarms import Book, StandingAlarm, follow, listed, station_alarms
 from siteward.control.arm import Ask
 from siteward.control.bays import lock_wishes, watch_bays
 from siteward.control.booking import expire as expire_reservations
@@ -13,7 +13,7 @@ from siteward.control.course import meter_lost
 from siteward.control.demand import Demand
 from siteward.control.demanded import Demanded, judge_windows
 from siteward.control.demands import demands
-from siteward.control.draft import Draft, Standing, StoryMemory
+from siteward.control.draft import Draft, StoryMemory
 from siteward.control.emergency import watch_stops
 from siteward.control.limits import expire
 from siteward.control.outcomes import Loads, finish
@@ -134,14 +134,16 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
         if closed.record.state is OrderState.FINISHED:
             draft.finished[closed.record.id] = closed.record
     alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
-    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms | draft.alarms
-    standing, facts = follow(memory.alarms, alarms, draft.snapshot, frozenset(draft.posts))
-    draft.facts.extend(facts)
+    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms | draft.door_alarms
+    book = follow(draft, memory.flaps, alarms)
+    draft.facts.extend(book.facts)
     _clock(draft, memory)
-    return Chapter(draft, _remember(draft, answer, memory, standing), _now(draft), listed(standing), wishes)
+    return Chapter(
+        draft, _remember(draft, answer, memory, book), _now(draft), listed(draft.site, book.standing), wishes
+    )
 
 
-def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mapping[Alarm, Standing]) -> StoryMemory:
+def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> StoryMemory:
     snapshot = draft.snapshot
     return replace(
         memory,
@@ -151,7 +153,8 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mappi
         rules=draft.rules,
         demand=draft.demand,
         book=draft.book,
-        alarms=standing,
+        alarms=book.standing,
+        flaps=book.flaps,
         grants=answer.grants,
         finished=draft.finished,
         clock=snapshot.clock,

@@ -48,6 +48,7 @@ class EventType(StrEnum):
     CONNECTOR_SERVICE = "connector.service"
     LIMIT_CHANGED = "limit.changed"
     ALARM_RAISED = "alarm.raised"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     ALARM_CLEARED = "alarm.cleared"
     ACCESS_OPENED = "access.opened"
     ACCESS_CLOSED = "access.closed"
@@ -78,6 +79,8 @@ class EventType(StrEnum):
     AUDIT_WIRE_TOOL = "audit.wire_tool"
     AUDIT_AUTH_LIST = "audit.auth_list"
     AUDIT_EMERGENCY = "audit.emergency"
+    AUDIT_NOTIFIED = "audit.notified"
+    AUDIT_OUTPUT_TEST = "audit.output_test"
     JOURNAL_STUB = "journal.stub"
 
     @property

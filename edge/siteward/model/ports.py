@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from siteward.model.alarms import Alarm
 from siteward.model.batch import Batch
@@ -94,6 +94,20 @@ class Meter(Protocol):
 
     async def read(self) -> MeterReading:
         """Poll once. Raises DeviceUnreachable or DeviceRefused."""
+        ...
+
+
+@runtime_checkable
+class QuickMeter(Protocol):
+    """A meter whose currents alone can be read between its polls, out of time that nobody else wants."""
+
+    @property
+    def id(self) -> MeterId:
+        """Its name in site.toml."""
+        ...
+
+    async def glance(self) -> MeterReading:
+        """Read the currents only, after everything else but every other poll. Raises like a poll, and Withdrawn."""
         ...
 
 

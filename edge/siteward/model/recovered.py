@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.ids import ConnectorId
 from siteward.model.kept import Kept
 from siteward.model.limits import Limit
@@ -26,5 +27,5 @@ class Recovered:
     limits: tuple[Limit, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     unfinished: tuple[Request, ...] = ()
-    alarms: tuple[tuple[str, str], ...] = ()
+    alarms: tuple[AlarmRecord, ...] = ()
     kept: tuple[Kept, ...] = ()

@@ -102,6 +102,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.CONNECTOR_SERVICE: Sentence("In or out of service", "启用/停用"),
     EventType.LIMIT_CHANGED: Sentence("Limit changed", "限值变更"),
     EventType.ALARM_RAISED: Sentence("Alarm raised", "告警产生"),
+    EventType.ALARM_ACKNOWLEDGED: Sentence("Alarm acknowledged", "告警已确认"),
     EventType.ALARM_CLEARED: Sentence("Alarm cleared", "告警解除"),
     EventType.ACCESS_OPENED: Sentence("Barrier opened", "道闸已打开"),
     EventType.ACCESS_CLOSED: Sentence("Barrier closed", "道闸已关闭"),
@@ -132,6 +133,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
     EventType.AUDIT_AUTH_LIST: Sentence("List of cards changed", "卡名单变更"),
     EventType.AUDIT_EMERGENCY: Sentence("Emergency stop", "急停"),
+    EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
+    EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
     EventType.JOURNAL_STUB: Sentence("Entry past its retention", "超过保留期的记录"),
 }
 

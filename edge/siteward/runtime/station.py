@@ -20,6 +20,7 @@ from siteward.model.site import Site
 from siteward.model.wire import Write
 from siteward.runtime.access import AccessLoop
 from siteward.runtime.actuate import Actuator
+from siteward.runtime.alarm_watch import AlarmWatch, Figures, WatchPorts
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.inbox import Inbox
@@ -29,7 +30,6 @@ from siteward.runtime.poller import Poller
 from siteward.runtime.readers import ReaderLoop
 from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
-from siteward.runtime.uplink import Uplink
 from siteward.runtime.view import live_view
 
 STORE_OPEN_S = 4.0
@@ -70,7 +70,7 @@ class StationPorts:
     """Everything concrete that a station is given.
 
     open_journal raises StoreError while the disk cannot be used; trace takes each completed turn; entropy returns 10
-    random bytes.
+    random bytes; measure looks at the machine's own resources, in a thread.
     """
 
     site: Site
@@ -83,6 +83,7 @@ class StationPorts:
     entropy: Callable[[], bytes]
     software: str
     tokens: tuple[TokenSource, ...] = ()
+    measure: Callable[[], Figures] | None = None
 
 
 class Station:
@@ -108,9 +109,11 @@ class Station:
             self._guard,
             lambda: self.readers.alarms,
         )
+        self.watch = AlarmWatch(
+            ports.site, clock, self._poller, WatchPorts(ports.measure, self._turn_ms, self._backlog)
+        )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
-        self.uplink = Uplink(clock)
         self.readers = ReaderLoop(ports.site, ports.tokens, clock, self.inbox.submit, self, ports.entropy)
         self.journal: StationJournal | None = None
         self._opening: asyncio.Future[StationJournal] | None = None
@@ -137,7 +140,7 @@ class Station:
     @property
     def online(self) -> bool:
         """Whether the platform can be reached."""
-        return self.uplink.online
+        return self.watch.online
 
     @property
     def book(self) -> Book:
@@ -178,6 +181,7 @@ class Station:
                 self._farewell(write)
             await self._actuator.finish(FIRST_WORDS_S)
         self._began = ports.clock.now()
+        self.watch.start()
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
             site=ports.site,
@@ -189,6 +193,7 @@ class Station:
             inbox=self.inbox,
             leases=self._leases,
             access=self.access,
+            watch=self.watch,
             entropy=ports.entropy,
         )
         self._turn = Turn(parts, memory, self._done)
@@ -207,7 +212,7 @@ class Station:
 
     async def _serve(self, turn: Turn, stop: asyncio.Event) -> None:
         coroutines = [turn.run(), self._committer.run(), self._leases.run(), *self._poller.tasks()]
-        coroutines += [*self.access.loops(), *self.readers.loops()]
+        coroutines += [*self.access.loops(), *self.readers.loops(), self.watch.run()]
         if self.journal is None:
             coroutines.append(self._reopen_journal(stop))
         tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
@@ -259,9 +264,9 @@ class Station:
         self._committer.attach(journal)
         self.inbox.attach(journal)
 
-    def _wake(self) -> None:
+    def _wake(self, hurry: bool = False) -> None:
         if self._turn is not None:
-            self._turn.wake()
+            self._turn.wake(hurry)
 
     def _guard(self, request: Request) -> Let:
         """Who may move an arm now, by what the last turn knew."""
@@ -285,6 +290,12 @@ class Station:
     async def _announce_live(self) -> None:
         async with self._live_changed:
             self._live_changed.notify_all()
+
+    def _turn_ms(self) -> float | None:
+        return None if self._last is None else self._last.took_s * 1000.0
+
+    def _backlog(self) -> int | None:
+        return None if self.journal is None else self.journal.last_seq - self.journal.acked_seq
 
     def health(self) -> Health:
         """Core's own figures, now."""

@@ -20,6 +20,8 @@ from siteward.model.units import ZERO, Phase
 from siteward.settings import entry_build as entry
 from siteward.settings.access_build import barrier, board, lock
 from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
+from siteward.settings.alarm_build import rules as alarm_rules
+from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.document import Draft
 from siteward.settings.limit_build import rules, standing, three
 from siteward.settings.limit_tables import LimitTable
@@ -95,6 +97,8 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         emergencies=entry.emergencies(draft, (c.id for charger in chargers for c in charger.connectors)),
         bays=entry.bays(draft, locks),
         readers=entry.readers(draft),
+        alarms=alarm_rules((table for _, table in draft.of("alarm", AlarmTable)), volts),
+        cloud=bool(draft.tables.get("cloud")),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from siteward.settings.access_tables import BarrierTable, LockTable, Point, RelayTable
+from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.entry_tables import AccessRuleTable, AuthTable, BayTable, EmergencyTable, ReaderTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
@@ -313,6 +314,7 @@ class SiteFile(Table):
     reader: list[ReaderTable] = Field(default_factory=list, description="Card readers.")
     emergency: list[EmergencyTable] = Field(default_factory=list, description="Emergency stops.")
     bay: list[BayTable] = Field(default_factory=list, description="Parking bays.")
+    alarm: list[AlarmTable] = Field(default_factory=list, description="Rules of alarms.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
@@ -320,7 +322,6 @@ class SiteFile(Table):
 
 
 LATER: dict[tuple[str, ...], str] = {
-    ("alarm",): "alarm thresholds",
     ("tariff",): "tariffs",
     ("line", "address"): "devices without a wire",
     ("charger", "address"): "chargers without a wire (OCPP, YKC, HTTP)",
