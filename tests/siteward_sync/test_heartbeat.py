@@ -35,6 +35,10 @@ async def test_connectors_in_the_contract_s_words(tmp_path: Path) -> None:
     assert lost["status"] == "Unavailable"
     assert {"current_a", "voltage_v", "power_w", "energy_wh"}.isdisjoint(lost)
     assert said["at"].endswith("Z")
+    assert "reservedUntil" not in idle
+    kept = replace(view.connectors[1], status=ConnectorStatus.RESERVED, reservation="r1", reserved_until=view.at)
+    told = json.loads(heartbeat(_message(replace(view, connectors=(kept,)))).to_json())["connectors"][0]
+    assert (told["status"], told["reservationId"], told["reservedUntil"]) == ("Reserved", "r1", said["at"])
 
 
 async def test_a_car_that_says_105_percent_says_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from siteward.model.auth import AuthorisedBy
 from siteward.model.events import EventType
 from siteward.model.limits import OnLimitExpiry
 from siteward.model.live import StopState
@@ -70,6 +71,33 @@ STOP_STATES: Final[dict[str, Sentence]] = {
     StopState.UNREAD: Sentence("Cannot be read", "无法读取"),
 }
 """What an emergency stop says."""
+
+AUTHORISED: Final[dict[str, Sentence]] = {
+    AuthorisedBy.PLATFORM: Sentence("the platform", "平台"),
+    AuthorisedBy.OPERATOR: Sentence("a person on site", "现场人员"),
+    AuthorisedBy.LIST: Sentence("the list of cards", "卡名单"),
+    AuthorisedBy.SEEN: Sentence("having been seen lately", "近期使用记录"),
+    AuthorisedBy.POLICY: Sentence("the site's policy", "站点策略"),
+}
+"""By what somebody was let in."""
+
+RELEASES: Final[dict[str, Sentence]] = {
+    "used": Sentence("its session began", "已开始充电"),
+    "expired": Sentence("its time is over", "已到期"),
+    "cancelled": Sentence("it was cancelled", "已取消"),
+    "out_of_service": Sentence("the connector went out of service", "充电枪停用"),
+}
+"""Why a reservation ended."""
+
+STOPS_TOLD: Final[dict[str, Sentence]] = {
+    "pressed": Sentence("pressed", "触发"),
+    "acknowledged": Sentence("acknowledged", "已确认"),
+}
+
+UPDATES: Final[dict[str, Sentence]] = {
+    "full": Sentence("whole list", "完整名单"),
+    "differential": Sentence("difference", "差异更新"),
+}
 
 ARM_VERBS: Final[dict[str, Sentence]] = {
     "open": Sentence("Open", "打开"),

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from siteward.client.messages import AuthorisationMessage, EmergencyMessage, LiveMessage
+from siteward.panel.details import event_detail
 from siteward.panel.text import masked
 from tests.siteward.panel.conftest import Panel
 
@@ -121,3 +122,20 @@ async def test_it_is_said_in_chinese(panel: Panel) -> None:
     await panel.client.get("/language/zh")
     assert "已停用：不再开始新的充电。" in await page(panel, "/connectors/B01-1")
     assert "已复位，待确认" in await page(panel, "/access")
+
+
+def test_events_tell_who_came_in_without_whole_numbers_of_cards() -> None:
+    """S-85, S-86: the journal has them whole, pages do not."""
+    data = {"token": "04A2B3C4", "by": "seen", "listVersion": 7, "platformReached": False, "source": "card"}
+    told = event_detail({"type": "access.granted", "data": data}, "en")
+    words = (
+        "card: …B3C4",
+        "let in by: having been seen lately",
+        "version of the list: 7",
+        "platform reached: no",
+        "by: card",
+    )
+    assert told == " · ".join(words)
+    update = {"version": 2, "update": "differential", "tokens": [{"id": "04A2B3C4"}], "removed": ["FFEEDDCC"]}
+    told = event_detail({"type": "audit.auth_list", "data": update}, "zh")
+    assert told == "版本: 2 · 更新方式: 差异更新 · 卡: 1 · 移除: …DDCC"
