@@ -6,6 +6,7 @@ from pathlib import Path
 
 from siteward.client.messages import LiveMessage
 from siteward.model.live import AlarmView, ArmKind, ArmView, LiveView
+from siteward.model.sessions import ConnectorStatus
 from siteward_sync.heartbeat import heartbeat
 from siteward_sync.inventory import inventory
 from tests.fixtures.clock import RealClock
