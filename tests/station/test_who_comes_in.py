@@ -47,7 +47,7 @@ port = "/dev/entrance"
 barrier = "gate"
 
 [[emergency]]
-id = "hall"
+id = "panic-button"
 input = "panic.input_1"
 connectors = ["A01-1"]
 
@@ -279,8 +279,8 @@ def test_a_pressed_button_stops_within_seconds_and_stands_over_a_kill(tmp_path: 
         assert live is not None
         assert [stop.state.value for stop in live.emergencies] == ["latched"]
         assert await place.ask(CommandName.START_CHARGE, "A01-1", order="O-2") == "EMERGENCY_STOP"
-        assert await place.ask(CommandName.RESET, "hall") == "EMERGENCY_STOP"
-        assert await place.ask(CommandName.RESET, "hall", Source.PANEL) == "accepted done"
+        assert await place.ask(CommandName.RESET, "panic-button") == "EMERGENCY_STOP"
+        assert await place.ask(CommandName.RESET, "panic-button", Source.PANEL) == "accepted done"
         assert await place.ask(CommandName.START_CHARGE, "A01-1", order="O-2") == "accepted done"
 
     at_place(tmp_path, story)

@@ -1,15 +1,15 @@
-"""The call about who comes in: the list of cards, and whether the platform is there to be asked."""
+"""The call about who comes in: the list of cards."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from siteward.api.answers import message
 from siteward.api.backend import Station
-from siteward.client.messages import AuthListMessage, TokenMessage
+from siteward.client.records import AuthListMessage, TokenMessage
 
 
 class EntryCalls:
-    """Endpoint over the station's memory."""
+    """Endpoints over the station's memory."""
 
     def __init__(self, station: Station) -> None:
         self._station = station

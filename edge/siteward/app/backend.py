@@ -78,6 +78,7 @@ class CoreBackend:
 
     def uplink(self, connected: bool, failing: Collection[str]) -> None:
         """Take sync's word about its connection and its outputs."""
+        self._station.uplink.heard(connected)
         self._station.watch.report(connected, failing)
 
     async def submit(self, request: Request, raw: bytes) -> Reply:

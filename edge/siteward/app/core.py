@@ -74,8 +74,8 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             notifier=Notifier(os.environ),
             entropy=lambda: os.urandom(10),
             software=__version__,
-            tokens=_tokens(site),
             measure=Resources(folder, clock.now).measure,
+            tokens=_tokens(site),
         )
     )
     backends.append(CoreBackend(site, station))

@@ -10,7 +10,7 @@ from siteward.cli.act import done, order
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen
 from siteward.client.client import Client
-from siteward.client.messages import AuthListMessage, TokenMessage
+from siteward.client.records import AuthListMessage, TokenMessage
 from siteward.model.auth import LIST_MOST, UPDATE_MOST
 from siteward.model.requests import CommandName
 

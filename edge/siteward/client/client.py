@@ -14,10 +14,7 @@ from siteward.client.errors import CoreDown, Refused
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
-    AlarmLogMessage,
-    AlarmRecordMessage,
     AuditMessage,
-    AuthListMessage,
     ErrorMessage,
     EventsMessage,
     HealthMessage,
@@ -28,6 +25,11 @@ from siteward.client.messages import (
     SessionMessage,
     SessionsMessage,
     UplinkMessage,
+)
+from siteward.client.records import (
+    AlarmLogMessage,
+    AlarmRecordMessage,
+    AuthListMessage,
     UserChangeMessage,
     UserMessage,
     UsersMessage,

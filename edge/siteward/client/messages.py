@@ -3,17 +3,32 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from siteward.client.entry_messages import AuthListMessage as AuthListMessage
-from siteward.client.entry_messages import AuthorisationMessage as AuthorisationMessage
-from siteward.client.entry_messages import EmergencyMessage as EmergencyMessage
-from siteward.client.entry_messages import TokenMessage as TokenMessage
-from siteward.client.wire_message import Message as Message
-from siteward.client.wire_message import wire_key as wire_key
 from siteward.model.ids import ID_PATTERN
 
 PerPhase = tuple[float, float, float]
+_UNITS = ("a", "v", "w", "wh", "s", "c", "hz", "ms", "percent", "wh")
+
+
+def wire_key(name: str) -> str:
+    """Key of a field on the wire: camelCase, but a quantity keeps its snake_case unit suffix (ruling 23)."""
+    words = name.split("_")
+    if words[-1] in _UNITS and len(words) > 1:
+        return name
+    return words[0] + "".join(word.capitalize() for word in words[1:])
+
+
+class Message(BaseModel):
+    """Root of all messages: frozen, made from model values by attribute, unknown keys ignored for newer peers."""
+
+    model_config = ConfigDict(
+        alias_generator=wire_key, populate_by_name=True, from_attributes=True, frozen=True, defer_build=True
+    )
+
+    def to_json(self) -> str:
+        """JSON text with wire keys."""
+        return self.model_dump_json(by_alias=True)
 
 
 class CauseMessage(Message):
@@ -49,6 +64,16 @@ class FeederMessage(Message):
     reserved_a: PerPhase
     base_a: PerPhase
     meter_age_s: float | None
+
+
+class AuthorisationMessage(Message):
+    """By what somebody was let in, and the list that it was judged by."""
+
+    by: str
+    token: str | None = None
+    list_version: int = 0
+    list_age_s: int | None = None
+    online: bool | None = None
 
 
 class SessionMessage(Message):
@@ -120,6 +145,16 @@ class ArmMessage(Message):
     connector: str | None = None
 
 
+class EmergencyMessage(Message):
+    """An emergency stop now; the words of model.live.EmergencyView."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime | None
+    connectors: tuple[str, ...]
+
+
 class MeterMessage(Message):
     """A meter now."""
 
@@ -159,32 +194,6 @@ class AlarmMessage(Message):
     value: float | None = None
     bound: float | None = None
     unit: str | None = None
-
-
-class AlarmRecordMessage(Message):
-    """The handling record of one alarm; cleared_at None: it stands; cleared_by None: its cause went away."""
-
-    code: str
-    subject: str
-    severity: str
-    raised_at: datetime | None
-    text_en: str
-    text_zh: str
-    count: int = 1
-    notes: tuple[HandlingMessage, ...] = ()
-    cleared_at: datetime | None = None
-    cleared_by: HandlingMessage | None = None
-    followers: tuple[str, ...] = ()
-    rule: str | None = None
-    value: float | None = None
-    bound: float | None = None
-    number: int
-
-
-class AlarmLogMessage(Message):
-    """GET /v1/alarms/log: newest first; `before` of the next page is the last one's number."""
-
-    alarms: tuple[AlarmRecordMessage, ...]
 
 
 class LimitMessage(Message):
@@ -228,31 +237,6 @@ class LineMessage(Message):
     echo: bool = False
     foreign: int = 0
     openings: int = 0
-
-
-class WireCallMessage(Message):
-    """A read on a wire: POST /v1/lines/{id}/call. `baud` None means the wire's own settings."""
-
-    unit: int = 0
-    function: int = 3
-    address: int = 0
-    count: int = 1
-    protocol: str = Field(default="", max_length=32)
-    answer_s: float = Field(default=0.1, gt=0, le=10)
-    patient: bool = False
-    baud: int | None = Field(default=None, ge=300, le=4_000_000)
-    parity: str = "none"
-    stop_bits: int = Field(default=1, ge=1, le=2)
-
-
-class WireHeardMessage(Message):
-    """What was heard of a call; `data` are its bytes as hexadecimal digits."""
-
-    data: Annotated[str, BeforeValidator(lambda data: data.hex() if isinstance(data, bytes) else data)]
-    values: tuple[int, ...] | None
-    exception: int | None
-    left_alone: bool
-    refused: bool
 
 
 class HealthMessage(Message):
@@ -346,28 +330,12 @@ class EventsMessage(Message):
     events: tuple[dict[str, Any], ...]
 
 
-class UserMessage(Message):
-    """A user as kept by core: the hash is argon2 and leaves core only on the panel's socket."""
-
-    name: str = Field(pattern=ID_PATTERN)
-    role: str
-    password_hash: str
-    must_change: bool
-
-
 class ErrorMessage(Message):
     """Body of every 4xx and 5xx answer: a code of the closed list and both sentences."""
 
     code: str
     message: str
     message_zh: str
-
-
-class UserChangeMessage(Message):
-    """PUT /v1/users/{name}: the whole new user, and who changes it."""
-
-    user: UserMessage
-    actor: ActorMessage | None = None
 
 
 class AuditMessage(Message):
@@ -382,9 +350,3 @@ class SessionsMessage(Message):
     """GET /v1/sessions: newest first; `before` of the next page is the last one's id."""
 
     sessions: tuple[SessionMessage, ...]
-
-
-class UsersMessage(Message):
-    """GET /v1/users."""
-
-    users: tuple[UserMessage, ...]

@@ -76,13 +76,13 @@ def _begun(draft: Draft, bay: Bay) -> None:
 def _goes_on(draft: Draft, bay: Bay, taken: BayTaken) -> None:
     stood_s = draft.snapshot.at - draft.book.bays_at.get(bay.id, draft.snapshot.at)
     if taken.told:
-        draft.door_alarms.add(Alarm(AlarmCode.BAY_BLOCKED, bay.id))
+        draft.noticed.add(Alarm(AlarmCode.BAY_BLOCKED, bay.id))
         return
     if stood_s >= bay.blocked_after_s:
         taken = replace(taken, told=True)
         draft.book = replace(draft.book, bays={**draft.book.bays, bay.id: taken})
         draft.keep(KeptKind.BAY, bay.id, taken)
-        draft.door_alarms.add(Alarm(AlarmCode.BAY_BLOCKED, bay.id))
+        draft.noticed.add(Alarm(AlarmCode.BAY_BLOCKED, bay.id))
         _tell(draft, EventType.ACCESS_BAY_BLOCKED, bay, taken, stood_s)
     elif stood_s >= KEEP_AFTER_S and bay.id not in draft.book.bays_kept:
         draft.book = replace(draft.book, bays_kept=draft.book.bays_kept | {bay.id})

@@ -7,7 +7,7 @@ from siteward.control.authorise import token_of
 from siteward.control.booking import cancel, reserve, serve, unlock
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
-from siteward.control.emergency import let_go
+from siteward.control.emergency import acknowledge as acknowledge_stop
 from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
 from siteward.control.params import (
@@ -285,12 +285,12 @@ _VERBS = {
     CommandName.STOP_CHARGE: _stop,
     CommandName.LIMIT_POWER: _limit,
     CommandName.REPORT_NOW: _report,
+    CommandName.ACK_ALARM: acknowledge,
+    CommandName.CLEAR_ALARM: end_by_hand,
     CommandName.RESERVE: reserve,
     CommandName.CANCEL_RESERVATION: cancel,
     CommandName.SET_AVAILABILITY: serve,
     CommandName.UNLOCK_CONNECTOR: unlock,
     CommandName.SET_AUTH_LIST: set_list,
-    CommandName.RESET: let_go,
-    CommandName.ACK_ALARM: acknowledge,
-    CommandName.CLEAR_ALARM: end_by_hand,
+    CommandName.RESET: acknowledge_stop,
 }

@@ -134,13 +134,12 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
         if closed.record.state is OrderState.FINISHED:
             draft.finished[closed.record.id] = closed.record
     alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
-    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms | draft.door_alarms
+    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms | draft.noticed
     book = follow(draft, memory.flaps, alarms)
     draft.facts.extend(book.facts)
     _clock(draft, memory)
-    return Chapter(
-        draft, _remember(draft, answer, memory, book), _now(draft), listed(draft.site, book.standing), wishes
-    )
+    listing = listed(draft.site, book.standing)
+    return Chapter(draft, _remember(draft, answer, memory, book), _now(draft), listing, wishes)
 
 
 def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> StoryMemory:
@@ -152,9 +151,9 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> 
         limits=draft.limits,
         rules=draft.rules,
         demand=draft.demand,
-        book=draft.book,
         alarms=book.standing,
         flaps=book.flaps,
+        book=draft.book,
         grants=answer.grants,
         finished=draft.finished,
         clock=snapshot.clock,

@@ -133,14 +133,14 @@ class Draft:
         self.rules = memory.rules
         self.demand = memory.demand
         self.rule_alarms: frozenset[Alarm] = frozenset()
+        self.alarms = dict(memory.alarms)
+        self.ended: dict[Alarm, Handling] = {}
         self.book = memory.book
         self.kept: list[KeptRow] = []
-        self.door_alarms: set[Alarm] = set()
+        self.noticed: set[Alarm] = set()
         self.stopped: frozenset[ConnectorId] = frozenset()
         self.unread: frozenset[ConnectorId] = frozenset()
         self.priced = False
-        self.alarms = dict(memory.alarms)
-        self.ended: dict[Alarm, Handling] = {}
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}

@@ -34,10 +34,10 @@ def watch_stops(draft: Draft) -> None:
             _latch(draft, stop)
         if stop.id in draft.book.latched:
             stopped |= stop.connectors
-            draft.door_alarms.add(Alarm(AlarmCode.EMERGENCY_STOP, stop.id))
+            draft.noticed.add(Alarm(AlarmCode.EMERGENCY_STOP, stop.id))
         if _lost(draft, stop, state):
             unread |= stop.connectors
-            draft.door_alarms.add(Alarm(AlarmCode.EMERGENCY_INPUT_LOST, stop.id))
+            draft.noticed.add(Alarm(AlarmCode.EMERGENCY_INPUT_LOST, stop.id))
     draft.stopped, draft.unread = frozenset(stopped), frozenset(unread)
     for name in sorted(stopped):
         _end(draft, name)
@@ -90,7 +90,7 @@ def state_of(stop: EmergencyStop, snapshot: Snapshot, latched: bool) -> StopStat
     return StopState.UNREAD if on is None else StopState.CLEAR
 
 
-def let_go(draft: Draft, request: Request) -> None:
+def acknowledge(draft: Draft, request: Request) -> None:
     """RESET of an emergency stop: by a technician at panel or console, once its input is back; never by the cloud."""
     stop = next((stop for stop in draft.site.emergencies if stop.id == request.target), None)
     if stop is None:

@@ -77,10 +77,10 @@ class EventType(StrEnum):
     AUDIT_METER_ROLLOVER = "audit.meter_rollover"
     AUDIT_SALVAGED = "audit.salvaged"
     AUDIT_WIRE_TOOL = "audit.wire_tool"
-    AUDIT_AUTH_LIST = "audit.auth_list"
-    AUDIT_EMERGENCY = "audit.emergency"
     AUDIT_NOTIFIED = "audit.notified"
     AUDIT_OUTPUT_TEST = "audit.output_test"
+    AUDIT_AUTH_LIST = "audit.auth_list"
+    AUDIT_EMERGENCY = "audit.emergency"
     JOURNAL_STUB = "journal.stub"
 
     @property

@@ -208,12 +208,12 @@ class Site:
     rules: tuple[LimitRule, ...] = ()
     zone: tzinfo = UTC
     start_delay_s: float = 120.0
+    alarms: tuple[AlarmRule, ...] = ()
+    cloud: bool = False
     auth: AuthRules = field(default_factory=AuthRules)
     emergencies: tuple[EmergencyStop, ...] = ()
     bays: tuple[Bay, ...] = ()
     readers: tuple[Reader, ...] = ()
-    alarms: tuple[AlarmRule, ...] = ()
-    cloud: bool = False
     # Whoever writes a site down leaves `zone` out, for its name says all; the form must stand it being there.
     __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
     connectors: tuple[Connector, ...] = field(init=False)

@@ -64,7 +64,6 @@ class _Uplink:
     up_at: float
     said_at: float
     failing: frozenset[str] = field(default_factory=frozenset)
-    connected: bool = False
 
 
 class AlarmWatch:
@@ -89,17 +88,11 @@ class AlarmWatch:
             return frozenset()
         return frozenset(Alarm(AlarmCode.OUTPUT_FAILED, name) for name in self._uplink.failing)
 
-    @property
-    def online(self) -> bool:
-        """Whether the platform can be reached, while sync lives to say so; silence is a no (B17)."""
-        said = self._uplink
-        return said.connected and self._clock.now() - said.said_at <= REPORT_S
-
     def report(self, connected: bool, failing: Collection[str]) -> None:
         """Take sync's word about its connection and its outputs."""
         now = self._clock.now()
         up_at = now if connected else self._uplink.up_at
-        self._uplink = _Uplink(up_at, now, frozenset(failing), connected)
+        self._uplink = _Uplink(up_at, now, frozenset(failing))
 
     def start(self) -> None:
         """Count silences from now: before, nobody was asked anything."""

@@ -30,6 +30,7 @@ from siteward.runtime.poller import Poller
 from siteward.runtime.readers import ReaderLoop
 from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
+from siteward.runtime.uplink import Uplink
 from siteward.runtime.view import live_view
 
 STORE_OPEN_S = 4.0
@@ -82,8 +83,8 @@ class StationPorts:
     notifier: Notifier
     entropy: Callable[[], bytes]
     software: str
-    tokens: tuple[TokenSource, ...] = ()
     measure: Callable[[], Figures] | None = None
+    tokens: tuple[TokenSource, ...] = ()
 
 
 class Station:
@@ -114,6 +115,7 @@ class Station:
         )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
+        self.uplink = Uplink(clock)
         self.readers = ReaderLoop(ports.site, ports.tokens, clock, self.inbox.submit, self, ports.entropy)
         self.journal: StationJournal | None = None
         self._opening: asyncio.Future[StationJournal] | None = None
@@ -140,7 +142,7 @@ class Station:
     @property
     def online(self) -> bool:
         """Whether the platform can be reached."""
-        return self.watch.online
+        return self.uplink.online
 
     @property
     def book(self) -> Book:

@@ -93,12 +93,12 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         locks=locks,
         rules=rules(limits, feeders),
         zone=ZoneInfo(head.timezone),
+        alarms=alarm_rules((table for _, table in draft.of("alarm", AlarmTable)), volts),
+        cloud=bool(draft.tables.get("cloud")),
         auth=entry.auth_rules(draft, platform=any(True for _ in draft.of("cloud", CloudTable))),
         emergencies=entry.emergencies(draft, (c.id for charger in chargers for c in charger.connectors)),
         bays=entry.bays(draft, locks),
         readers=entry.readers(draft),
-        alarms=alarm_rules((table for _, table in draft.of("alarm", AlarmTable)), volts),
-        cloud=bool(draft.tables.get("cloud")),
     )
 
 

@@ -26,8 +26,8 @@ def load_settings(path: Path, catalogue: ProfileCatalogue) -> Settings:
     check_plan(draft)
     check_wiring(draft, catalogue)
     check_access(draft, catalogue)
-    check_entry(draft)
     check_alarms(draft, catalogue)
+    check_entry(draft)
     draft.faults.check()
     return build(draft, catalogue)
 
