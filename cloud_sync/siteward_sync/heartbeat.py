@@ -37,6 +37,8 @@ def _session_fields(session: SessionMessage | None) -> dict[str, object]:
         "order_id": session.order,
         "session_energy_wh": session.energy_wh,
         "duration_s": session.charging_s,
+        "fee": session.total,
+        "currency": None if session.total is None else session.currency,
     }
 
 

@@ -1,6 +1,9 @@
 """Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
 
-from siteward.control import limits
+from dataclasses import replace
+
+from siteward.control import limits, tariffs
+from siteward.control.account import opened
 from siteward.control.admission import admit, admitted, bounded
 from siteward.control.auth_list import set_list
 from siteward.control.authorise import token_of
@@ -28,6 +31,7 @@ from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Role, Source, Stage
 from siteward.model.sessions import OrderState, SessionRecord, StopReason
 from siteward.model.site import Connector
+from siteward.model.tariff import Tariff
 
 STORE_SILENT_S = 5.0
 """Without a commit for this long no new session starts (ruling 18)."""
@@ -65,13 +69,12 @@ def _start(draft: Draft, request: Request) -> None:
         raise BadParam("maxEnergy_wh: this connector has no billing meter to count it")
     if request.order is not None and not is_id(request.order):
         raise BadParam(f"orderId: {request.order!r} is no id")
-    if params.max_amount is not None and not draft.priced:
-        raise Refused(Refusal.NO_TARIFF)
     seen = draft.see(connector.id)
     _may_start(draft, request, connector, seen)
+    tariff = tariffs.for_start(draft, params, metered is not None)
     found = admit(draft, request, connector, params)
     params = bounded(draft, params, found, metered is not None)
-    session = _open(draft, request, connector, params, found)
+    session = _open(draft, request, connector, params, found, tariff)
     admitted(draft, request, connector.id, found)
     draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
     result: dict[str, object] = {"sessionId": session.record.id, "connectorId": connector.id}
@@ -121,7 +124,12 @@ def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
 
 
 def _open(
-    draft: Draft, request: Request, connector: Connector, params: StartParams, found: Authorisation
+    draft: Draft,
+    request: Request,
+    connector: Connector,
+    params: StartParams,
+    found: Authorisation,
+    tariff: Tariff | None,
 ) -> OpenSession:
     """Open the session; its current is asked for only when this turn's batch is durable (ruling 18)."""
     snapshot = draft.snapshot
@@ -148,6 +156,8 @@ def _open(
         max_amount=params.max_amount,
         authorised=found,
     )
+    if tariff is not None and meter is not None:
+        record = replace(record, tariff=tariff.id, tariff_version=tariff.version, currency=tariff.currency)
     until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
     if request.deadline is not None and request.deadline < until:
         until, code = request.deadline, Refusal.EXPIRED
@@ -160,6 +170,7 @@ def _open(
         vehicle_code=code,
         row_at=snapshot.at,
         row_wh=register.wh,
+        account=opened(draft.pricer(), None if meter is None else tariff, draft.moment, register),
     )
     _, state = feed(draft.posts[connector.id].state, ConnectorEvent.OPENED)
     draft.posts[connector.id] = draft.posts[connector.id]._replace(state=state, session=session)
@@ -182,6 +193,8 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
         data |= {"departsAt": stamp(record.departs_at), "wantedEnergy_wh": record.wanted_wh}
     if record.phase_switching:
         data["phaseSwitching"] = True
+    if record.tariff is not None:
+        data |= {"tariffId": record.tariff, "tariffVersion": record.tariff_version}
     if request.actor is not None:
         data["user"] = request.actor.user
     if record.max_amount is not None:
@@ -280,11 +293,22 @@ def _report(draft: Draft, request: Request) -> None:
     draft.answer(request, Stage.DONE, result=result)
 
 
+def _set_tariff(draft: Draft, request: Request) -> None:
+    """Done with the commit that makes it durable: from then on it prices what begins."""
+    if request.tariff is None:
+        raise BadParam("tariff: is missing or cannot be read")
+    _may_lift(draft, request)
+    result = tariffs.install(draft, request.tariff, request)
+    draft.answer(request, Stage.ACCEPTED)
+    draft.answer(request, Stage.DONE, result=result)
+
+
 _VERBS = {
     CommandName.START_CHARGE: _start,
     CommandName.STOP_CHARGE: _stop,
     CommandName.LIMIT_POWER: _limit,
     CommandName.REPORT_NOW: _report,
+    CommandName.SET_TARIFF: _set_tariff,
     CommandName.ACK_ALARM: acknowledge,
     CommandName.CLEAR_ALARM: end_by_hand,
     CommandName.RESERVE: reserve,

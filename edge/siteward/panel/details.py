@@ -70,6 +70,12 @@ LABELS: Final[dict[str, Sentence]] = {
     "to": Sentence("to", "新状态"),
     "until": Sentence("until", "截止"),
     "update": Sentence("update", "更新方式"),
+    "tariffId": Sentence("tariff", "计费方案"),
+    "tariffVersion": Sentence("version", "版本"),
+    "total": Sentence("total", "合计"),
+    "currency": Sentence("currency", "币种"),
+    "period": Sentence("price period", "电价时段"),
+    "validFrom": Sentence("valid from", "生效时间"),
     "user": Sentence("user", "用户"),
     "validFor_s": Sentence("valid for, s", "有效时间 s"),
     "version": Sentence("version", "版本"),
@@ -104,6 +110,9 @@ _CARDS = frozenset({"token", "removed"})
 _SAID_ELSEWHERE = frozenset({"actor", "stage"})
 """The actor's parts stand beside it, the stage is the event's own name."""
 
+_OTHER_PAGES = frozenset({"lines", "energyByPeriod", "currencyDigits", "days", "periods", "holidays", "steps", "idle"})
+"""Lines of a bill stand on the session's page; the inside of a tariff is for programs."""
+
 
 def event_detail(event: Mapping[str, Any], language: str) -> str:
     """What an event says: an alarm's or refusal's sentence where it has one, then its data."""
@@ -121,7 +130,7 @@ def event_detail(event: Mapping[str, Any], language: str) -> str:
 
 def _told(data: Mapping[str, Any], language: str) -> Iterator[str]:
     for key, value in data.items():
-        if value is None or (key in _SAID_ELSEWHERE and "source" in data):
+        if value is None or key in _OTHER_PAGES or (key in _SAID_ELSEWHERE and "source" in data):
             continue
         if isinstance(value, Mapping):
             yield from _told(value, language)

@@ -191,6 +191,17 @@ WORDS: Final[dict[str, Sentence]] = {
         "Energy is estimated: the stop register could not be read.", "电量为估算：未能读取停止读数。"
     ),
     "gap": Sentence("The controller was away during this session.", "会话期间控制程序曾中断。"),
+    "stopped": Sentence("Ended by", "结束原因"),
+    "fee": Sentence("Costs so far", "当前费用"),
+    "bill": Sentence("Bill", "账单"),
+    "bill_none": Sentence("No tariff prices this session.", "本次充电没有适用的计费方案。"),
+    "bill_total": Sentence("Total", "合计"),
+    "bill_so_far": Sentence("So far, of what is closed", "目前已结分段合计"),
+    "bill_holds": Sentence(
+        "The journal alone makes this bill again, to the cent.", "仅凭日志即可重算出同一账单，分毫不差。"
+    ),
+    "tariff_version": Sentence("{tariff} version {version}", "{tariff} 第 {version} 版"),
+    "segments": Sentence("Segments", "分段"),
     "back": Sentence("Back to the overview", "返回总览"),
     "alarms_none": Sentence("No standing alarm. Everything is as it should be.", "当前无告警，一切正常。"),
     "alarm_count": Sentence("came {count} times", "出现 {count} 次"),
