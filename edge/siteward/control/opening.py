@@ -101,6 +101,6 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
 
 def _authorised(found: Authorisation) -> dict[str, object]:
     """By what a session was let in, with version and age of the list (B17); what nobody knows is left out."""
-    data: dict[str, object] = {"token": found.token, "listAge_s": found.list_age_s, "online": found.online}
+    data: dict[str, object] = {"token": found.token, "listAge_s": found.list_age_s, "platformReached": found.online}
     data |= {"by": found.by.value, "listVersion": found.list_version}
     return {key: value for key, value in data.items() if value is not None}
