@@ -8,6 +8,7 @@ from siteward.settings.access_tables import BarrierTable, LockTable, Point, Rela
 from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
+from siteward.settings.output_tables import OutputTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 
 PhaseName = Literal["L1", "L2", "L3"]
@@ -309,6 +310,7 @@ class SiteFile(Table):
     barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
     lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
     alarm: list[AlarmTable] = Field(default_factory=list, description="Rules of alarms.")
+    output: list[OutputTable] = Field(default_factory=list, description="Ways by which alarms reach people.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
