@@ -61,6 +61,7 @@ class EventType(StrEnum):
     COMMAND_FAILED = "command.failed"
     COMMAND_EXPIRED = "command.expired"
     CONFIG_CHANGED = "config.changed"
+    ENERGY_RECONCILED = "energy.reconciled"
     CLOCK_CHANGED = "clock.changed"
     AUDIT_LOGIN = "audit.login"
     AUDIT_REFUSED = "audit.refused"
@@ -71,6 +72,7 @@ class EventType(StrEnum):
     AUDIT_SALVAGED = "audit.salvaged"
     AUDIT_WIRE_TOOL = "audit.wire_tool"
     AUDIT_NOTIFIED = "audit.notified"
+    AUDIT_DIFFERENCE = "audit.difference"
     AUDIT_OUTPUT_TEST = "audit.output_test"
     JOURNAL_STUB = "journal.stub"
 

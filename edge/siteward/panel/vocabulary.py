@@ -115,6 +115,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_METER_ROLLOVER: Sentence("Meter register began at 0 again", "电表计数翻转归零"),
     EventType.AUDIT_WIRE_TOOL: Sentence("Bus tool on a wire", "总线工具访问"),
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
+    EventType.ENERGY_RECONCILED: Sentence("Energy reconciled", "电量已核对"),
+    EventType.AUDIT_DIFFERENCE: Sentence("Difference handled", "差异已处理"),
     EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
     EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
     EventType.JOURNAL_STUB: Sentence("Entry past its retention", "超过保留期的记录"),

@@ -1,12 +1,13 @@
 """The running station: joins lines, turn, journal and leases, and keeps them running together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from siteward.control.decide import restore
 from siteward.model.errors import StoreError
+from siteward.model.ids import FeederId
 from siteward.model.live import Health, LiveView
 from siteward.model.ports import Clock, Journal, Lines
 from siteward.model.recovered import Recovered
@@ -21,6 +22,7 @@ from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
+from siteward.runtime.reconciler import Reconciler
 from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.view import live_view
@@ -102,6 +104,7 @@ class Station:
         self.watch = AlarmWatch(
             ports.site, clock, self._poller, WatchPorts(ports.measure, self._turn_ms, self._backlog)
         )
+        self._reconciler = Reconciler(ports.site, lambda batch: self._committer.put(batch, ()), self._drifted)
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
         self.journal: StationJournal | None = None
@@ -245,12 +248,16 @@ class Station:
         ports.notifier.send("WATCHDOG=1")
         ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
+        self._reconciler.look(done.snapshot, done.decision)
         self._last, self._live = done, None
         self._announce = asyncio.ensure_future(self._announce_live())
 
     async def _announce_live(self) -> None:
         async with self._live_changed:
             self._live_changed.notify_all()
+
+    def _drifted(self, drifts: Mapping[FeederId, tuple[float, float]]) -> None:
+        self.watch.drifts = drifts
 
     def _turn_ms(self) -> float | None:
         return None if self._last is None else self._last.took_s * 1000.0
