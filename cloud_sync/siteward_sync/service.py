@@ -14,7 +14,8 @@ from siteward_sync.link import Link
 from siteward_sync.link_options import LinkOptions, TlsFiles, Will
 from siteward_sync.live import LiveFeed
 from siteward_sync.outputs.options import OutputOptions
-from siteward_sync.outputs.service import Outputs, report
+from siteward_sync.outputs.service import Outputs
+from siteward_sync.reach import Reach
 from siteward_sync.replies import Order, Replies
 from siteward_sync.speaker import Speaker, envelope
 from siteward_sync.status import LAST_WILL, Presence
@@ -86,7 +87,8 @@ async def run_outputs(core: Path, options: tuple[OutputOptions, ...], clock: Clo
     """Deliver alarms of a station that works without a platform, until stop is set."""
     async with Client(core) as client, asyncio.TaskGroup() as tasks:
         outputs = Outputs(client, clock, options)
-        working = [tasks.create_task(run) for run in (outputs.run(), report(client, clock, lambda: False, outputs))]
+        reach = Reach(client, lambda: False, lambda: outputs.failing, clock)
+        working = [tasks.create_task(run) for run in (outputs.run(), reach.run())]
         await stop.wait()
         for task in working:
             task.cancel()
@@ -113,6 +115,6 @@ def _start(
         downlink.run_commands(),
         downlink.run_acks(),
         outputs.run(),
-        report(client, clock, lambda: link.up, outputs),
+        Reach(client, lambda: link.up, lambda: outputs.failing, clock).run(),
     )
     return presence, [tasks.create_task(run) for run in runs]

@@ -13,7 +13,7 @@ from siteward_drivers.babble import Babble
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import Disturbed, LinkDown, SettingsRefused
 from siteward_drivers.line_book import LineBook
-from siteward_drivers.line_job import Job
+from siteward_drivers.line_job import Job, Rank, hear_out
 from siteward_drivers.line_paying import pay
 from siteward_drivers.line_prompt import PromptPath
 from siteward_drivers.line_visit import Visit
@@ -168,7 +168,7 @@ class LineOwner:
         if calm_at > began:
             # Whoever comes meanwhile is looked at anew: a cut waits for its own device's gap, not for this one's.
             await self._sleep_until(calm_at)
-            self._busy.add(began, loop.time())
+            self._spent(job, began)
             return
         # Bytes may make the wait for silence long: whatever became most urgent meanwhile is what goes out.
         silence = await self._wire.settle(job.slave)
@@ -183,7 +183,13 @@ class LineOwner:
                 self._babble.not_silent(loop.time())
                 self._book.hold_back(job)
             self._current = None
-        self._busy.add(began, loop.time())
+        self._spent(job, began)
+        await hear_out(job)
+
+    def _spent(self, job: Job, began: float) -> None:
+        """Book the wire's time; glances take only what is left over."""
+        if job.rank is not Rank.GLANCE:
+            self._busy.add(began, asyncio.get_running_loop().time())
 
     async def _give_up(self) -> None:
         """Close a port that is not to be used any more. Raises LinkDown where its connection ended."""

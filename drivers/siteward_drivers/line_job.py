@@ -15,6 +15,10 @@ PATIENCE_S = 1.0
 
 _HOLD_S = 0.15
 _SILENT_PACE_S = 1.0
+_LATE_S = (0.1, 0.2, 0.4)
+"""For each of these that the oldest poll has waited, one more exchange goes before a glance; after the last none.
+
+One glance in four exchanges leaves the polls the share of the wire that they are planned with at most."""
 
 
 class Rank(IntEnum):
@@ -22,6 +26,7 @@ class Rank(IntEnum):
     tool's.
 
     FREE takes an arm out of the way: the looks at a moving arm are cuts too, and must not hold it up (I11, I12).
+    GLANCE has the slots that nobody wants, and every other one where only polls wait (goal 7).
     """
 
     FREE = 0
@@ -32,6 +37,12 @@ class Rank(IntEnum):
     REST = 5
     SILENT_REST = 6
     VISIT = 7
+    GLANCE = 8
+
+
+_DECIDE = (Rank.LIMIT_METER, Rank.GLANCE)
+_ROUNDS = 8
+_POLLS = (Rank.LIMIT_METER, Rank.REST, Rank.SILENT_REST)
 
 
 def no_guard(at: float) -> str:
@@ -112,6 +123,15 @@ class OnWire:
     before: AnyRequest | None
 
 
+async def hear_out(job: Job) -> None:
+    """After a limit meter's answer, let a cut that follows from it reach the queue before the next poll goes out.
+
+    Answer, poll, turn and write are tasks in a row, none of which waits for anything.
+    """
+    for _ in range(_ROUNDS if job.rank in _DECIDE else 0):
+        await asyncio.sleep(0)
+
+
 class JobQueue:
     """The waiting jobs of a line. All times are the loop's."""
 
@@ -119,6 +139,7 @@ class JobQueue:
         self._jobs: list[Job] = []
         self._count = 0
         self._silent_slot = 0.0
+        self._since_glance = 0
         self._visits_from = 0.0
 
     def __len__(self) -> int:
@@ -168,7 +189,7 @@ class JobQueue:
         """
         again = now + 3600.0
         hold = False
-        for job in sorted(self._jobs, key=_urgency) if len(self._jobs) > 1 else self._jobs:
+        for job in self._ordered(now) if len(self._jobs) > 1 else self._jobs:
             if hold and job.urgency > Rank.CUT:
                 break
             ready = self.ready_at(job)
@@ -178,8 +199,25 @@ class JobQueue:
             hold = hold or (job.urgency <= Rank.CUT and ready - now <= _HOLD_S)
         return None, again
 
+    def _ordered(self, now: float) -> list[Job]:
+        """Most urgent first; a glance goes before polls after one exchange, or more while polls wait for long."""
+        ordered = sorted(self._jobs, key=_urgency)
+        if not self._since_glance or ordered[-1].urgency is not Rank.GLANCE:
+            return ordered
+        others = [job for job in ordered if job.urgency < Rank.VISIT]
+        if any(job.urgency <= Rank.CUT for job in others):
+            return ordered
+        ready = [job for job in others if self.ready_at(job) <= now]
+        if any(job.urgency not in _POLLS for job in ready):
+            return ordered
+        waited = now - min((job.queued_at for job in ready), default=now)
+        needed = 1 + sum(waited >= late for late in _LATE_S)
+        first = self._since_glance >= needed and waited < _LATE_S[-1]
+        return [ordered[-1], *ordered[:-1]] if first else ordered
+
     def sent(self, job: Job, now: float) -> None:
         """Note that the job is on the wire: the next try of any silent device comes a second later."""
+        self._since_glance = 0 if job.rank is Rank.GLANCE else self._since_glance + 1
         if job.slave.silent:
             self._silent_slot = now + _SILENT_PACE_S
 

@@ -8,7 +8,7 @@ from siteward_drivers.answer import Answer
 from siteward_drivers.busy import Busy
 from siteward_drivers.errors import LinkDown
 from siteward_drivers.line_book import LineBook
-from siteward_drivers.line_job import Job, OnWire
+from siteward_drivers.line_job import Job, OnWire, Rank
 from siteward_drivers.line_visit import Visit
 from siteward_drivers.link import Link, bare
 from siteward_drivers.wire import Outcome
@@ -124,6 +124,7 @@ class PromptPath:
 
     def _settle(self, frame: OnWire, now: float) -> None:
         """The wire was busy until now, and no caller may be left behind."""
-        self._busy.add(frame.sent, now)
+        if frame.job.rank is not Rank.GLANCE:
+            self._busy.add(frame.sent, now)
         if not frame.job.future.done() and frame.job not in self._book.queue:
             frame.job.future.set_exception(WeAreWrong(f"line {self._book.line.id} lost a frame"))

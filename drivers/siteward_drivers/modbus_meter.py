@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from siteward.model.errors import Withdrawn
 from siteward.model.ids import MeterId
 from siteward.model.ports import Clock
 from siteward.model.readings import MeterReading
@@ -17,10 +18,11 @@ from siteward_drivers.slave import Role, Slave
 from siteward_drivers.slow import SlowBlocks
 
 _ANOTHER_LAYOUT = 2
+_CURRENTS = (Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3)
 
 
 class ModbusMeter:
-    """One meter; implements model.ports.Meter."""
+    """One meter; implements model.ports.Meter and QuickMeter."""
 
     def __init__(
         self,
@@ -45,6 +47,8 @@ class ModbusMeter:
         self._noise = frozenset[Quantity]() if part is None else frozenset(part.noise)
         # Frames that no watchdog hears are of interest to nobody.
         self._terms = terms if feeds.anybody else replace(terms, trace=no_trace)
+        self._glance = poll_blocks(device.profile, [q for q in _CURRENTS if q in poll.always], 1, at)
+        self._idly = replace(self._terms, rank=Rank.GLANCE)
 
     @property
     def id(self) -> MeterId:
@@ -64,6 +68,16 @@ class ModbusMeter:
             await self._slow.refresh(self._clock.now(), self._terms)
             self._slow.show(values)
         device.judge(values)
+        self._judge(values)
+        return reading(self._meter.id, values)
+
+    async def glance(self) -> MeterReading:
+        """Read the currents only. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        if not self._device.known:
+            raise Withdrawn(f"{self._meter.id} must tell who it is first")
+        values = await self._device.read(self._glance, self._idly)
+        if self._slow.any:
+            self._slow.show(values)
         self._judge(values)
         return reading(self._meter.id, values)
 

@@ -8,8 +8,30 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import bench_core, bench_line, bench_plan, bench_share, bench_tcp, bench_turn, bench_wire
+from tests.bench import (
+    bench_core,
+    bench_line,
+    bench_months,
+    bench_plan,
+    bench_reaction,
+    bench_share,
+    bench_tcp,
+    bench_turn,
+    bench_wire,
+)
 from tests.bench.rows import Row
+
+_BENCHES = (
+    bench_wire,
+    bench_plan,
+    bench_line,
+    bench_reaction,
+    bench_tcp,
+    bench_turn,
+    bench_share,
+    bench_months,
+    bench_core,
+)
 
 
 def main() -> int:
@@ -18,7 +40,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True)
     target = parser.parse_args().json
     rows: list[Row] = []
-    for bench in (bench_wire, bench_plan, bench_line, bench_tcp, bench_turn, bench_share, bench_core):
+    for bench in _BENCHES:
         print(f"{bench.__name__.rsplit('.', 1)[-1]} ...", file=sys.stderr, flush=True)
         rows.extend(bench.measure())
     print(_table(rows))

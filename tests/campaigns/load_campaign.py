@@ -1,15 +1,17 @@
 """Many seeded scenes of the load turn with every fault of R18: `FIRST=n SEEDS=n HOURS=h FAULTS=n make load`.
 
 Each seed is a site of its own, drawn and proven (R3), with cars that come and go, sleep, take less than offered or need
-their energy by a time; FAULTS is their mean number in an hour. Figures of the last run, with its date and commit, stand
-in `last_load.json`, written anew every KEEP seeds.
+their energy by a time; FAULTS is their mean number in an hour. Seeds run side by side, one a processor. Figures of the
+last run, with its date and commit, stand in `last_load.json`, written anew every KEEP seeds.
 """
 
 import os
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.campaigns.record import commit, keep
@@ -19,6 +21,26 @@ from tests.siteward.control.verdict import Verdict
 
 LAST = Path(__file__).with_name("last_load.json")
 KEEP = 50
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one seed came to; broken: the promises that did not hold, with the last that struck before."""
+
+    seed: int
+    verdict: Verdict
+    connectors: int
+    struck: Counter[str]
+    broken: list[str]
+
+
+def outcome(seed: int, hours: float, faults: float) -> Outcome:
+    """Run one seed."""
+    scene = Scene(seed)
+    verdict = scene.run(round(hours * 3600), faults)
+    wrong = scene.broken()
+    struck = Counter(line.split()[1] for line in scene.log)
+    return Outcome(seed, verdict, len(scene.truth.boxes), struck, [*wrong, *scene.log[-4:]] if wrong else [])
 
 
 @dataclass
@@ -31,15 +53,13 @@ class Tally:
     broken: dict[str, list[str]] = field(default_factory=dict)
     struck: Counter[str] = field(default_factory=Counter)
 
-    def add(self, seed: int, scene: Scene, verdict: Verdict) -> list[str]:
-        """Join a seed; returns the promises that it broke."""
-        self.verdicts.append(verdict)
-        self.connectors += len(scene.truth.boxes)
-        self.struck.update(line.split()[1] for line in scene.log)
-        wrong = scene.broken()
-        if wrong:
-            self.broken[f"seed {seed}"] = [*wrong, *scene.log[-4:]]
-        return wrong
+    def add(self, one: Outcome) -> None:
+        """Join a seed."""
+        self.verdicts.append(one.verdict)
+        self.connectors += one.connectors
+        self.struck.update(one.struck)
+        if one.broken:
+            self.broken[f"seed {one.seed}"] = one.broken
 
     def figures(self) -> dict[str, object]:
         """The record."""
@@ -57,15 +77,15 @@ def main(first: int, seeds: int, hours: float, faults: float) -> int:
     """Print each seed's verdict, keep the figures; return how many seeds broke a promise."""
     began, began_with = time.monotonic(), commit()
     tally = Tally(hours)
-    for seed in range(first, first + seeds):
-        scene = Scene(seed)
-        verdict = scene.run(round(hours * 3600), faults)
-        _tell(seed, verdict, tally.add(seed, scene, verdict))
-        done = seed - first + 1
-        if done % KEEP == 0 or done == seeds:
-            command = f"FIRST={first} SEEDS={done} HOURS={hours:g} FAULTS={faults:g} make load"
-            took = {"commit": began_with, "took_s": round(time.monotonic() - began, 1)}
-            keep(LAST, command, took | tally.figures())
+    one = partial(outcome, hours=hours, faults=faults)
+    with ProcessPoolExecutor() as pool:
+        for done, found in enumerate(pool.map(one, range(first, first + seeds)), start=1):
+            tally.add(found)
+            _tell(found.seed, found.verdict, found.broken)
+            if done % KEEP == 0 or done == seeds:
+                command = f"FIRST={first} SEEDS={done} HOURS={hours:g} FAULTS={faults:g} make load"
+                took = {"commit": began_with, "took_s": round(time.monotonic() - began, 1)}
+                keep(LAST, command, took | tally.figures())
     return len(tally.broken)
 
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Generator
+from functools import _lru_cache_wrapper
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -103,6 +104,7 @@ def _child(session: Any, items: list[pytest.Item], function: FunctionType, mutan
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         function.__code__ = mutant.__code__
         function.__defaults__, function.__kwdefaults__ = mutant.__defaults__, mutant.__kwdefaults__
+        _forget()
         for number, item in enumerate(items):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=_after(items, number))
             if session.testsfailed:
@@ -112,6 +114,15 @@ def _child(session: Any, items: list[pytest.Item], function: FunctionType, mutan
     if os.WIFSIGNALED(status):
         return "timeout" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else "killed"
     return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+
+
+def _forget() -> None:
+    """Empty what the first run left in caches: a tree remembered from then would never ask the mutant."""
+    for name, module in sys.modules.items():
+        if module is not None and name.partition(".")[0] in ("siteward", "tests"):
+            for value in vars(module).values():
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()
 
 
 def _codes() -> set[CodeType]:

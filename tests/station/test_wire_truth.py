@@ -75,7 +75,8 @@ def test_two_adapters_that_changed_places_control_nothing(tmp_path: Path) -> Non
         # Nobody speaks to them any more, so that their own watchdogs end (R2); nobody's limit is another's.
         assert all(drawn(station, name) <= 6.0 for name in (*ROW_A, *ROW_B))
         await swap(station)
-        await station.run_for(90)
+        # As after a start: who found no room meanwhile waits for its minute of room (B08).
+        await station.run_for(150)
         assert not [subject for code, subject in alarms(station) if code == AlarmCode.WRONG_DEVICE]
         assert all(drawn(station, name) >= 5.9 for name in (*ROW_A, *ROW_B))
         assert station.sim.truth().trips == ()

@@ -2,13 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any
 
 from siteward.client.client import Client
 from siteward.client.errors import CoreDown, Refused
-from siteward.client.messages import UplinkMessage
 from siteward.model.events import EventType
 from siteward.model.ports import Clock
 from siteward_sync.errors import NotDelivered
@@ -20,7 +18,6 @@ from siteward_sync.outputs.senders import deliver
 LOOK_BACK = 2000
 """Events to look through at a start for what was delivered before."""
 
-REPORT_EVERY_S = 10.0
 _POLL_S, _RETRY_S = 20.0, 2.0
 _PAGE = 500
 
@@ -145,11 +142,3 @@ class Outputs:
             await self._client.audit(EventType.AUDIT_NOTIFIED.value, {"output": name, **data})
         except (CoreDown, Refused):
             return
-
-
-async def report(client: Client, clock: Clock, connected: Callable[[], bool], outputs: Outputs) -> None:
-    """Tell core again and again how the uplink and the outputs are; core makes alarms of it."""
-    while True:
-        with suppress(CoreDown, Refused):  # core is away; it counts our silence by itself
-            await client.uplink(UplinkMessage(connected=connected(), failing=outputs.failing))
-        await clock.sleep(REPORT_EVERY_S)

@@ -2,6 +2,7 @@
 
 from math import isfinite
 
+from siteward.control.beside import drawing_known, held_up
 from siteward.control.bounds import judge_bounds
 from siteward.control.memory import NEVER, NodeWatch
 from siteward.control.reservation import measured_on
@@ -9,10 +10,9 @@ from siteward.control.tree import Node
 from siteward.control.work import Work
 from siteward.model.alarms import AlarmCode
 from siteward.model.readings import MeterReading
-from siteward.model.units import PerPhase
+from siteward.model.units import ZERO, PerPhase
 
 FREEZE_S, LOST_S, PAUSE_S = 3.0, 5.0, 15.0
-FRESH_S = 5.0
 NEGATIVE_A, NEGATIVE_S, NEGATIVE_FREEZE_S = -3.0, 30.0, 5.0
 SATURATED = 0.98
 HALF_MONTH_S = 15 * 86400.0
@@ -25,6 +25,8 @@ def judge_base(work: Work) -> None:
         reading = work.snapshot.meters.get(node.feeder.meter) if node.feeder.meter else None
         if reading is not None and reading.sent_at > n.meter_at and _usable(reading):
             _take(work, node, n, reading)
+        elif n.partial:
+            _know_more(work, node, n)
         if node.feeder.meter is None:
             _put(work, node, work.tree.worst[node.cells[0] : node.cells[2] + 1], grace=False, frozen=False)
         else:
@@ -42,33 +44,56 @@ def _take(work: Work, node: Node, n: NodeWatch, r: MeterReading) -> None:
     load = r.current_a
     if load is None:
         return
-    known, unknown = _chargers(work, node)
+    seen = drawing_known(work, node.below)
+    base, known, unknown = _other_load(work, node, load, seen)
+    keep = r.sent_at - 2.0 * node.window_s
+    cut = held_up(work, n, base, r.sent_at, seen, node.blur_s)
+    n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load, cut))
+    n.load_a, n.meter_at = load, r.sent_at
+    if seen != n.known:
+        # One that is read for the first time, or again, has not moved for that.
+        n.known, n.known_from = seen, r.sent_at
+    _note_stuck(n, r, load)
+    _note_negative(n, node, base, r)
+    n.partial = max(unknown) > 0.0
+    if not n.partial:
+        _note_peak(n, r.sent_at - node.window_s)
+
+
+def _know_more(work: Work, node: Node, n: NodeWatch) -> None:
+    """Chargers heard since the last meter reading were taken for other load in it: correct that (R14, R10b)."""
+    seen = drawing_known(work, node.below)
+    if set(seen) <= set(n.known):
+        return
+    at, _, _, load, _ = n.window[-1]
+    base, known, unknown = _other_load(work, node, load, seen)
+    n.window = (*n.window[:-1], (at, base, known, load, held_up(work, n, base, at, seen, node.blur_s)))
+    n.known, n.known_from, n.partial = seen, at, max(unknown) > 0.0
+
+
+def _other_load(work: Work, node: Node, load: PerPhase, seen: tuple[int, ...]) -> tuple[PerPhase, PerPhase, PerPhase]:
+    """Other load in a reading, with the measured draw of the chargers below and U of the unknown ones (R10b)."""
+    known, unknown = _chargers(work, node, seen)
     worst = work.tree.worst
     raw = []
     for p in range(3):
         rest = load[p] - known[p]
         raw.append(max(min(rest, worst[node.cells[p]]), rest - unknown[p]) if unknown[p] > 0.0 else rest)
-    base = (raw[0], raw[1], raw[2])
-    keep = r.sent_at - 2.0 * node.window_s
-    n.window = (*(x for x in n.window if x[0] >= keep), (r.sent_at, base, known, load))
-    n.load_a, n.meter_at = load, r.sent_at
-    _note_stuck(n, r, load)
-    _note_negative(n, node, base, r)
-    if max(unknown) <= 0.0:
-        _note_peak(n, r.sent_at - node.window_s)
+    return (raw[0], raw[1], raw[2]), known, unknown
 
 
-def _chargers(work: Work, node: Node) -> tuple[PerPhase, PerPhase]:
-    """Measured draw of the chargers below, and U of those whose draw is not known."""
+def _chargers(work: Work, node: Node, seen: tuple[int, ...]) -> tuple[PerPhase, PerPhase]:
+    """Measured draw of the chargers below whose draw is known now, and U of the others."""
+    outlets, watches = work.tree.outlets, work.watches
     known, unknown = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
-    for i in node.below:
-        o, w = work.tree.outlets[i], work.watches[i]
-        fresh = w.measured_a is not None and work.reachable[i] and work.at - w.read_at <= FRESH_S
+    for i in seen:
+        wired, amps = outlets[i].wired, watches[i].measured_a or ZERO
+        for phase in range(outlets[i].phases):
+            known[wired[phase]] += amps[phase]
+    for i in sorted(set(node.below).difference(seen)) if len(seen) < len(node.below) else ():
+        o, w = outlets[i], watches[i]
         for phase in range(o.phases):
-            if fresh:
-                known[o.wired[phase]] += measured_on(w, phase)
-            else:
-                unknown[o.wired[phase]] += max(work.u_a[i], measured_on(w, phase))
+            unknown[o.wired[phase]] += max(work.u_a[i], measured_on(w, phase))
     return (known[0], known[1], known[2]), (unknown[0], unknown[1], unknown[2])
 
 
@@ -80,9 +105,10 @@ def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
     n.same = n.same + 1 if values == n.same_of and r.voltage_v is not None and r.frequency_hz is not None else 1
     n.same_of = values
     blind = False
+    window = [x for x in n.window if x[0] >= n.known_from]
     for p in range(3):
-        known = [x[2][p] for x in n.window]
-        shown = [x[3][p] for x in n.window]
+        known = [x[2][p] for x in window]
+        shown = [x[3][p] for x in window]
         moved = max(known) - min(known)
         if moved > 3.0 and max(shown) - min(shown) < moved / 2.0:
             blind = True
@@ -124,7 +150,7 @@ def _note_peak(n: NodeWatch, since: float) -> None:
 
 
 def _lowest(n: NodeWatch) -> PerPhase:
-    last = [x[1] for x in n.window[-3:]]
+    last = [x[4] for x in n.window[-3:]]
     return (min(x[0] for x in last), min(x[1] for x in last), min(x[2] for x in last))
 
 
@@ -169,15 +195,19 @@ def _measured(work: Work, node: Node, n: NodeWatch, frozen: bool) -> None:
     """R10: raises use the highest of the window, cuts the lowest of three readings, or the last when over the fuse."""
     since = work.at - node.window_s
     window = [x[1] for x in n.window if x[0] >= since] or [n.window[-1][1]]
-    low, last = _lowest(n), n.window[-1][1]
+    low, last = _lowest(n), n.window[-1][4]
+    used = []
     load = n.load_a or (0.0, 0.0, 0.0)
     for p, cell in enumerate(node.cells):
         over = load[p] > work.tree.rating[cell]
-        cut = last[p] if over else low[p]
-        work.base_cut.append(max(0.0, cut))
-        work.base_raise.append(max(0.0, max(x[p] for x in window)))
+        cut = max(0.0, last[p] if over else low[p])
+        used.append(cut)
+        work.base_cut.append(cut)
+        # Nor is there more room for a raise than a cut would leave: a base held up for cuts holds for both.
+        work.base_raise.append(max(cut, *(x[p] for x in window)))
         work.base_last.append(max(0.0, last[p]))
         work.over_meter.append(over)
+    n.cut_a = (used[0], used[1], used[2])
     work.frozen.append(frozen)
     work.grace.append(False)
 
@@ -190,7 +220,7 @@ def _substitute(work: Work, node: Node, n: NodeWatch) -> tuple[float, ...]:
     for p, cell in enumerate(node.cells):
         value = max(work.tree.worst[cell], 1.1 * max(n.peak_a[p], n.peak_before_a[p]))
         if n.window and work.at - n.window[-1][0] <= 10.0:
-            value = max(value, n.window[-1][1][p])
+            value = max(value, n.window[-1][4][p])
         values.append(value)
     return tuple(values)
 
@@ -198,7 +228,7 @@ def _substitute(work: Work, node: Node, n: NodeWatch) -> tuple[float, ...]:
 def _put(work: Work, node: Node, values: tuple[float, ...], grace: bool, frozen: bool) -> None:
     n = work.nodes[node.index]
     for p in range(3):
-        last = n.window[-1][1][p] if n.window else values[p]
+        last = n.window[-1][4][p] if n.window else values[p]
         work.base_cut.append(values[p])
         work.base_raise.append(values[p])
         work.base_last.append(max(0.0, last))

@@ -133,10 +133,10 @@ def _neutral(work: Work, node: Node) -> None:
     n = work.nodes[node.owner]
     since = work.at - node.window_s
     window = [_above(x[1]) for x in n.window if x[0] >= since] or [_above(n.window[-1][1])]
-    last = [_above(x[1]) for x in n.window[-3:]]
+    last = [_above(x[1]) if x[4] == x[1] else _highest([_above(x[1]), _above(x[4])]) for x in n.window[-3:]]
     over = n.load_a is not None and max(_above(n.load_a)) > (node.feeder.neutral_a or 0.0)
     low = last[-1] if over else _lowest(last)
-    _put(work, low, _highest(window))
+    _put(work, low, _highest([low, *window]))
 
 
 def _above(base: PerPhase) -> PerPhase:

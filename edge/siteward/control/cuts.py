@@ -96,11 +96,16 @@ def _sure(work: Work, o: Outlet) -> bool:
 
 
 def _fair(work: Work, o: Outlet) -> bool:
-    """A share that shrank by more than 1 A, at most every 10 s; a pause not within the minimum on-time."""
+    """A share that shrank by more than 1 A, at most every 10 s; a pause not within the minimum on-time.
+
+    Never for what is booked only because a charger was not read yet (R14).
+    """
     i = o.index
     w = work.watches[i]
     told, target = top(o, w), work.targets[i]
     if target >= told - FAIR_A or work.at - w.fair_cut_at < FAIR_EVERY_S or w.flights:
+        return False
+    if any(work.excused_a[cell] > EPS for cell in o.cells[o.all_mask]):
         return False
     if target <= 0.0 and w.on_since != NEVER and work.at - w.on_since < MIN_ON_S:
         target = o.floor_a

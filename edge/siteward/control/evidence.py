@@ -9,11 +9,14 @@ from siteward.control.memory import Flight, Watch
 from siteward.control.phasing import FIRST, ONE
 from siteward.control.tree import Outlet
 from siteward.model.readings import ChargerReading, Pilot
+from siteward.model.units import PerPhase
 from siteward.model.wire import FrameKind, FrameStage, WireEvent
 
 VERIFIED_FOR_S = 900.0
 """Verified values that were not read back again for so long are verified no more (re-check every 10 min)."""
 PHASE_ON_A = 1.0
+ROSE_A = 1.0
+"""More than what two reads of a steady car differ by."""
 PHASES_UNKNOWN_S = 10.0
 FRESH_S = 5.0
 _SENT = (FrameStage.SENT, FrameStage.ANSWERED, FrameStage.FAILED)
@@ -110,7 +113,7 @@ def _is(f: Flight, e: WireEvent, value_a: float) -> bool:
 
 
 def count_misses(w: Watch, misses: int) -> None:
-    """Join the poller's count where it grew without any answer; the wire log is the truth where both speak."""
+    """Join the poller's count where it grew: who answers, but not as the charger that was asked, is no answer of it."""
     if misses > w.seen_misses:
         w.misses = max(w.misses, misses)
     w.seen_misses = misses
@@ -184,10 +187,24 @@ def _measure(o: Outlet, w: Watch, r: ChargerReading) -> None:
         w.phases_known_at = r.sent_at + PHASES_UNKNOWN_S
     if plugged and not w.plugged:
         w.uneven = 0
+    _note_rise(w, measured, r.sent_at)
     w.measured_a, w.drawing, w.plugged = measured, drawing, plugged
     if len(o.routes) > 1:
         note_uneven(o, w)
     _note_quiet(o, w, r.sent_at)
+
+
+def _note_rise(w: Watch, now: PerPhase | None, at: float) -> None:
+    """What it drew before a rise of the last seconds: a meter that means over a window may not show all of that yet."""
+    before = w.measured_a
+    if before is None or now is None:
+        w.was_a = None
+        return
+    if now[0] > before[0] + ROSE_A or now[1] > before[1] + ROSE_A or now[2] > before[2] + ROSE_A:
+        a, b, c = w.was_a or before
+        w.was_a, w.rose_at = (min(a, before[0]), min(b, before[1]), min(c, before[2])), at
+    elif at - w.rose_at > FRESH_S:
+        w.was_a = None
 
 
 def _note_quiet(o: Outlet, w: Watch, sent_at: float) -> None:

@@ -109,11 +109,9 @@ def _gather(work: Work) -> None:
     readings, misses = work.snapshot.chargers, work.snapshot.misses
     for o in work.tree.outlets:
         w = work.watches[o.index]
-        answered = w.answered
         for event in log.get(o.id, ()):
             apply_wire(o, w, event)
-        if w.answered == answered:
-            count_misses(w, misses.get(o.id, 0))
+        count_misses(w, misses.get(o.id, 0))
         reading = readings.get(o.id)
         if reading is not None and apply_reading(o, w, reading, work.at):
             w.foreign_at = work.at

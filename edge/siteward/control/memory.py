@@ -86,6 +86,7 @@ class Watch:
     last frame that may have fed it at a limit above its fail-safe current; held_a: value before a cut, until R6;
     session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
     bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07);
+    was_a, rose_at: draw before a rise of it in the last 5 s, and its latest read that was higher than the one before;
     uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13).
     """
 
@@ -114,6 +115,8 @@ class Watch:
     disobeyed_at: float | None = None
     obeys_since: float | None = None
     measured_a: PerPhase | None = None
+    was_a: PerPhase | None = None
+    rose_at: float = NEVER
     drawing: bool = False
     plugged: bool = False
     phases_known_at: float = NEVER
@@ -153,14 +156,17 @@ _WATCH = attrgetter(*(f.name for f in fields(Watch)))
 class NodeWatch:
     """Everything known of one feeder.
 
-    window: (sent_at, other load, chargers' measured sum, meter current) of the latest meter readings; peaks: highest
-    other load of this and of the previous 15 days (R11); room_since per phase: since when 2 A are free; short: how many
-    below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
+    window: (sent_at, other load, chargers' measured sum, meter current, other load for cuts) of the latest meter
+    readings; cut_a: what cuts were last made of while the meter was believed (R10); peaks: highest
+    other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
+    same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
+    many below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
     """
 
     meter_at: float = NEVER
     load_a: PerPhase | None = None
-    window: tuple[tuple[float, PerPhase, PerPhase, PerPhase], ...] = ()
+    window: tuple[tuple[float, PerPhase, PerPhase, PerPhase, PerPhase], ...] = ()
+    cut_a: PerPhase = (0.0, 0.0, 0.0)
     peak_a: PerPhase = (0.0, 0.0, 0.0)
     peak_before_a: PerPhase = (0.0, 0.0, 0.0)
     peak_from: float = NEVER
@@ -168,6 +174,9 @@ class NodeWatch:
     same_of: tuple[object, ...] | None = None
     stuck_since: float | None = None
     stuck_at: PerPhase | None = None
+    known: tuple[int, ...] = ()
+    known_from: float = NEVER
+    partial: bool = False
     negative_since: float | None = None
     substituted: bool = False
     high_since: float | None = None

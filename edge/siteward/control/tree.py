@@ -95,8 +95,9 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One feeder: the outlets below it, how long a base window must be (R10), its share of the flat lists.
+    """One feeder: the outlets below it, its share of the flat lists.
 
+    window_s: how long a base window must be (R10); blur_s: how far back a value of its meter reaches when it is read.
     A neutral conductor and a bound of imbalance are nodes of their own; owner is the index of their feeder's fuse.
     """
 
@@ -109,6 +110,7 @@ class Node:
     cells: tuple[int, int, int]
     window_s: float
     refresh_s: float
+    blur_s: float
     range_a: float | None
 
 
@@ -213,7 +215,7 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
     below = tuple(o.index for o in outlets if index in o.path)
     meter = next((m for m in site.meters if m.id == feeder.meter), None)
     lag = max((outlets[i].connector.facts.measure_lag_s for i in below), default=0.0)
-    window = meter.facts.window_s if meter else 0.0
+    refresh, window = (meter.facts.refresh_s, meter.facts.window_s) if meter else (0.0, 0.0)
     return Node(
         index=index,
         kind=NodeKind.FUSE,
@@ -223,7 +225,8 @@ def _node(index: int, feeder: Feeder, site: Site, outlets: Sequence[Outlet]) -> 
         below=below,
         cells=(index * 3, index * 3 + 1, index * 3 + 2),
         window_s=max(10.0, 2.0 * (POLL_S + lag + window)),
-        refresh_s=meter.facts.refresh_s if meter else 0.0,
+        refresh_s=refresh,
+        blur_s=refresh + window,
         range_a=meter.facts.range_a if meter else None,
     )
 

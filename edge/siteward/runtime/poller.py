@@ -1,13 +1,15 @@
 """Asks every device again and again and keeps the latest answer of each: the only road of a reading to control."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from siteward.model.alarms import Alarm
 from siteward.model.errors import DeviceRefused, DeviceUnreachable, Withdrawn
-from siteward.model.ids import ConnectorId, MeterId
-from siteward.model.ports import Charger, Clock, Lines, Meter
+from siteward.model.ids import ConnectorId, LineId, MeterId
+from siteward.model.ports import Charger, Clock, Lines, Meter, QuickMeter
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.site import Connector, Site
+from siteward.runtime.glances import Glances, is_over, ratings
 from siteward.runtime.ticks import TICK_S, Nap, Ticks, floor
 
 LIMIT_METER_PERIOD_S = 1.0
@@ -32,17 +34,24 @@ def charger_period(connector: Connector) -> float:
 
 
 class Poller:
-    """One task per device. `on_limit_meter` is called at each reading of a meter that guards a feeder.
+    """One task per device. `on_limit_meter` is called at each poll of a meter that guards a feeder.
 
+    It is told whether the reading is above the rating; such a one may also come from a glance between two polls.
     All polls begin on shared ticks, and the devices are spread over the ticks of their period (goal 8).
     """
 
-    def __init__(self, site: Site, lines: Lines, clock: Clock, on_limit_meter: Callable[[], None]) -> None:
+    def __init__(self, site: Site, lines: Lines, clock: Clock, on_limit_meter: Callable[[bool], None]) -> None:
         self._site = site
         self._lines = lines
         self._clock = clock
         self._on_limit_meter = on_limit_meter
-        self._limit_meters = {feeder.meter for feeder in site.feeders if feeder.meter is not None}
+        self._ratings = ratings(site)
+        refresh_s = {meter.id: meter.facts.refresh_s for meter in site.meters}
+        self._glances = {
+            meter.id: Glances(meter, self._ratings[meter.id], refresh_s[meter.id], clock, self._above)
+            for meter in lines.meters
+            if meter.id in self._ratings and isinstance(meter, QuickMeter)
+        }
         self._ticks = Ticks(clock)
         self._step_of = _steps(site)
         self._naps = {connector.id: Nap(self._ticks) for connector in site.connectors}
@@ -80,46 +89,74 @@ class Poller:
         """Read this connector again as soon as its profile can show the effect of a write."""
         self._naps[connector].poke()
 
+    def watch(self, meters: Collection[MeterId]) -> None:
+        """Look at these limit meters as often as their wires have time for it, at the others once a second."""
+        for meter, glances in self._glances.items():
+            glances.want(meter in meters)
+
     def tasks(self) -> list[Awaitable[None]]:
         """One endless coroutine per device, for the supervisor."""
         by_id = {connector.id: connector for connector in self._site.connectors}
-        meters, chargers = self._lines.meters, self._lines.chargers
+        meters, chargers = self._lines.meters, self._spread()
         return [
             *(self._poll_meter(meter, (number + 1) / len(meters)) for number, meter in enumerate(meters)),
+            *(glances.run() for glances in self._glances.values()),
             *(self._poll_charger(c, by_id[c.id], (number + 1) / len(chargers)) for number, c in enumerate(chargers)),
         ]
 
+    def _spread(self) -> list[Charger]:
+        """The chargers in the order of their beats: those of one wire as far from each other as they can be."""
+        wires = [self._lines.line_of(charger.id) for charger in self._lines.chargers]
+        count, seen = Counter(wires), Counter[LineId]()
+        places = []
+        for number, wire in enumerate(wires):
+            places.append((seen[wire] / count[wire], number))
+            seen[wire] += 1
+        return [self._lines.chargers[number] for _, number in sorted(places)]
+
     async def _poll_meter(self, meter: Meter, share: float) -> None:
         """Poll for ever; the second poll comes after a share of the period, which spreads the devices over it."""
-        guards = meter.id in self._limit_meters
+        guards = meter.id in self._ratings
         period = LIMIT_METER_PERIOD_S if guards else BILLING_METER_PERIOD_S
         step = self._step_of.get(meter.id, TICK_S)
         while True:
             due = self._clock.now() + period * share
             share = 1.0
             try:
-                self._meters[meter.id] = await meter.read()
+                reading = await meter.read()
             except (DeviceUnreachable, DeviceRefused, Withdrawn):
                 self._meter_misses[meter.id] = self._meter_misses.get(meter.id, 0) + 1
             else:
+                self._meters[meter.id] = reading
                 self._meter_misses[meter.id] = 0
                 if guards:
-                    self._on_limit_meter()
+                    self._polled(reading)
             await self._ticks.at(self._next(due, step))
+
+    def _polled(self, reading: MeterReading) -> None:
+        if reading.meter in self._glances:
+            self._glances[reading.meter].polled(reading)
+        self._on_limit_meter(is_over(reading, self._ratings[reading.meter]))
+
+    def _above(self, reading: MeterReading) -> None:
+        """A glance showed more than the rating, and more than was known."""
+        self._meters[reading.meter] = reading
+        self._on_limit_meter(True)
 
     async def _poll_charger(self, charger: Charger, connector: Connector, share: float) -> None:
         period = charger_period(connector)
         nap = self._naps[charger.id]
         step = self._step_of.get(connector.charger, TICK_S)
+        first = self._clock.now() + period * share
         while True:
-            due = self._clock.now() + period * share
-            share = 1.0
+            began = self._clock.now()
+            due = _beat(first, period, began)
             try:
                 self._chargers[charger.id] = await charger.read()
             except (DeviceUnreachable, DeviceRefused):
                 misses = self._misses[charger.id] = self._misses.get(charger.id, 0) + 1
                 if misses < _UNREACHABLE:
-                    due = min(due, due - period + AGAIN_S)
+                    due = began + min(period, AGAIN_S)
             except Withdrawn:
                 # The gate closed (R2, R7): nothing was sent, so nothing was missed.
                 due = self._clock.now() + min(period, 1.0)
@@ -139,3 +176,12 @@ def _steps(site: Site) -> Mapping[str, float]:
     devices = [str(meter.id) for meter in site.meters if meter.line in sockets]
     devices += [str(charger.id) for charger in site.chargers if charger.line in sockets]
     return dict.fromkeys(devices, _TOGETHER_S) if len(devices) >= _MANY else {}
+
+
+def _beat(first: float, period: float, now: float) -> float:
+    """When the next poll is due: on the connector's own beat, a period (and a pause) from now at the latest.
+
+    So polls that read-backs have brought together drift apart again, and the wire has gaps between them.
+    """
+    left = (first - now) % period
+    return now + (left if left > _LEAST_PAUSE_S else left + period)

@@ -16,6 +16,7 @@ from siteward.runtime.gate import LedgerGate
 from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.poller import Poller
+from siteward.runtime.reach import Reach
 
 TURN_S = 1.0
 _SHORTEST_S = 0.1
@@ -55,27 +56,32 @@ class Turn:
         self._memory = memory
         self._on_done = on_done
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._number = 0
+        self._reach = Reach(parts.site)
 
-    def wake(self) -> None:
-        """Run a turn as soon as possible."""
+    def wake(self, hurry: bool = False) -> None:
+        """Run a turn soon: 0.1 s after the last one at the earliest, or at once, but never twice at once in a row."""
         self._wake.set()
+        if hurry:
+            self._hurry.set()
 
     async def run(self) -> None:
         """Turn for ever; an error in a decision ends the process, which the chargers' watchdogs outlive."""
         clock = self._parts.clock
+        hurried = False
         while True:
             started = clock.now()
-            self.step()
-            try:
-                async with asyncio.timeout(max(_SHORTEST_S, started + TURN_S - clock.now())):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
             self._wake.clear()
+            self._hurry.clear()
+            self.step()
+            await _within(self._wake, max(_SHORTEST_S, started + TURN_S - clock.now()))
             rest_s = started + _SHORTEST_S - clock.now()
-            if rest_s > 0:
+            if hurried and rest_s > 0:
                 await clock.sleep(rest_s)
+            elif rest_s > 0:
+                await _within(self._hurry, rest_s)
+            hurried = not hurried and self._hurry.is_set()
 
     def step(self) -> TurnDone:
         """One turn: cuts reach the lines before disk is touched, raises wait for their commit (law 3)."""
@@ -87,6 +93,7 @@ class Turn:
         parts.leases.renew(decision.leases, decision.grants, snapshot.turn, snapshot.at)
         parts.actuator.send((*decision.cuts, *decision.failsafes))
         parts.access.trip(decision.trips)
+        parts.poller.watch(self._reach.within(decision.feeders, snapshot.chargers))
         parts.committer.put(decision.batch, decision.raises)
         done = TurnDone(snapshot, decision, parts.clock.now() - snapshot.at)
         self._on_done(done)
@@ -114,5 +121,14 @@ class Turn:
             standing=parts.access.alarms | parts.committer.alarms | parts.watch.failing,
             entropy=parts.entropy(),
             inputs=parts.access.inputs,
-            watched=parts.watch.alarms,
+            watched=tuple(parts.watch.alarms.items()),
         )
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, at most that long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

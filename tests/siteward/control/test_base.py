@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from siteward.model.alarms import AlarmCode
 from siteward.model.ids import FeederId
+from siteward.model.recovered import LedgerEntry
 from tests.fixtures.bounds import k
 from tests.siteward.control.hand import Hand
 from tests.siteward.control.sites import Box, feeder, site
@@ -32,6 +34,27 @@ def _lost(hand: Hand) -> float:
             hand.reads(c, 32.0, measured[0])
         hand.decide()
     return hand.out.feeders[FeederId("grid")].base_a[0]
+
+
+def test_r14_a_start_beside_charging_cars_lowers_nobody_and_believes_its_meter():
+    """R14, R10b, I3: what is read for the first time has not moved, and was no other load before."""
+    boxes = [Box() for _ in range(16)]
+    built = site([feeder("grid", 600.0, worst=390.0, metered=True)], boxes)
+    ledger = tuple(LedgerEntry(c.id, 22.0, None) for c in built.connectors)
+    hand = Hand(built, ledger)
+    names = [c.id for c in built.connectors]
+    cuts, alarms = [], set()
+    for second in range(30):
+        # The second poll of the meter comes before most chargers have been read, the third is late.
+        if second != 2:
+            hand.meter("m-grid", 16 * 22.0)
+        for name in names[: (3, 16)[second > 0]]:
+            hand.reads(name, 22.0, 22.0)
+        out = hand.decide()
+        cuts += out.cuts
+        alarms |= {alarm.code for alarm in out.alarms if second > 4}
+    assert cuts == []
+    assert AlarmCode.METER_IMPLAUSIBLE not in alarms
 
 
 def test_r11_a_ramp_of_our_own_cars_is_no_other_load():

@@ -48,10 +48,10 @@ def test_on_the_way_up_the_ramp_is_the_reason_and_then_nothing_but_the_share() -
     go_on(hand, 12)
     assert chain(hand, C2) == [
         (Cause.RAMP, 6.0, None),
-        (Cause.FAIR_SHARE, 22.3, "grid"),
+        (Cause.FAIR_SHARE, 18.7, "grid"),
         (Cause.FUSE, 63.0, "grid"),
     ]
-    assert chain(hand, C1) == [(Cause.FAIR_SHARE, 19.4, "row"), (Cause.FUSE, 40.0, "row")]
+    assert chain(hand, C1) == [(Cause.FAIR_SHARE, 18.7, "grid"), (Cause.FUSE, 63.0, "grid")]
     assert hand.out.grants[C1].limit_a == 6.0
 
 

@@ -220,3 +220,17 @@ def test_r2_the_controller_before_may_have_fed_the_watchdog_until_this_one_began
     for _ in range(20):
         out = hand.decide()
     assert out.grants[ConnectorId("c00")].reserved_a == 6.0
+
+
+def test_r2_who_answers_in_anothers_place_is_asked_no_more() -> None:
+    """R2, fault 7: every frame of a refused poll was answered, in each turn it lies in; that is no sign of life."""
+    name = ConnectorId("c00")
+    hand = Hand(site([feeder("grid", 63.0)], [Box()]))
+    hand.obey(20)
+    assert name not in hand.out.ledger.mute
+    for misses in (0, 1, 1, 2):
+        hand.misses[name] = misses
+        hand.event(name, FrameKind.READ, FrameStage.SENT)
+        hand.event(name, FrameKind.READ, FrameStage.ANSWERED)
+        hand.decide()
+    assert name in hand.out.ledger.mute

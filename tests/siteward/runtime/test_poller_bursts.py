@@ -54,7 +54,7 @@ def polls(count: int, port: str) -> list[list[float]]:
 
     async def main(clock: VirtualClock) -> list[list[float]]:
         wires = Wires([Polled(MeterId(f"m{n}"), clock) for n in range(count)])
-        poller = Poller(site_of(count, port), cast("Lines", wires), clock, lambda: None)
+        poller = Poller(site_of(count, port), cast("Lines", wires), clock, lambda over: None)
         tasks = [asyncio.ensure_future(task) for task in poller.tasks()]
         await clock.sleep(10.0)
         for task in tasks:
