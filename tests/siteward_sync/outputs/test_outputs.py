@@ -161,7 +161,7 @@ async def test_one_output_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
 
 async def test_an_output_that_fails_is_reported_to_core(tmp_path: Path) -> None:
     """S-89: core makes an alarm of it; it ends with the first delivery."""
-    hook = Hook(statuses=[500] * 8)
+    hook = Hook(statuses=[500] * 5)
     async with running_core(tmp_path) as core, listening(hook), delivering(core, webhook(hook, group_s=0.0)):
         core.add_event(EventType.ALARM_RAISED, dict(LINE))
         await until(lambda: (False, ("hook",)) in core.uplinks)
