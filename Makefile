@@ -4,7 +4,7 @@ RIG ?= emulated
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench hil soak load months mutation dying fuzz docs package clean
+.PHONY: help setup run test check format bench hil soak load months books mutation dying fuzz docs package clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,10 @@ mutation: ## mutants of control against its tests; SAMPLE=n SEED=n, or AGAIN=1 f
 months: ## real sessions of 52 stations for whole months; MONTHS=2019-05,2019-07 DAYS=n
 	@.ci/setup python peers
 	@$(PYTHON) -m tests.campaigns.months_campaign
+
+books: ## the same months into one journal, reconciled with the meters to the Wh; MONTHS=2019-05 DAYS=n
+	@.ci/setup python
+	@$(PYTHON) -m tests.campaigns.books_campaign
 
 dying: ## writers of the journal that die at random instants; KILLS=n CUTS=n SEED=n (cuts need root)
 	@.ci/setup python

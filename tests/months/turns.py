@@ -21,7 +21,7 @@ from random import Random
 
 from siteward.control.demand import IDLE, Demand
 from siteward.control.demands import need
-from siteward.control.ledger import may_send
+from siteward.control.ledger import Ledger, may_send
 from siteward.control.load import LoadMemory, LoadOutcome, load_turn, start_memory
 from siteward.model.events import ClockQuality
 from siteward.model.limits import Cause, Grant
@@ -166,7 +166,7 @@ class Turns:
         out = load_turn(self.depot.site, snapshot, self._demands(), (), self.memory)
         self.memory = out.memory
         for write in (*out.cuts, *out.failsafes, *out.raises):
-            self._send(out, write)
+            self._send(out.ledger, write)
         self.now, self.at = self.now + 1, self.at + 1.0
         return moved or self._runs(out)
 
@@ -224,7 +224,7 @@ class Turns:
 
     def _poll(self, load: Sequence[float]) -> Snapshot:
         for k, o in enumerate(self.outlets):
-            if (k + self.turn) % 2 == 0:
+            if self._due(k):
                 self._read(o)
         a, b, c = (round(amps + self.rng.uniform(-0.05, 0.05), 3) for amps in load[:3])
         volts = round(VOLTS + self.rng.uniform(-1.0, 1.0), 2)
@@ -240,6 +240,10 @@ class Turns:
             chargers=dict(self.readings),  # type: ignore[arg-type]
             wire=wire,
         )
+
+    def _due(self, k: int) -> bool:
+        """Whether the outlet of this number is polled now."""
+        return (k + self.turn) % 2 == 0
 
     def _read(self, o: Outlet) -> None:
         self._frame(o, FrameKind.READ, None, None)
@@ -261,9 +265,9 @@ class Turns:
         for stage, late in ((FrameStage.SENT, 0.0), (FrameStage.ANSWERED, 0.05)):
             self.wire.append(WireEvent(o.connector.id, kind, stage, self.at + late, value, self.at, turn))
 
-    def _send(self, out: LoadOutcome, write: Write) -> None:
+    def _send(self, ledger: Ledger, write: Write) -> None:
         o = next(o for o in self.outlets if o.connector.id == write.connector)
-        if not may_send(out.ledger, write, self.at):
+        if not may_send(ledger, write, self.at):
             return
         limit = write.kind is WriteKind.LIMIT
         if limit:

@@ -103,13 +103,17 @@ def test_r7_a_lost_line_falls_back_and_does_not_stop_the_others(tmp_path):
         assert station.links is not None
         station.links[LineId("rs485-2")].plug(False)
         await station.run_for(40)
+        lost = next(a for a in _live(station).alarms if a.code == AlarmCode.LINE_LOST)
+        assert lost.subject == "rs485-2"
+        assert {"B01-1", "B02-1", "B03-1", "B04-1", "row-b-meter"} <= set(lost.followers)
+        assert not {code for code, subject in _alarms(station) if subject in lost.followers}, "S-54: told in one alarm"
         for name in ("B01-1", "B02-1", "B03-1", "B04-1"):
-            assert (AlarmCode.CHARGER_UNREACHABLE, name) in _alarms(station)
             assert _drawn(station, name) <= 6.0
         assert all(_drawn(station, name) >= 5.9 for name in (*ROW_A, *ROW_C))
         station.links[LineId("rs485-2")].plug(True)
         await station.run_for(120)
         assert all(_drawn(station, name) >= 5.9 for name in ("B01-1", "B02-1", "B03-1", "B04-1"))
+        assert AlarmCode.LINE_LOST not in {code for code, _ in _alarms(station)}
         assert station.sim.truth().trips == ()
         await station.stop()
 

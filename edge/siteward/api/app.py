@@ -21,6 +21,7 @@ from siteward.api.people import People
 from siteward.api.records import Reads
 from siteward.api.rights import RIGHTS, Right
 from siteward.api.submit import Requests
+from siteward.api.uplink import Uplink
 from siteward.api.watch import Watch
 from siteward.model.errors import StoreError
 from siteward.model.ports import Clock
@@ -58,6 +59,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/v1/live", watch.live, Right.READ),
             route("/v1/live/stream", watch.stream, Right.READ),
             route("/v1/alarms", watch.alarms, Right.READ),
+            route("/v1/alarms/log", reads.alarms, Right.READ),
             route("/v1/lines", watch.lines, Right.READ),
             route("/v1/lines/{id}/frames", Frames(backend).export, Right.READ),
             route("/v1/lines/{id}/call", Calls(backend).call, Right.WIRE, "POST"),
@@ -67,6 +69,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/v1/sessions/{id}", reads.session, Right.READ),
             route("/v1/events", reads.events, Right.EVENTS),
             route("/v1/outbox/ack", reads.ack, Right.ACK, "POST"),
+            route("/v1/uplink", Uplink(backend).report, Right.ACK, "POST"),
             route("/v1/requests", requests.post, Right.REQUEST, "POST"),
             route("/v1/requests/{id}", requests.get, Right.READ),
             route("/v1/users", people.users, Right.USERS),

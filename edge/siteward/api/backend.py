@@ -1,8 +1,9 @@
 """What the local API needs of the daemon: reads of the running station, requests in, the journal's reads and acks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import CommandId, JournalId, LineId, SessionId
@@ -49,6 +50,10 @@ class Station(Protocol):
         """
         ...
 
+    def uplink(self, connected: bool, failing: Collection[str]) -> None:
+        """Take sync's word about its connection and about outputs of alarms that fail."""
+        ...
+
     async def submit(self, request: Request, raw: bytes) -> Reply:
         """Commit the request to the inbox and give it to the next turn.
 
@@ -82,6 +87,10 @@ class Records(Protocol):
 
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session."""
+        ...
+
+    async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
+        """Handling records of alarms, newest first, older than the one of that number."""
         ...
 
     async def users(self) -> tuple[User, ...]:

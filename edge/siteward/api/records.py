@@ -8,13 +8,16 @@ from starlette.responses import Response
 from siteward.api.answers import Denied, body, json_text, message, number, parse
 from siteward.api.backend import Records
 from siteward.api.waits import unless
-from siteward.client.messages import AckMessage, SessionMessage, SessionsMessage
+from siteward.client.messages import AckMessage, AlarmLogMessage, AlarmRecordMessage, SessionMessage, SessionsMessage
 from siteward.model.events import EventPage
 from siteward.model.ids import JournalId, SessionId, is_id
 from siteward.model.refusals import Refusal
 
 EVENTS_MAX = 1000
 """Most events of one answer; a window of the uplink (contract section 4)."""
+
+ALARMS_MAX = 500
+"""Most handling records of one answer."""
 
 WAIT_MAX_S = 30.0
 """Longest long poll."""
@@ -36,6 +39,13 @@ class Reads:
         if page is None:
             raise Denied(Refusal.CORE_DOWN, "core is stopping")
         return json_text(_page_text(page))
+
+    async def alarms(self, request: Request) -> Response:
+        """GET /v1/alarms/log."""
+        limit = int(number(request, "limit", 50, 1, ALARMS_MAX))
+        before = int(number(request, "before", 0, 0, 1 << 53)) or None
+        rows = await self._records.alarm_log(limit, before)
+        return message(AlarmLogMessage(alarms=tuple(AlarmRecordMessage.model_validate(row) for row in rows)))
 
     async def ack(self, request: Request) -> Response:
         """POST /v1/outbox/ack: answered when it is durable; an ack of another epoch is refused, never applied."""

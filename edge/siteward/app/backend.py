@@ -1,8 +1,9 @@
 """What the local API serves: the running station joined with the store behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from siteward.app.tool_audit import ToolAudit
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
@@ -65,6 +66,10 @@ class CoreBackend:
         await self._tools.journal(line, call)
         return await self._station.lines.call(line, call)
 
+    def uplink(self, connected: bool, failing: Collection[str]) -> None:
+        """Take sync's word about its connection and its outputs."""
+        self._station.watch.report(connected, failing)
+
     async def submit(self, request: Request, raw: bytes) -> Reply:
         """Commit the request and give it to the next turn."""
         return await self._station.inbox.submit(request, raw)
@@ -92,6 +97,10 @@ class CoreBackend:
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session."""
         return await self._records.session(session)
+
+    async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
+        """Handling records of alarms."""
+        return await self._records.alarm_log(limit, before)
 
     async def users(self) -> tuple[User, ...]:
         """Every user."""

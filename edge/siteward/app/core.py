@@ -15,6 +15,7 @@ from siteward.runtime.actuate import Actuator
 from siteward.runtime.clock import SYNC_FLAG, SystemClock
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.notify import Notifier
+from siteward.runtime.resources import Resources
 from siteward.runtime.starts import StartRecord
 from siteward.runtime.station import Station, StationJournal, StationPorts
 from siteward.settings.load import load_settings
@@ -63,6 +64,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             notifier=Notifier(os.environ),
             entropy=lambda: os.urandom(10),
             software=__version__,
+            measure=Resources(folder, clock.now).measure,
         )
     )
     backends.append(CoreBackend(site, station))

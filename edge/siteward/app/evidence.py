@@ -18,7 +18,7 @@ FILES_MAX = 40
 LAST_S = 60.0
 """How much of the past a file holds."""
 
-WIRE_ALARMS = (AlarmCode.CHARGER_UNREACHABLE, AlarmCode.METER_LOST)
+WIRE_ALARMS = (AlarmCode.CHARGER_UNREACHABLE, AlarmCode.METER_LOST, AlarmCode.LINE_LOST)
 """Alarms whose cause is on a wire."""
 
 _WAIT_S = 10.0

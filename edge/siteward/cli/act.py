@@ -8,7 +8,7 @@ from typing import Any
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen, brief
 from siteward.client.client import Client
-from siteward.client.messages import ReplyMessage, RequestMessage
+from siteward.client.messages import ActorMessage, ReplyMessage, RequestMessage
 from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Stage
 from siteward.model.sessions import OrderState
@@ -29,7 +29,7 @@ _NEWEST = 500
 
 async def start(client: Client, screen: Screen, connector: str, bounds: dict[str, Any], wait_s: float) -> int:
     """Start charging at a connector; `bounds` are the contract's params that were given."""
-    return await _send(client, screen, CommandName.START_CHARGE, connector, bounds, wait_s)
+    return await send(client, screen, CommandName.START_CHARGE, connector, bounds, wait_s)
 
 
 def departure(departs: str | None, wants_kwh: float | None) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def departure(departs: str | None, wants_kwh: float | None) -> dict[str, Any]:
 async def stop(client: Client, screen: Screen, target: str, wait_s: float) -> int:
     """Stop the session at a connector, or the session of that id; a stop names its session and matches only that."""
     connector, session = await _session_at(client, target)
-    return await _send(client, screen, CommandName.STOP_CHARGE, connector, {"sessionId": session}, wait_s)
+    return await send(client, screen, CommandName.STOP_CHARGE, connector, {"sessionId": session}, wait_s)
 
 
 async def limit(client: Client, screen: Screen, target: str, amps: float, minutes: float | None, wait_s: float) -> int:
@@ -59,12 +59,12 @@ async def limit(client: Client, screen: Screen, target: str, amps: float, minute
     if minutes is not None:
         # The station's own clock counts, so that a wrong one on this terminal does no harm.
         params["validUntil"] = stamp((await client.live()).at + timedelta(minutes=minutes))
-    return await _send(client, screen, CommandName.LIMIT_POWER, target, params, wait_s)
+    return await send(client, screen, CommandName.LIMIT_POWER, target, params, wait_s)
 
 
 async def move(client: Client, screen: Screen, name: CommandName, target: str, wait_s: float) -> int:
     """Open, close, raise or lower; done when a position switch has seen it."""
-    return await _send(client, screen, name, target, {}, wait_s)
+    return await send(client, screen, name, target, {}, wait_s)
 
 
 def stamp(moment: datetime) -> str:
@@ -86,12 +86,19 @@ async def _session_at(client: Client, target: str) -> tuple[str, str]:
     )
 
 
-async def _send(
-    client: Client, screen: Screen, name: CommandName, target: str, params: dict[str, Any], wait_s: float
+async def send(
+    client: Client,
+    screen: Screen,
+    name: CommandName,
+    target: str,
+    params: dict[str, Any],
+    wait_s: float,
+    actor: ActorMessage | None = None,
 ) -> int:
+    """Hand in a request, wait for its end and say it. Raises CommandFailed when it was refused or failed."""
     command = f"cli-{secrets.token_hex(10)}"
     reply = await client.submit(
-        RequestMessage(command_id=command, name=name.value, target=target, params=params or None)
+        RequestMessage(command_id=command, name=name.value, target=target, params=params or None, actor=actor)
     )
     if not Stage(reply.stage).final and wait_s > 0:
         with screen.waiting(f"{name.value} {target}: waiting for what the station reads back"):

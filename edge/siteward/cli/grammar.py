@@ -30,6 +30,8 @@ journal_app = typer.Typer(help="The journal: every fact, chained by hash.", no_a
 user_app = typer.Typer(help="Who may use the panel.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
 app.add_typer(user_app, name="user")
+alarms_app = typer.Typer(help="Alarms: what stands, what was, who handles it.", no_args_is_help=True)
+app.add_typer(alarms_app, name="alarms")
 
 Json = Annotated[bool, option("--json", help="Write JSON for programs.")]
 RunFolder = Annotated[Path | None, option("--run", help="Folder of core's sockets (SITEWARD_RUN).")]

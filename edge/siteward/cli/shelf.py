@@ -10,7 +10,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths
 from siteward.cli.talk import with_core
-from siteward.client.messages import EventsMessage, SessionMessage
+from siteward.client.messages import AlarmRecordMessage, EventsMessage, SessionMessage
 from siteward.model.errors import ConfigError, StoreError
 
 
@@ -23,6 +23,10 @@ class Records(Protocol):
 
     async def events(self, after: int, limit: int = 500, wait_s: float = 0) -> EventsMessage:
         """Journal events with seq > after, in order."""
+        ...
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first."""
         ...
 
 
@@ -49,6 +53,13 @@ class Shelf:
             acked_seq=page.acked_seq,
             events=tuple(json.loads(text) for text in page.texts),
         )
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first."""
+        from siteward.store import alarm_log
+
+        rows = alarm_log.page(self._connection, limit, before)
+        return tuple(AlarmRecordMessage.model_validate(row) for row in rows)
 
 
 def with_records(paths: Paths, screen: Screen, verb: Callable[[Records, Screen], Awaitable[int]]) -> int:

@@ -14,6 +14,8 @@ from siteward.client.errors import CoreDown, Refused
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
+    AlarmLogMessage,
+    AlarmRecordMessage,
     AuditMessage,
     ErrorMessage,
     EventsMessage,
@@ -24,6 +26,7 @@ from siteward.client.messages import (
     RequestMessage,
     SessionMessage,
     SessionsMessage,
+    UplinkMessage,
     UserChangeMessage,
     UserMessage,
     UsersMessage,
@@ -122,6 +125,15 @@ class Client:
             if no.status == httpx.codes.NOT_FOUND:
                 return None
             raise
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
+        """Handling records of alarms, newest first; before = number of the last one of the page before."""
+        params: dict[str, Any] = {"limit": limit} | ({} if before is None else {"before": before})
+        return self._parse(AlarmLogMessage, await self._call("GET", "/v1/alarms/log", params)).alarms
+
+    async def uplink(self, report: UplinkMessage) -> None:
+        """Tell core how the connection to the platform and the outputs of alarms are (sync only)."""
+        await self._call("POST", "/v1/uplink", content=report.to_json().encode())
 
     async def frames(self, line: str, form: FrameFormat, last_s: float) -> bytes:
         """What travelled on a line in the last seconds, as a file of that form."""

@@ -140,8 +140,18 @@ class MeterMessage(Message):
     age_s: float | None
 
 
+class HandlingMessage(Message):
+    """Somebody's word about an alarm; user and role are None for the platform."""
+
+    at: datetime
+    source: str
+    user: str | None = None
+    role: str | None = None
+    note: str = ""
+
+
 class AlarmMessage(Message):
-    """A standing alarm."""
+    """A standing alarm; active False: its cause is gone for now. unit belongs to value and bound."""
 
     code: str
     subject: str
@@ -149,6 +159,40 @@ class AlarmMessage(Message):
     raised_at: datetime
     text_en: str
     text_zh: str
+    count: int = 1
+    active: bool = True
+    notes: tuple[HandlingMessage, ...] = ()
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    unit: str | None = None
+
+
+class AlarmRecordMessage(Message):
+    """The handling record of one alarm; cleared_at None: it stands; cleared_by None: its cause went away."""
+
+    code: str
+    subject: str
+    severity: str
+    raised_at: datetime | None
+    text_en: str
+    text_zh: str
+    count: int = 1
+    notes: tuple[HandlingMessage, ...] = ()
+    cleared_at: datetime | None = None
+    cleared_by: HandlingMessage | None = None
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    number: int
+
+
+class AlarmLogMessage(Message):
+    """GET /v1/alarms/log: newest first; `before` of the next page is the last one's number."""
+
+    alarms: tuple[AlarmRecordMessage, ...]
 
 
 class LimitMessage(Message):
@@ -291,6 +335,13 @@ class AckMessage(Message):
 
     journal_id: str = Field(pattern=ID_PATTERN)
     seq: int = Field(ge=0)
+
+
+class UplinkMessage(Message):
+    """POST /v1/uplink: whether sync is connected to the platform, and which outputs of alarms fail."""
+
+    connected: bool
+    failing: tuple[Annotated[str, Field(pattern=ID_PATTERN)], ...] = Field(default=(), max_length=64)
 
 
 class EventsMessage(Message):

@@ -3,6 +3,7 @@
 from siteward.control import limits
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
+from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
 from siteward.control.params import (
     BadParam,
@@ -256,4 +257,6 @@ _VERBS = {
     CommandName.STOP_CHARGE: _stop,
     CommandName.LIMIT_POWER: _limit,
     CommandName.REPORT_NOW: _report,
+    CommandName.ACK_ALARM: acknowledge,
+    CommandName.CLEAR_ALARM: end_by_hand,
 }

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from siteward.control.alarms import StandingAlarm, follow, listed, station_alarms
+from siteward.control.alarms import Book, StandingAlarm, follow, listed, station_alarms
 from siteward.control.commands import take
 from siteward.control.connector import status_of, suspended_by
 from siteward.control.course import meter_lost
 from siteward.control.demand import Demand
 from siteward.control.demanded import Demanded, judge_windows
 from siteward.control.demands import demands
-from siteward.control.draft import Draft, Standing, StoryMemory
+from siteward.control.draft import Draft, StoryMemory
 from siteward.control.limits import expire
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
@@ -123,13 +123,13 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
             draft.finished[closed.record.id] = closed.record
     alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
     alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms
-    standing, facts = follow(memory.alarms, alarms, draft.snapshot, frozenset(draft.posts))
-    draft.facts.extend(facts)
+    book = follow(draft, memory.flaps, alarms)
+    draft.facts.extend(book.facts)
     _clock(draft, memory)
-    return Chapter(draft, _remember(draft, answer, memory, standing), _now(draft), listed(standing))
+    return Chapter(draft, _remember(draft, answer, memory, book), _now(draft), listed(draft.site, book.standing))
 
 
-def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mapping[Alarm, Standing]) -> StoryMemory:
+def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> StoryMemory:
     snapshot = draft.snapshot
     return replace(
         memory,
@@ -138,7 +138,8 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, standing: Mappi
         limits=draft.limits,
         rules=draft.rules,
         demand=draft.demand,
-        alarms=standing,
+        alarms=book.standing,
+        flaps=book.flaps,
         grants=answer.grants,
         finished=draft.finished,
         clock=snapshot.clock,

@@ -10,6 +10,7 @@ from siteward.control.demanded import Metered, marks
 from siteward.control.observe import Seen, see
 from siteward.control.rules import Held
 from siteward.control.session import Closed, OpenSession
+from siteward.model.alarm_log import Handling
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality, Fact
 from siteward.model.ids import ConnectorId, SessionId, ulid
@@ -19,6 +20,7 @@ from siteward.model.requests import Reply, Request, Stage
 from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
+from siteward.model.watch import Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,28 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Since when an alarm stands, and since when (boot-time s) its cause is gone; None = it is there."""
+    """Since when an alarm stands, and since when (boot-time s) its cause is gone; None = it is there.
+
+    since is when it rose (boot-time s); told: the journal has it; count: how often its cause came; rises: how often it
+    rose anew lately; root: the alarm in which it is told; notes: what people did about it.
+    """
 
     raised_at: datetime
     gone_since: float | None = None
+    since: float = 0.0
+    told: bool = True
+    count: int = 1
+    rises: int = 1
+    root: Alarm | None = None
+    remark: Remark | None = None
+    notes: tuple[Handling, ...] = ()
+
+
+class Flap(NamedTuple):
+    """An alarm that ended lately: how often it rose without a longer rest, and when it ended."""
+
+    rises: int
+    cleared_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +102,7 @@ class StoryMemory:
     pending: tuple[Pending, ...] = ()
     limits: tuple[Limit, ...] = ()
     alarms: Mapping[Alarm, Standing] = field(default_factory=dict)
+    flaps: Mapping[Alarm, Flap] = field(default_factory=dict)
     grants: Mapping[ConnectorId, Grant] = field(default_factory=dict)
     finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
     rules: Mapping[str, Held] = field(default_factory=dict)
@@ -105,6 +126,8 @@ class Draft:
         self.rules = memory.rules
         self.demand = memory.demand
         self.rule_alarms: frozenset[Alarm] = frozenset()
+        self.alarms = dict(memory.alarms)
+        self.ended: dict[Alarm, Handling] = {}
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}

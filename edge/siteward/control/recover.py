@@ -151,7 +151,9 @@ def _alarms(recovered: Recovered, at: float, wall: datetime) -> dict[Alarm, Stan
     """Alarms that stood; a code that this version no longer knows is let go."""
     gone_since = at + ALARM_GRACE_S - CLEAR_AFTER_S
     return {
-        Alarm(AlarmCode(code), subject): Standing(wall, gone_since)
-        for code, subject in recovered.alarms
-        if code in set(AlarmCode)
+        Alarm(AlarmCode(row.code), row.subject): Standing(
+            row.raised_at or wall, gone_since, count=row.count, notes=row.notes
+        )
+        for row in recovered.alarms
+        if row.code in set(AlarmCode)
     }

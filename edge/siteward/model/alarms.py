@@ -14,6 +14,14 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
 
+    @property
+    def rank(self) -> int:
+        """0 is the worst."""
+        return _RANKS[self]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
 
 class AlarmCode(StrEnum):
     """What is wrong."""
@@ -53,6 +61,23 @@ class AlarmCode(StrEnum):
     ACCESS_EMERGENCY = "ACCESS_EMERGENCY"
     LIMIT_INPUT_LOST = "LIMIT_INPUT_LOST"
     DEMAND_OVER = "DEMAND_OVER"
+    LINE_LOST = "LINE_LOST"
+    CHARGER_OFFLINE = "CHARGER_OFFLINE"
+    METER_OFFLINE = "METER_OFFLINE"
+    MASS_DISCONNECTION = "MASS_DISCONNECTION"
+    UPLINK_LOST = "UPLINK_LOST"
+    UPLINK_BACKLOG = "UPLINK_BACKLOG"
+    OUTPUT_FAILED = "OUTPUT_FAILED"
+    TEMPERATURE_HIGH = "TEMPERATURE_HIGH"
+    VOLTAGE_HIGH = "VOLTAGE_HIGH"
+    VOLTAGE_LOW = "VOLTAGE_LOW"
+    FREQUENCY_HIGH = "FREQUENCY_HIGH"
+    FREQUENCY_LOW = "FREQUENCY_LOW"
+    CPU_HIGH = "CPU_HIGH"
+    MEMORY_HIGH = "MEMORY_HIGH"
+    DISK_HIGH = "DISK_HIGH"
+    TURN_SLOW = "TURN_SLOW"
+    ENERGY_DRIFT = "ENERGY_DRIFT"
 
 
 STATION = "station"
@@ -103,6 +128,23 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.ACCESS_EMERGENCY: Severity.HIGHEST,
     AlarmCode.LIMIT_INPUT_LOST: Severity.HIGH,
     AlarmCode.DEMAND_OVER: Severity.MEDIUM,
+    AlarmCode.LINE_LOST: Severity.HIGH,
+    AlarmCode.CHARGER_OFFLINE: Severity.HIGH,
+    AlarmCode.METER_OFFLINE: Severity.HIGH,
+    AlarmCode.MASS_DISCONNECTION: Severity.HIGHEST,
+    AlarmCode.UPLINK_LOST: Severity.MEDIUM,
+    AlarmCode.UPLINK_BACKLOG: Severity.MEDIUM,
+    AlarmCode.OUTPUT_FAILED: Severity.MEDIUM,
+    AlarmCode.TEMPERATURE_HIGH: Severity.HIGH,
+    AlarmCode.VOLTAGE_HIGH: Severity.MEDIUM,
+    AlarmCode.VOLTAGE_LOW: Severity.MEDIUM,
+    AlarmCode.FREQUENCY_HIGH: Severity.MEDIUM,
+    AlarmCode.FREQUENCY_LOW: Severity.MEDIUM,
+    AlarmCode.CPU_HIGH: Severity.LOW,
+    AlarmCode.MEMORY_HIGH: Severity.MEDIUM,
+    AlarmCode.DISK_HIGH: Severity.MEDIUM,
+    AlarmCode.TURN_SLOW: Severity.MEDIUM,
+    AlarmCode.ENERGY_DRIFT: Severity.MEDIUM,
 }
 
 ALARMS: dict[AlarmCode, Sentence] = {
@@ -239,6 +281,74 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.DEMAND_OVER: Sentence(
         "The demand window of limit {subject} will end above the contract; the chargers cannot save more.",
         "限值 {subject} 的需量周期将超过合同值；充电负荷已无可降。",
+    ),
+    AlarmCode.LINE_LOST: Sentence(
+        "No device on line {subject} answers; check the adapter, the plug of the cable, and the devices' supply.",
+        "线路 {subject} 上的设备全部无应答；请检查适配器、接线端子和设备供电。",
+    ),
+    AlarmCode.CHARGER_OFFLINE: Sentence(
+        "Connector {subject} has not answered for minutes; somebody must look at its supply and its cable.",
+        "充电枪 {subject} 已离线数分钟；请安排人员检查供电和通信线。",
+    ),
+    AlarmCode.METER_OFFLINE: Sentence(
+        "Meter {subject} has not answered for minutes; somebody must look at its supply and its cable.",
+        "电表 {subject} 已离线数分钟；请安排人员检查供电和通信线。",
+    ),
+    AlarmCode.MASS_DISCONNECTION: Sentence(
+        "A large part of the chargers is gone at once; look for a power cut or a dead switch first.",
+        "大量充电桩同时离线；请首先检查是否停电或交换机故障。",
+    ),
+    AlarmCode.UPLINK_LOST: Sentence(
+        "The platform cannot be reached; charging goes on, records are kept and sent later.",
+        "无法连接平台；充电继续进行，记录已保存并将补传。",
+    ),
+    AlarmCode.UPLINK_BACKLOG: Sentence(
+        "The platform is connected but does not confirm what it gets; many records wait.",
+        "平台已连接但未确认收到的数据；大量记录待确认。",
+    ),
+    AlarmCode.OUTPUT_FAILED: Sentence(
+        "Alarms cannot be delivered through output {subject}; check its address, password and network.",
+        "告警无法通过输出 {subject} 送达；请检查其地址、密码和网络。",
+    ),
+    AlarmCode.TEMPERATURE_HIGH: Sentence(
+        "{subject} is too hot; look at its fan, its terminals and the sun on it.",
+        "{subject} 温度过高；请检查风扇、接线端子和日晒情况。",
+    ),
+    AlarmCode.VOLTAGE_HIGH: Sentence(
+        "The voltage at {subject} is too high; ask the grid operator, and check the neutral.",
+        "{subject} 处电压过高；请联系电网运营商并检查零线。",
+    ),
+    AlarmCode.VOLTAGE_LOW: Sentence(
+        "The voltage at {subject} is too low; look for a lost phase, a loose terminal or a cable too thin.",
+        "{subject} 处电压过低；请检查缺相、端子松动或线径过小。",
+    ),
+    AlarmCode.FREQUENCY_HIGH: Sentence(
+        "The mains frequency at {subject} is too high; look whether the site runs on a generator.",
+        "{subject} 处电网频率过高；请查看站点是否由发电机供电。",
+    ),
+    AlarmCode.FREQUENCY_LOW: Sentence(
+        "The mains frequency at {subject} is too low; look whether the site runs on a generator.",
+        "{subject} 处电网频率过低；请查看站点是否由发电机供电。",
+    ),
+    AlarmCode.CPU_HIGH: Sentence(
+        "The controller's processor is busy all the time; look what else runs on it.",
+        "控制器处理器持续繁忙；请检查运行的其他程序。",
+    ),
+    AlarmCode.MEMORY_HIGH: Sentence(
+        "The controller's memory is nearly used up; look what else runs on it.",
+        "控制器内存即将用尽；请检查运行的其他程序。",
+    ),
+    AlarmCode.DISK_HIGH: Sentence(
+        "The controller's disk is nearly full; free some room before records stop.",
+        "控制器磁盘即将写满；请在记录中断前清理磁盘。",
+    ),
+    AlarmCode.TURN_SLOW: Sentence(
+        "The controller decides more slowly than it should; look what else runs on it.",
+        "控制器决策变慢；请检查运行的其他程序。",
+    ),
+    AlarmCode.ENERGY_DRIFT: Sentence(
+        "The energy of feeder {subject} and that of its sessions differ too much; compare its meters.",
+        "馈线 {subject} 的电量与其会话电量相差过大；请比对电表。",
     ),
 }
 """Every alarm has its sentence; tests/model pins that the table is complete."""

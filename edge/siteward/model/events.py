@@ -45,6 +45,7 @@ class EventType(StrEnum):
     CONNECTOR_PHASES = "connector.phases"
     LIMIT_CHANGED = "limit.changed"
     ALARM_RAISED = "alarm.raised"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     ALARM_CLEARED = "alarm.cleared"
     ACCESS_OPENED = "access.opened"
     ACCESS_CLOSED = "access.closed"
@@ -69,6 +70,8 @@ class EventType(StrEnum):
     AUDIT_METER_ROLLOVER = "audit.meter_rollover"
     AUDIT_SALVAGED = "audit.salvaged"
     AUDIT_WIRE_TOOL = "audit.wire_tool"
+    AUDIT_NOTIFIED = "audit.notified"
+    AUDIT_OUTPUT_TEST = "audit.output_test"
     JOURNAL_STUB = "journal.stub"
 
     @property

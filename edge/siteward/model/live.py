@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from siteward.model.alarm_log import Handling
 from siteward.model.limits import Grant
 from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
 from siteward.model.units import PerPhase
@@ -94,7 +95,11 @@ class MeterView:
 
 @dataclass(frozen=True, slots=True)
 class AlarmView:
-    """A standing alarm: code from the closed list, the thing it is about, both sentences."""
+    """A standing alarm: code from the closed list, the thing it is about, both sentences.
+
+    count: how often its cause came; active: it is there now; notes: who took it on; followers: names of what is told
+    in it. rule, value, bound and unit are of a rule of alarms.
+    """
 
     code: str
     subject: str
@@ -102,6 +107,14 @@ class AlarmView:
     raised_at: datetime
     text_en: str
     text_zh: str
+    count: int = 1
+    active: bool = True
+    notes: tuple[Handling, ...] = ()
+    followers: tuple[str, ...] = ()
+    rule: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.ids import ConnectorId
 from siteward.model.limits import Limit
 from siteward.model.requests import Request
@@ -25,4 +26,4 @@ class Recovered:
     limits: tuple[Limit, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     unfinished: tuple[Request, ...] = ()
-    alarms: tuple[tuple[str, str], ...] = ()
+    alarms: tuple[AlarmRecord, ...] = ()

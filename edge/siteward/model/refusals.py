@@ -46,6 +46,7 @@ class Refusal(StrEnum):
     OBSTRUCTED = "OBSTRUCTED"
     EMERGENCY = "EMERGENCY"
     SUPERSEDED = "SUPERSEDED"
+    ALARM_STANDS = "ALARM_STANDS"
 
 
 REFUSALS: dict[Refusal, Sentence] = {
@@ -110,6 +111,10 @@ REFUSALS: dict[Refusal, Sentence] = {
     Refusal.ARM_TIMEOUT: Sentence("The arm did not arrive in time.", "未能按时到位。"),
     Refusal.OBSTRUCTED: Sentence("Something stood in the way; it was freed again.", "遇到障碍，已重新放行。"),
     Refusal.EMERGENCY: Sentence("Fire or loss of power is reported; the way stays free.", "有火警或断电；保持放行。"),
+    Refusal.ALARM_STANDS: Sentence(
+        "The cause of the alarm is still there; it ends when that is gone.",
+        "告警原因仍然存在；原因消除后告警才能解除。",
+    ),
     Refusal.SUPERSEDED: Sentence("A later command or a hand moved it otherwise.", "已被后来的命令或人为操作取代。"),
 }
 """Every code has its sentence; tests/model pins that the table is complete."""

@@ -29,6 +29,8 @@ class CommandName(StrEnum):
     GET_DIAGNOSTICS = "GET_DIAGNOSTICS"
     RESET = "RESET"
     REPORT_NOW = "REPORT_NOW"
+    ACK_ALARM = "ACK_ALARM"
+    CLEAR_ALARM = "CLEAR_ALARM"
 
 
 class Source(StrEnum):

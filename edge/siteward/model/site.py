@@ -14,6 +14,7 @@ from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
 from siteward.model.units import FLOOR_A, PerPhase, Phase, booked_amps, limit_amps
+from siteward.model.watch import AlarmRule
 
 
 class Priority(StrEnum):
@@ -186,6 +187,7 @@ class Site:
 
     `zone` holds the rules of `timezone`; it was read when the file was, so that deciding reads nothing.
     start_delay_s is the longest that a connector waits after its charger restarted (B07): not all begin at once.
+    alarms are the rules by which figures become alarms; cloud: there is a platform to be connected to.
     """
 
     id: SiteId
@@ -204,6 +206,8 @@ class Site:
     rules: tuple[LimitRule, ...] = ()
     zone: tzinfo = UTC
     start_delay_s: float = 120.0
+    alarms: tuple[AlarmRule, ...] = ()
+    cloud: bool = False
     # Whoever writes a site down leaves `zone` out, for its name says all; the form must stand it being there.
     __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
     connectors: tuple[Connector, ...] = field(init=False)

@@ -61,7 +61,7 @@ class Actions:
         except CoreDown:
             # Still open: core keeps the request in its inbox, and the browser asks again.
             reply = ReplyMessage(command_id=command, stage=Stage.RECEIVED)
-        return self._answer(request, reply or _refused(command, Refusal.OUTCOME_UNKNOWN))
+        return self.answer(request, reply or _refused(command, Refusal.OUTCOME_UNKNOWN))
 
     async def _ask(
         self, request: Request, name: CommandName, thing: str = "connector", needs: str = "need_technician"
@@ -77,16 +77,17 @@ class Actions:
             raise HTTPException(404)
         departure = _departure(fields)
         if departure is None:
-            return self._answer(request, _WRONG_DEPARTURE)
+            return self.answer(request, _WRONG_DEPARTURE)
         params: dict[str, Any] = {"sessionId": seen} if seen else {}
         if name is CommandName.START_CHARGE:
             agreed = {"phaseSwitching": True} if fields.get("phase_switching") == "yes" else {}
             params = departure | agreed
-        return self._answer(request, await self._submit(session, name, target, params or None))
+        return self.answer(request, await self.submit(session, name, target, params or None))
 
-    async def _submit(
+    async def submit(
         self, session: WebSession, name: CommandName, target: str, params: dict[str, Any] | None
     ) -> ReplyMessage:
+        """Hand in a request in the name of the person; what core says, or why it says nothing."""
         wall = self._desk.clock.wall()
         command = "panel-" + ulid(max(0, int(wall.timestamp() * 1000)), secrets.token_bytes(10))
         asked = RequestMessage(
@@ -102,7 +103,8 @@ class Actions:
                 command_id=command, stage=Stage.REJECTED, code=no.code, message=no.message, message_zh=no.message_zh
             )
 
-    def _answer(self, request: Request, reply: ReplyMessage) -> Response:
+    def answer(self, request: Request, reply: ReplyMessage) -> Response:
+        """How far a request is, as a part of the page that asks again by itself."""
         stage = Stage(reply.stage)
         html = self._desk.pages.render(
             "live/reply.html", self._desk.speak(request), reply=reply, final=stage.final, good=stage is Stage.DONE

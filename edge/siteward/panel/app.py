@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.staticfiles import StaticFiles
 
 from siteward.panel.actions import Actions
+from siteward.panel.alarm_pages import AlarmSheets
 from siteward.panel.desk import Desk, Forbidden, NeedChange, NeedLogin, local_path
 from siteward.panel.entry import Entry
 from siteward.panel.guard import Guard
@@ -25,6 +26,7 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
     """The panel's application. `hosts` are the names it answers to besides loopback and its own address."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="siteward panel")
     entry, sheets, actions = Entry(desk), Sheets(desk), Actions(desk)
+    alarms = AlarmSheets(desk, actions)
     probes = Probes(desk, metrics_token)
     routes: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/login", entry.login_form),
@@ -40,7 +42,10 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("POST", "/access/{arm}/{verb}", actions.move),
         ("GET", "/requests/{command}", actions.outcome),
         ("GET", "/access", sheets.access),
-        ("GET", "/alarms", sheets.alarms),
+        ("GET", "/alarms", alarms.listed),
+        ("GET", "/alarms/{code}/{subject}", alarms.one),
+        ("POST", "/alarms/{code}/{subject}/{verb}", alarms.act),
+        ("POST", "/outputs/test", alarms.test),
         ("GET", "/lines", sheets.lines),
         ("GET", "/events", sheets.events),
         ("GET", "/live", Streams(desk).live),

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from siteward.client.messages import (
     ActorMessage,
+    AlarmRecordMessage,
     EventsMessage,
     LiveMessage,
     ReplyMessage,
@@ -35,6 +36,10 @@ class Core(Protocol):
 
     async def sessions(self, limit: int = 50, before: str | None = None) -> Sequence[SessionMessage]:
         """Sessions, newest first."""
+        ...
+
+    async def alarm_log(self, limit: int = 50, before: int | None = None) -> Sequence[AlarmRecordMessage]:
+        """Handling records of alarms, newest first."""
         ...
 
     async def users(self) -> Sequence[UserMessage]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from siteward.panel import arms, details, text, view, vocabulary
+from siteward.panel import alarms, arms, details, text, view, vocabulary
 from siteward.panel.words import word
 
 HERE = Path(__file__).parent
@@ -24,7 +24,9 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._jinja.globals.update(arms=arms, details=details, text=text, view=view, vocabulary=vocabulary)
+        self._jinja.globals.update(
+            alarms_of=alarms, arms=arms, details=details, text=text, view=view, vocabulary=vocabulary
+        )
 
     def render(self, template: str, language: str, **values: Any) -> str:
         """HTML of a template; `t(key)` in it speaks the language."""

@@ -1,4 +1,4 @@
-"""The pages behind the login: overview, connector, access, alarms, lines, events."""
+"""The pages behind the login: overview, connector, access, lines, events."""
 
 from typing import Any
 
@@ -45,10 +45,6 @@ class Sheets:
     async def access(self, request: Request) -> Response:
         """GET /access: barriers and parking locks."""
         return self._desk.page(request, self._desk.who(request), "access")
-
-    async def alarms(self, request: Request) -> Response:
-        """GET /alarms: what stands now."""
-        return self._desk.page(request, self._desk.who(request), "alarms")
 
     async def lines(self, request: Request) -> Response:
         """GET /lines: wires, devices, and core's own figures."""

@@ -90,6 +90,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
     EventType.LIMIT_CHANGED: Sentence("Limit changed", "限值变更"),
     EventType.ALARM_RAISED: Sentence("Alarm raised", "告警产生"),
+    EventType.ALARM_ACKNOWLEDGED: Sentence("Alarm acknowledged", "告警已确认"),
     EventType.ALARM_CLEARED: Sentence("Alarm cleared", "告警解除"),
     EventType.ACCESS_OPENED: Sentence("Barrier opened", "道闸已打开"),
     EventType.ACCESS_CLOSED: Sentence("Barrier closed", "道闸已关闭"),
@@ -114,6 +115,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_METER_ROLLOVER: Sentence("Meter register began at 0 again", "电表计数翻转归零"),
     EventType.AUDIT_WIRE_TOOL: Sentence("Bus tool on a wire", "总线工具访问"),
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
+    EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
+    EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
     EventType.JOURNAL_STUB: Sentence("Entry past its retention", "超过保留期的记录"),
 }
 

@@ -14,6 +14,7 @@ from siteward.model.site import Site
 from siteward.model.wire import Write
 from siteward.runtime.access import AccessLoop
 from siteward.runtime.actuate import Actuator
+from siteward.runtime.alarm_watch import AlarmWatch, Figures, WatchPorts
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.inbox import Inbox
@@ -62,7 +63,7 @@ class StationPorts:
     """Everything concrete that a station is given.
 
     open_journal raises StoreError while the disk cannot be used; trace takes each completed turn; entropy returns 10
-    random bytes.
+    random bytes; measure looks at the machine's own resources, in a thread.
     """
 
     site: Site
@@ -74,6 +75,7 @@ class StationPorts:
     notifier: Notifier
     entropy: Callable[[], bytes]
     software: str
+    measure: Callable[[], Figures] | None = None
 
 
 class Station:
@@ -96,6 +98,9 @@ class Station:
             self._gate.arms,
             lambda batch: self._committer.put(batch, ()),
             self._wake,
+        )
+        self.watch = AlarmWatch(
+            ports.site, clock, self._poller, WatchPorts(ports.measure, self._turn_ms, self._backlog)
         )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
@@ -145,6 +150,7 @@ class Station:
                 self._farewell(write)
             await self._actuator.finish(FIRST_WORDS_S)
         self._began = ports.clock.now()
+        self.watch.start()
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
             site=ports.site,
@@ -156,6 +162,7 @@ class Station:
             inbox=self.inbox,
             leases=self._leases,
             access=self.access,
+            watch=self.watch,
             entropy=ports.entropy,
         )
         self._turn = Turn(parts, memory, self._done)
@@ -173,7 +180,7 @@ class Station:
 
     async def _serve(self, turn: Turn, stop: asyncio.Event) -> None:
         coroutines = [turn.run(), self._committer.run(), self._leases.run(), *self._poller.tasks()]
-        coroutines += self.access.loops()
+        coroutines += [*self.access.loops(), self.watch.run()]
         if self.journal is None:
             coroutines.append(self._reopen_journal(stop))
         tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
@@ -244,6 +251,12 @@ class Station:
     async def _announce_live(self) -> None:
         async with self._live_changed:
             self._live_changed.notify_all()
+
+    def _turn_ms(self) -> float | None:
+        return None if self._last is None else self._last.took_s * 1000.0
+
+    def _backlog(self) -> int | None:
+        return None if self.journal is None else self.journal.last_seq - self.journal.acked_seq
 
     def health(self) -> Health:
         """Core's own figures, now."""

@@ -10,6 +10,7 @@ from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.runtime.access import AccessLoop
 from siteward.runtime.actuate import Actuator
+from siteward.runtime.alarm_watch import AlarmWatch
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.inbox import Inbox
@@ -34,6 +35,7 @@ class TurnParts:
     inbox: Inbox
     leases: LeaseWatch
     access: AccessLoop
+    watch: AlarmWatch
     entropy: Callable[[], bytes]
 
 
@@ -116,9 +118,10 @@ class Turn:
             requests=tuple(request for request in requests if not parts.access.takes(request)),
             settled=parts.inbox.drain_settled(),
             commit_age_s=parts.committer.age_s,
-            standing=parts.access.alarms | parts.committer.alarms,
+            standing=parts.access.alarms | parts.committer.alarms | parts.watch.failing,
             entropy=parts.entropy(),
             inputs=parts.access.inputs,
+            watched=parts.watch.alarms,
         )
 
 

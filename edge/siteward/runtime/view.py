@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from siteward.control.decide import Decision
-from siteward.model.alarms import ALARMS, SEVERITIES
+from siteward.model.alarms import ALARMS
 from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.live import (
     AlarmView,
@@ -21,6 +21,7 @@ from siteward.model.readings import ChargerReading
 from siteward.model.site import Connector, Meter, Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import ZERO, PerPhase
+from siteward.model.watch import UNITS
 
 
 def live_view(
@@ -159,8 +160,25 @@ def _meter(meter: Meter, snapshot: Snapshot) -> MeterView:
 
 def _alarms(decision: Decision) -> tuple[AlarmView, ...]:
     views = []
-    for standing in decision.alarms:
-        alarm = standing.alarm
+    for row in decision.alarms:
+        alarm, remark = row.alarm, row.remark
         text = ALARMS[alarm.code].about(alarm.subject)
-        views.append(AlarmView(alarm.code, alarm.subject, SEVERITIES[alarm.code], standing.raised_at, text.en, text.zh))
+        views.append(
+            AlarmView(
+                code=alarm.code,
+                subject=alarm.subject,
+                severity=row.severity,
+                raised_at=row.raised_at,
+                text_en=text.en,
+                text_zh=text.zh,
+                count=row.count,
+                active=row.active,
+                notes=row.notes,
+                followers=row.followers,
+                rule=None if remark is None else remark.rule,
+                value=None if remark is None else round(remark.value, 2),
+                bound=None if remark is None else remark.bound,
+                unit=None if remark is None else UNITS[remark.what],
+            )
+        )
     return tuple(views)

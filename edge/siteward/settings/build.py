@@ -19,6 +19,8 @@ from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity,
 from siteward.model.units import ZERO, Phase
 from siteward.settings.access_build import barrier, board, lock
 from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
+from siteward.settings.alarm_build import rules as alarm_rules
+from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.document import Draft
 from siteward.settings.limit_build import rules, standing, three
 from siteward.settings.limit_tables import LimitTable
@@ -88,6 +90,8 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         locks=tuple(lock(table) for _, table in draft.of("lock", LockTable)),
         rules=rules(limits, feeders),
         zone=ZoneInfo(head.timezone),
+        alarms=alarm_rules((table for _, table in draft.of("alarm", AlarmTable)), volts),
+        cloud=bool(draft.tables.get("cloud")),
     )
 
 

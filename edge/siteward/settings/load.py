@@ -5,6 +5,7 @@ from pathlib import Path
 from siteward.model.ports import ProfileCatalogue
 from siteward.model.site import Site
 from siteward.settings.access_checks import check_access
+from siteward.settings.alarm_checks import check_alarms
 from siteward.settings.build import build
 from siteward.settings.checks import check_plan
 from siteward.settings.document import read_draft
@@ -24,6 +25,7 @@ def load_settings(path: Path, catalogue: ProfileCatalogue) -> Settings:
     check_plan(draft)
     check_wiring(draft, catalogue)
     check_access(draft, catalogue)
+    check_alarms(draft, catalogue)
     draft.faults.check()
     return build(draft, catalogue)
 

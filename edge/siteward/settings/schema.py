@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from siteward.settings.access_tables import BarrierTable, LockTable, Point, RelayTable
+from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
@@ -307,6 +308,7 @@ class SiteFile(Table):
     relay: list[RelayTable] = Field(default_factory=list, description="Boards of relays and inputs.")
     barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
     lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
+    alarm: list[AlarmTable] = Field(default_factory=list, description="Rules of alarms.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
@@ -314,7 +316,6 @@ class SiteFile(Table):
 
 
 LATER: dict[tuple[str, ...], str] = {
-    ("alarm",): "alarm thresholds",
     ("tariff",): "tariffs",
     ("auth",): "authorisation lists",
     ("line", "address"): "devices without a wire",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.events import EventPage, EventType, Fact
 from siteward.model.ids import CommandId, JournalId, SessionId
 from siteward.model.ports import Clock
@@ -13,7 +14,7 @@ from siteward.model.ration import Ration
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
 from siteward.model.users import User
-from siteward.store import inbox, journal, sessions, standing
+from siteward.store import alarm_log, inbox, journal, sessions, standing
 from siteward.store.ballast import Ballast
 from siteward.store.boot import boot_id
 from siteward.store.db import Db
@@ -124,6 +125,10 @@ class Records:
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session, None when there is none of that id."""
         return await self._db.read(lambda connection: sessions.find(connection, session))
+
+    async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
+        """Handling records of alarms, newest first, older than the one of that number."""
+        return await self._db.read(lambda connection: alarm_log.page(connection, limit, before))
 
     async def users(self) -> tuple[User, ...]:
         """Everybody, by name."""

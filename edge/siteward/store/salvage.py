@@ -22,7 +22,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "sessions": ("id", "state", "finished_seq", "record"),
     "ledger": ("connector", "confirmed_a", "highest_in_flight_a"),
     "limits": ("id", "position", "record", "boot", "ends_wall_ms", "length_s"),
-    "alarms": ("code", "subject"),
+    "alarm_log": ("id", "code", "subject", "raised_at", "raised", "handled", "cleared_ms", "cleared"),
     "users": ("name", "role", "password_hash", "must_change"),
 }
 """Tables whose rows are taken over as they are."""

@@ -1,8 +1,7 @@
-"""Small states that a restart must find again: the ledger of limits, standing alarms, users."""
+"""Small states that a restart must find again: the ledger of limits, users."""
 
 import sqlite3
 
-from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId
 from siteward.model.recovered import LedgerEntry
 from siteward.model.requests import Role
@@ -21,22 +20,6 @@ def ledger(connection: sqlite3.Connection) -> tuple[LedgerEntry, ...]:
     """Every row."""
     rows = connection.execute("SELECT connector, confirmed_a, highest_in_flight_a FROM ledger ORDER BY connector")
     return tuple(LedgerEntry(ConnectorId(connector), conf, flight) for connector, conf, flight in rows)
-
-
-def follow_alarms(connection: sqlite3.Connection, facts: tuple[Fact, ...]) -> None:
-    """Keep the list of standing alarms in step with alarm.raised and alarm.cleared; data names code and subject."""
-    for fact in facts:
-        row = (str(fact.data.get("code", "")), str(fact.data.get("subject", "")))
-        if fact.type is EventType.ALARM_RAISED:
-            connection.execute("INSERT OR IGNORE INTO alarms (code, subject) VALUES (?, ?)", row)
-        elif fact.type is EventType.ALARM_CLEARED:
-            connection.execute("DELETE FROM alarms WHERE code = ? AND subject = ?", row)
-
-
-def alarms(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
-    """Standing alarms as (code, subject)."""
-    rows = connection.execute("SELECT code, subject FROM alarms ORDER BY code, subject")
-    return tuple((code, subject) for code, subject in rows)
 
 
 def put_user(connection: sqlite3.Connection, user: User) -> None:

@@ -12,7 +12,7 @@ from siteward.model.events import EventType, Fact
 from siteward.model.ids import SessionId
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request, Stage
-from siteward.store import inbox, journal, limits, sessions, standing
+from siteward.store import alarm_log, inbox, journal, limits, sessions, standing
 from siteward.store.journal import Verdict
 from siteward.store.moments import Moment, moment
 from siteward.store.records import Head, Parts, Records
@@ -39,7 +39,7 @@ def recovered(connection: sqlite3.Connection, now: Moment) -> Recovered:
         limits=limits.recover(connection, now),
         ledger=standing.ledger(connection),
         unfinished=inbox.unfinished(connection, now),
-        alarms=standing.alarms(connection),
+        alarms=alarm_log.standing(connection),
     )
 
 
@@ -126,6 +126,8 @@ class Store(Records):
         now_ms = journal.unix_ms(self._clock.wall())
         events_before = now_ms - round(EVENTS_KEPT.total_seconds() * 1000)
         touched = await self._write(lambda connection: inbox.forget(connection, now_ms - inbox.KEPT_MS))
+        alarms_before = now_ms - round(alarm_log.KEPT.total_seconds() * 1000)
+        touched += await self._write(lambda connection: alarm_log.forget(connection, alarms_before))
         while (
             stubbed := await self._write(lambda connection: journal.stub_old(connection, events_before))
         ) is not None:
@@ -164,7 +166,7 @@ class Store(Records):
             if batch.limits is not None:
                 limits.replace_all(connection, batch.limits, now)
             sessions.follow(connection, journal.append(connection, facts, batch.clock, wall))
-            standing.follow_alarms(connection, batch.facts)
+            alarm_log.follow(connection, batch.facts, wall)
             return journal.last_seq(connection)
 
         return await self._write(work)

@@ -1,8 +1,10 @@
 """Alarms: raised and cleared once each, a flapping cause is one alarm, and they outlive a restart."""
 
 from siteward.control.session import stamp
-from siteward.model.alarms import Alarm, AlarmCode
+from siteward.model.alarms import Alarm, AlarmCode, Severity
 from siteward.model.events import ClockQuality, EventType
+from siteward.model.watch import Figure, Remark
+from tests.fixtures.alarm_rig import AlarmRig
 from tests.fixtures.story_rig import Rig
 
 
@@ -83,3 +85,50 @@ def test_a_disobedient_connector_ends_its_session() -> None:
     rig.turns(4)
     finished = rig.log.last(EventType.SESSION_FINISHED).data
     assert (finished["stopReason"], finished["stopDetail"]) == ("fault", "CHARGER_DISOBEYS")
+
+
+def test_an_alarm_that_comes_back_again_and_again_is_told_three_times_and_then_stands() -> None:
+    """S-54: a storm becomes one alarm with a count; it ends after five minutes of rest."""
+    rig = AlarmRig()
+    fault = Alarm(AlarmCode.CHARGER_FAULT, "A01-1")
+    for _ in range(40):
+        rig.causes = {fault}
+        rig.turns(2)
+        rig.causes = set()
+        rig.turns(20)
+    assert rig.told() == ["+CHARGER_FAULT A01-1", "-CHARGER_FAULT A01-1"] * 2 + ["+CHARGER_FAULT A01-1"]
+    assert rig.facts[-1][1].data["rises"] == 3
+    assert (rig.rows[0].count, rig.rows[0].active) == (38, False)
+    rig.turns(279)
+    assert rig.rows
+    rig.turns(3)
+    assert rig.facts[-1][1].data["count"] == 38
+    assert not rig.rows
+
+
+def test_a_rest_of_ten_minutes_forgets_that_an_alarm_flapped() -> None:
+    """S-54."""
+    rig = AlarmRig()
+    for _ in range(4):
+        rig.causes = {Alarm(AlarmCode.CHARGER_FAULT, "A01-1")}
+        rig.turn()
+        rig.causes = set()
+        rig.turns(610)
+    assert rig.told() == ["+CHARGER_FAULT A01-1", "-CHARGER_FAULT A01-1"] * 4
+    assert all("rises" not in fact.data for _, fact in rig.facts)
+
+
+def test_a_rule_says_how_bad_it_is_and_by_how_much() -> None:
+    """S-97: the severity is the rule's, the worst figure stays with the alarm."""
+    rig = AlarmRig()
+    hot = Alarm(AlarmCode.TEMPERATURE_HIGH, "A01-1")
+    rig.watched = {hot: Remark(Severity.LOW, 81.5, 80.0, Figure.TEMPERATURE_C, "charger-hot")}
+    rig.turn()
+    data = rig.facts[0][1].data
+    assert data["severity"] == "low"
+    assert (data["rule"], data["figure"], data["value"], data["bound"]) == ("charger-hot", "temperature_c", 81.5, 80.0)
+    rig.watched = {hot: Remark(Severity.LOW, 90.0, 80.0, Figure.TEMPERATURE_C, "charger-hot")}
+    rig.turn()
+    assert len(rig.facts) == 1
+    assert rig.rows[0].remark is not None
+    assert rig.rows[0].remark.value == 90.0

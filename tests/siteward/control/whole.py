@@ -9,6 +9,7 @@ from typing import Any
 
 from siteward.control.decide import Decision, Memory, decide, restore
 from siteward.control.load import LoadOutcome
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import CommandId, ConnectorId, FeederId, MeterId, SessionId
 from siteward.model.limits import Limit
@@ -101,7 +102,7 @@ class Whole(Truth):
                 sessions=tuple(row for row in self.sessions.values() if row.state.open),
                 limits=self.stored,
                 ledger=tuple(self.ledger_rows.values()),
-                alarms=tuple(sorted(self.alarmed)),
+                alarms=tuple(AlarmRecord(*row, "", self.wall, "", "") for row in sorted(self.alarmed)),
             )
             self.whole = restore(self.site, recovered, self.at, self.wall)
         self._start_cars()

@@ -1,11 +1,13 @@
 """S-22: the site file is data; fault 66 and 67: whatever is wrong in it is refused with path, line and hint."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from siteward.model.access import DriveKind, OnEmergency
+from siteward.model.alarms import Severity
 from siteward.model.errors import ConfigError
 from siteward.model.ids import MeterId
 from siteward.model.rules import Contacts, DemandWindow, Derating, Schedule
@@ -24,7 +26,7 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later", "access", "limits"])
+@pytest.mark.parametrize("name", ["keys", "tree", "wiring", "currents", "later", "access", "limits", "alarms"])
 def test_a_broken_file_is_refused_with_exactly_these_messages(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fault 66: each kind of mistake, all of a file at once, in the order of the file."""
     monkeypatch.chdir(FILES)
@@ -252,3 +254,44 @@ def test_limits_of_every_kind_become_rules() -> None:
     assert quarter == DemandWindow(MeterId("m"), 50_000.0, 900.0, aligned=True, margin=0.02)
     assert [rule.connector or rule.feeder for rule in site.rules] == ["grid", "grid", "C-1", "grid"]
     assert str(site.zone) == "Europe/Berlin"
+
+
+def test_the_rules_of_alarms_are_the_shipped_ones_changed_by_the_installer(tmp_path: Path) -> None:
+    """S-97, S-98, S-27: each shipped rule is there; one of the same id changes only what it names, `off` ends it."""
+    text = (FILES / "good.toml").read_text("utf-8")
+    own = """
+[[alarm]]
+id = "charger-hot"
+above = 70
+[[alarm]]
+id = "controller-busy"
+off = true
+[[alarm]]
+id = "box-warm"
+on = "charger"
+what = "temperature_c"
+profile = "fake_box"
+above = 60
+severity = "low"
+"""
+    file = tmp_path / "site.toml"
+    file.write_text(text + own, "utf-8")
+    before = {rule.id: rule for rule in load_site(FILES / "good.toml", FakeCatalogue()).alarms}
+    after = {rule.id: rule for rule in load_site(file, FakeCatalogue()).alarms}
+    hot = before["charger-hot"]
+    assert (hot.above, hot.hysteresis, hot.severity) == (80, 5, Severity.HIGH)
+    assert (before["charger-voltage"].below, before["charger-voltage"].above) == (200, 250)
+    assert before["charger-offline"].above == 300
+    assert after["charger-hot"] == replace(hot, above=70, own=True)
+    assert after.keys() - before.keys() == {"box-warm"}
+    assert before.keys() - after.keys() == {"controller-busy"}
+
+
+def test_a_band_of_another_supply_does_not_count(tmp_path: Path) -> None:
+    """S-97: 200 to 250 V fits 230 V supplies only; a site at 120 V has no such rule."""
+    text = (FILES / "good.toml").read_text("utf-8").replace("phase_voltage_v = 220", "phase_voltage_v = 120")
+    file = tmp_path / "site.toml"
+    file.write_text(text, "utf-8")
+    names = {rule.id for rule in load_site(file, FakeCatalogue()).alarms}
+    assert "charger-hot" in names
+    assert not {"charger-voltage", "meter-voltage"} & names

@@ -76,11 +76,12 @@ async def test_newer_database_is_refused_and_untouched(tmp_path: Path, clock: Re
     store = await open_store(path, clock)
     await store.close()
     with closing(sqlite3.connect(path)) as connection:
+        (own,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="schema 99"):
         await open_store(path, clock)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA user_version = {own:d}")
     store = await open_store(path, clock)
     await store.close()
 

@@ -109,7 +109,7 @@ async def test_restart_finds_everything_again(tmp_path: Path, clock: RealClock) 
     assert found.limits == (limit,)
     assert found.ledger == (entry,)
     assert found.unfinished == (asked,)
-    assert found.alarms == (("METER_LOST", "grid-meter"),)
+    assert [(row.code, row.subject) for row in found.alarms] == [("METER_LOST", "grid-meter")]
     assert (second.journal_id, second.last_seq) == (epoch, 4)
     await second.close()
 

@@ -1,0 +1,75 @@
+"""Whole months of real sessions into one journal, reconciled with the meters: `MONTHS=2019-05 DAYS=n make books`.
+
+The plant is `tests/months/books.py`; the controller dies once a day. The figures of the last run stand in
+`last_books.json`. Exit status 1 when a single Wh of a meter stands in no session, or in two.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from siteward.store.open import open_store
+from tests.campaigns.record import commit, keep
+from tests.months.books import Books
+from tests.months.depot import DAY_S, DAYS, FIRST_DAYS, depot, other_load, stays
+from tests.months.ledger import closed, differences_wh
+
+LAST = Path(__file__).with_name("last_books.json")
+Figures = dict[str, object]
+
+
+def month(name: str, days: int) -> Figures:
+    """Figures of one month."""
+    with TemporaryDirectory() as folder:
+        return asyncio.run(_month(name, days, Path(folder)))
+
+
+async def _month(name: str, days: int, folder: Path) -> Figures:
+    one = depot()
+    first = FIRST_DAYS[name] * DAY_S
+    last = first + min(days, DAYS[name]) * DAY_S
+    here = stays(one, first, last)
+    books = Books(one, here, other_load(one), folder)
+    began = time.monotonic()
+    await books.live(first, last)
+    store = await open_store(books.path, books.clock)
+    verdict = await store.verify()
+    await store.close()
+    told = closed(books.path)
+    counted = {name: int(wh) - books.first_wh[name] for name, wh in books.wh.items()}
+    return {
+        "stays": len(here),
+        "sessions": len(told),
+        "registers_wh": sum(counted.values()),
+        "sessions_wh": sum(session.energy_wh for session in told),
+        "differences_wh": differences_wh(told, books.first_wh, books.wh),
+        "refused": books.refused,
+        "deaths": books.deaths,
+        "sessions_over_a_gap": sum(session.gap for session in told),
+        "estimated": sum(session.estimated for session in told),
+        "chain": str(verdict),
+        "limits_broken": books.fuses.broken,
+        "turns": books.turn,
+        "took_s": round(time.monotonic() - began, 1),
+    }
+
+
+def main(months: list[str], days: int) -> int:
+    """Run the months side by side, print and keep their figures; return whether the books are wrong."""
+    with ProcessPoolExecutor() as pool:
+        began = commit()
+        told = dict(zip(months, pool.map(month, months, [days] * len(months)), strict=True))
+    for name, found in told.items():
+        print(name, found, flush=True)
+    keep(
+        LAST, f"MONTHS={','.join(months)} DAYS={days} make books", {"commit": began, "most_days": days, "months": told}
+    )
+    return int(any(found["differences_wh"] or found["refused"] for found in told.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ.get("MONTHS", "2019-05").split(","), int(os.environ.get("DAYS", "31"))))

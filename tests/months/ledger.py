@@ -1,0 +1,41 @@
+"""Judges the books from outside: the file of the journal beside the registers of the meters, connector by connector."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One session as its last event tells it."""
+
+    connector: str
+    energy_wh: int
+    duration_s: int
+    gap: bool
+    estimated: bool
+
+
+def closed(path: Path) -> list[Closed]:
+    """Every `session.finished` of a journal, in its order."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as file:
+        rows = file.execute("SELECT text FROM journal WHERE type = 'session.finished' ORDER BY seq")
+        told = [json.loads(text) for (text,) in rows]
+    return [
+        Closed(event["connectorId"], data["energy_wh"], data["duration_s"], data["gap"], data["estimated"])
+        for event in told
+        for data in [event["data"]]
+    ]
+
+
+def differences_wh(told: Sequence[Closed], first_wh: Mapping[str, int], last_wh: Mapping[str, float]) -> dict[str, int]:
+    """Per connector, what its register counted in whole Wh less what its sessions hold; only where that is not 0."""
+    held: Counter[str] = Counter()
+    for session in told:
+        held[session.connector] += session.energy_wh
+    return {name: diff for name in first_wh if (diff := int(last_wh[name]) - first_wh[name] - held[name])}
