@@ -13,6 +13,7 @@ from siteward_sync.heartbeat import Heartbeats
 from siteward_sync.link import Link
 from siteward_sync.link_options import LinkOptions, TlsFiles, Will
 from siteward_sync.live import LiveFeed
+from siteward_sync.reach import Reach
 from siteward_sync.replies import Order, Replies
 from siteward_sync.speaker import Speaker, envelope
 from siteward_sync.status import LAST_WILL, Presence
@@ -95,6 +96,7 @@ def _start(
         presence.run(),
         Heartbeats(feed, link, speaker, clock, station, options.heartbeat_s).run(),
         uplink.run(),
+        Reach(client, link, clock).run(),
         Replies(client, speaker, auditor, order, clock, station).run(),
         downlink.run_commands(),
         downlink.run_acks(),

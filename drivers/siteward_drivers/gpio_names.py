@@ -11,5 +11,5 @@ def gpio_names(site: Site) -> list[str]:
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
     for arm in arms:
         points += [*arm.motion.outputs, *(contact.point for contact in arm.contacts)]
-    points += [*site.limit_points, *site.trips.values()]
+    points += [*site.watched_points, *site.trips.values()]
     return sorted({device_of(point) for point in points if point.startswith(GPIO_PREFIX)})

@@ -168,7 +168,7 @@ def _board(wire: WireTime, site: Site, board: RelayBoard, profiles: Profiles) ->
     """A board at rest; while an arm moves its inputs are read ten times as often."""
     profile = profiles.relays[board.profile]
     arms: list[Barrier | Lock] = [*site.barriers, *site.locks]
-    points = {contact.point for arm in arms for contact in arm.contacts} | site.limit_points
+    points = {contact.point for arm in arms for contact in arm.contacts} | site.watched_points
     runs = input_runs(profile, [local_of(p) for p in points if device_of(p) == board.id])
     asks = [Request(board.unit, run.table.read_function, run.first, run.count) for run in runs]
     wire_s = sum(wire.exchange(profile, _READ_REQUEST_BYTES, ask.reply_length) for ask in asks)

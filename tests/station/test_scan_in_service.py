@@ -10,7 +10,7 @@ import pytest
 from siteward.api.calls import to_call
 from siteward.cli.core_wire import CoreWire
 from siteward.client.client import Client
-from siteward.client.messages import WireCallMessage, WireHeardMessage
+from siteward.client.records import WireCallMessage, WireHeardMessage
 from siteward.model.ids import LineId
 from siteward.model.serial import Parity
 from siteward.model.visit import WireCall

@@ -15,6 +15,7 @@ from siteward.api import answers
 from siteward.api.answers import Denied
 from siteward.api.backend import Backend
 from siteward.api.calls import Calls
+from siteward.api.entry import EntryCalls
 from siteward.api.frames import Frames
 from siteward.api.live import LiveText
 from siteward.api.people import People
@@ -48,6 +49,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
     """The API as this caller may use it; setting stop ends its streams and long polls."""
     ending = stop or asyncio.Event()
     watch, reads = Watch(backend, LiveText(), ending), Reads(backend, ending)
+    entry = EntryCalls(backend)
     requests, people = Requests(backend, caller, clock, ending), People(backend, caller)
 
     def route(path: str, endpoint: Endpoint, right: Right, method: str = "GET") -> Route:
@@ -68,6 +70,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/v1/sessions", reads.sessions, Right.READ),
             route("/v1/sessions/{id}", reads.session, Right.READ),
             route("/v1/events", reads.events, Right.EVENTS),
+            route("/v1/auth", entry.auth_list, Right.USERS),
             route("/v1/outbox/ack", reads.ack, Right.ACK, "POST"),
             route("/v1/uplink", Uplink(backend).report, Right.ACK, "POST"),
             route("/v1/requests", requests.post, Right.REQUEST, "POST"),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from siteward.model.alarm_log import AlarmRecord
+from siteward.model.auth import AuthList
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import CommandId, JournalId, LineId, SessionId
@@ -32,6 +33,15 @@ class Station(Protocol):
 
     def health(self) -> Health:
         """Core's own figures, now."""
+        ...
+
+    def auth_list(self) -> AuthList:
+        """The list of cards in force."""
+        ...
+
+    @property
+    def online(self) -> bool:
+        """Whether the platform can be reached, by the last word of sync."""
         ...
 
     def lines(self) -> tuple[LineView, ...]:

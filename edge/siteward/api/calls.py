@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from siteward.api.answers import Denied, body, message, parse
 from siteward.api.backend import Station
-from siteward.client.messages import WireCallMessage, WireHeardMessage
+from siteward.client.records import WireCallMessage, WireHeardMessage
 from siteward.model.errors import DeviceUnreachable, Withdrawn
 from siteward.model.ids import LineId
 from siteward.model.refusals import Refusal

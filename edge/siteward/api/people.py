@@ -7,7 +7,8 @@ from siteward.api.admit import to_actor
 from siteward.api.answers import Denied, body, message, parse
 from siteward.api.backend import Records
 from siteward.api.rights import may_change_user
-from siteward.client.messages import AuditMessage, UserChangeMessage, UserMessage, UsersMessage
+from siteward.client.messages import AuditMessage
+from siteward.client.records import UserChangeMessage, UserMessage, UsersMessage
 from siteward.model.events import EventType
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Role, Source

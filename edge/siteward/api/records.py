@@ -8,7 +8,8 @@ from starlette.responses import Response
 from siteward.api.answers import Denied, body, json_text, message, number, parse
 from siteward.api.backend import Records
 from siteward.api.waits import unless
-from siteward.client.messages import AckMessage, AlarmLogMessage, AlarmRecordMessage, SessionMessage, SessionsMessage
+from siteward.client.messages import AckMessage, SessionMessage, SessionsMessage
+from siteward.client.records import AlarmLogMessage, AlarmRecordMessage
 from siteward.model.events import EventPage
 from siteward.model.ids import JournalId, SessionId, is_id
 from siteward.model.refusals import Refusal

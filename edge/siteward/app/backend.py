@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from siteward.app.tool_audit import ToolAudit
 from siteward.model.alarm_log import AlarmRecord
+from siteward.model.auth import AuthList
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
@@ -53,6 +54,15 @@ class CoreBackend:
         """Core's own figures."""
         return self._station.health()
 
+    def auth_list(self) -> AuthList:
+        """The list of cards in force."""
+        return self._station.book.list
+
+    @property
+    def online(self) -> bool:
+        """Whether the platform can be reached."""
+        return self._station.online
+
     def lines(self) -> tuple[LineView, ...]:
         """Statistics of every wire."""
         return self._station.lines.views()
@@ -68,6 +78,7 @@ class CoreBackend:
 
     def uplink(self, connected: bool, failing: Collection[str]) -> None:
         """Take sync's word about its connection and its outputs."""
+        self._station.uplink.heard(connected)
         self._station.watch.report(connected, failing)
 
     async def submit(self, request: Request, raw: bytes) -> Reply:

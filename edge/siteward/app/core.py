@@ -10,7 +10,8 @@ from siteward.app.evidence import Evidence
 from siteward.app.options import ProcessOptions
 from siteward.app.signals import stop_on_signals
 from siteward.app.trace import TraceWriter
-from siteward.model.ports import Lines
+from siteward.model.ports import Lines, TokenSource
+from siteward.model.site import Site
 from siteward.runtime.actuate import Actuator
 from siteward.runtime.clock import SYNC_FLAG, SystemClock
 from siteward.runtime.gate import LedgerGate
@@ -31,6 +32,15 @@ async def run_core(options: ProcessOptions) -> int:
     """Run core until SIGTERM or SIGINT; returns the exit status. A second core is refused before it opens anything."""
     with InstanceLock(lock_path(options.state / "core" / DATABASE)) as lock:
         return await _run(options, lock)
+
+
+def _tokens(site: Site) -> tuple[TokenSource, ...]:
+    """The site's card readers; most sites have none, and then their code stays outside (goal 14)."""
+    if not site.readers:
+        return ()
+    from siteward_drivers.readers import build_readers
+
+    return build_readers(site)
 
 
 async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
@@ -65,6 +75,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             entropy=lambda: os.urandom(10),
             software=__version__,
             measure=Resources(folder, clock.now).measure,
+            tokens=_tokens(site),
         )
     )
     backends.append(CoreBackend(site, station))

@@ -62,9 +62,16 @@ async def limit(client: Client, screen: Screen, target: str, amps: float, minute
     return await send(client, screen, CommandName.LIMIT_POWER, target, params, wait_s)
 
 
-async def move(client: Client, screen: Screen, name: CommandName, target: str, wait_s: float) -> int:
-    """Open, close, raise or lower; done when a position switch has seen it."""
-    return await send(client, screen, name, target, {}, wait_s)
+async def move(
+    client: Client,
+    screen: Screen,
+    name: CommandName,
+    target: str,
+    wait_s: float,
+    params: Mapping[str, Any] | None = None,
+) -> int:
+    """Any other command for one thing: an arm is done when a position switch has seen it."""
+    return await send(client, screen, name, target, dict(params or {}), wait_s)
 
 
 def stamp(moment: datetime) -> str:
@@ -96,14 +103,27 @@ async def send(
     actor: ActorMessage | None = None,
 ) -> int:
     """Hand in a request, wait for its end and say it. Raises CommandFailed when it was refused or failed."""
+    with screen.waiting(f"{name.value} {target}: waiting for what the station reads back"):
+        reply = await order(client, name, target, params, wait_s, actor)
+    return done(screen, name, target, reply)
+
+
+async def order(
+    client: Client,
+    name: CommandName,
+    target: str | None,
+    params: dict[str, Any],
+    wait_s: float,
+    actor: ActorMessage | None = None,
+) -> ReplyMessage:
+    """Hand in a command and wait for its final answer, or for how far it got by then."""
     command = f"cli-{secrets.token_hex(10)}"
     reply = await client.submit(
         RequestMessage(command_id=command, name=name.value, target=target, params=params or None, actor=actor)
     )
     if not Stage(reply.stage).final and wait_s > 0:
-        with screen.waiting(f"{name.value} {target}: waiting for what the station reads back"):
-            reply = await client.request(command, wait_s) or reply
-    return _tell(screen, name, target, reply)
+        reply = await client.request(command, wait_s) or reply
+    return reply
 
 
 def _result(result: Mapping[str, Any]) -> Iterator[str]:
@@ -115,7 +135,8 @@ def _result(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} {brief(value)}"
 
 
-def _tell(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
+def done(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
+    """Say what became of a command; the exit status. Raises CommandFailed where it did not hold."""
     stage = Stage(reply.stage)
     if stage in (Stage.REJECTED, Stage.FAILED, Stage.EXPIRED):
         # The refusal of a name ends in the name, which stands in front already.

@@ -10,7 +10,8 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Part, Screen
 from siteward.cli.shelf import Records
 from siteward.client.client import Client
-from siteward.client.messages import ActorMessage, AlarmMessage, AlarmRecordMessage
+from siteward.client.messages import ActorMessage, AlarmMessage
+from siteward.client.records import AlarmRecordMessage
 from siteward.model.alarms import Severity
 from siteward.model.events import EventType
 from siteward.model.requests import CommandName, Role

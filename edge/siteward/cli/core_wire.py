@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from siteward.cli.errors import CommandFailed
 from siteward.client.client import Client
 from siteward.client.errors import Refused
-from siteward.client.messages import WireCallMessage, WireHeardMessage
+from siteward.client.records import WireCallMessage, WireHeardMessage
 from siteward.model.ids import LineId
 from siteward.model.refusals import Refusal
 from siteward.model.site import Line, Parity

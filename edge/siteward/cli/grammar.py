@@ -28,6 +28,8 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="The journal: every fact, chained by hash.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may use the panel.", no_args_is_help=True)
+auth_app = typer.Typer(help="Who may charge by card.", no_args_is_help=True)
+app.add_typer(auth_app, name="auth")
 app.add_typer(journal_app, name="journal")
 app.add_typer(user_app, name="user")
 alarms_app = typer.Typer(help="Alarms: what stands, what was, who handles it.", no_args_is_help=True)

@@ -6,7 +6,7 @@ import sys
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen
 from siteward.client.client import Client
-from siteward.client.messages import UserMessage
+from siteward.client.records import UserMessage
 from siteward.panel.errors import PasswordUnfit
 from siteward.panel.passwords import Passwords, demand_fit, generate
 

@@ -10,7 +10,8 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.cli.paths import Paths
 from siteward.cli.talk import with_core
-from siteward.client.messages import AlarmRecordMessage, EventsMessage, SessionMessage
+from siteward.client.messages import EventsMessage, SessionMessage
+from siteward.client.records import AlarmRecordMessage
 from siteward.model.errors import ConfigError, StoreError
 
 

@@ -14,8 +14,6 @@ from siteward.client.errors import CoreDown, Refused
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
-    AlarmLogMessage,
-    AlarmRecordMessage,
     AuditMessage,
     ErrorMessage,
     EventsMessage,
@@ -27,6 +25,11 @@ from siteward.client.messages import (
     SessionMessage,
     SessionsMessage,
     UplinkMessage,
+)
+from siteward.client.records import (
+    AlarmLogMessage,
+    AlarmRecordMessage,
+    AuthListMessage,
     UserChangeMessage,
     UserMessage,
     UsersMessage,
@@ -155,6 +158,10 @@ class Client:
     async def health(self) -> HealthMessage:
         """Core's own figures."""
         return self._parse(HealthMessage, await self._call("GET", "/v1/health"))
+
+    async def auth_list(self) -> AuthListMessage:
+        """The list of cards in force (panel and cli only)."""
+        return self._parse(AuthListMessage, await self._call("GET", "/v1/auth"))
 
     async def users(self) -> tuple[UserMessage, ...]:
         """Every user with password hash (panel and cli only)."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from siteward.model.ids import ID_PATTERN
 
@@ -66,6 +66,16 @@ class FeederMessage(Message):
     meter_age_s: float | None
 
 
+class AuthorisationMessage(Message):
+    """By what somebody was let in, and the list that it was judged by."""
+
+    by: str
+    token: str | None = None
+    list_version: int = 0
+    list_age_s: int | None = None
+    online: bool | None = None
+
+
 class SessionMessage(Message):
     """A session."""
 
@@ -88,6 +98,10 @@ class SessionMessage(Message):
     gap: bool
     departs_at: datetime | None = None
     wanted_wh: int | None = None
+    max_energy_wh: int | None = None
+    max_time_s: int | None = None
+    max_amount: int | None = None
+    authorised: AuthorisationMessage | None = None
 
 
 class ConnectorMessage(Message):
@@ -111,6 +125,9 @@ class ConnectorMessage(Message):
     session: SessionMessage | None
     limit_w: float | None = None
     phase_switching: bool = False
+    reservation: str | None = None
+    reserved_until: datetime | None = None
+    out_of_service: bool = False
 
 
 class ArmMessage(Message):
@@ -126,6 +143,16 @@ class ArmMessage(Message):
     waits: bool
     emergency: bool
     connector: str | None = None
+
+
+class EmergencyMessage(Message):
+    """An emergency stop now; the words of model.live.EmergencyView."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime | None
+    connectors: tuple[str, ...]
 
 
 class MeterMessage(Message):
@@ -167,32 +194,6 @@ class AlarmMessage(Message):
     value: float | None = None
     bound: float | None = None
     unit: str | None = None
-
-
-class AlarmRecordMessage(Message):
-    """The handling record of one alarm; cleared_at None: it stands; cleared_by None: its cause went away."""
-
-    code: str
-    subject: str
-    severity: str
-    raised_at: datetime | None
-    text_en: str
-    text_zh: str
-    count: int = 1
-    notes: tuple[HandlingMessage, ...] = ()
-    cleared_at: datetime | None = None
-    cleared_by: HandlingMessage | None = None
-    followers: tuple[str, ...] = ()
-    rule: str | None = None
-    value: float | None = None
-    bound: float | None = None
-    number: int
-
-
-class AlarmLogMessage(Message):
-    """GET /v1/alarms/log: newest first; `before` of the next page is the last one's number."""
-
-    alarms: tuple[AlarmRecordMessage, ...]
 
 
 class LimitMessage(Message):
@@ -238,31 +239,6 @@ class LineMessage(Message):
     openings: int = 0
 
 
-class WireCallMessage(Message):
-    """A read on a wire: POST /v1/lines/{id}/call. `baud` None means the wire's own settings."""
-
-    unit: int = 0
-    function: int = 3
-    address: int = 0
-    count: int = 1
-    protocol: str = Field(default="", max_length=32)
-    answer_s: float = Field(default=0.1, gt=0, le=10)
-    patient: bool = False
-    baud: int | None = Field(default=None, ge=300, le=4_000_000)
-    parity: str = "none"
-    stop_bits: int = Field(default=1, ge=1, le=2)
-
-
-class WireHeardMessage(Message):
-    """What was heard of a call; `data` are its bytes as hexadecimal digits."""
-
-    data: Annotated[str, BeforeValidator(lambda data: data.hex() if isinstance(data, bytes) else data)]
-    values: tuple[int, ...] | None
-    exception: int | None
-    left_alone: bool
-    refused: bool
-
-
 class HealthMessage(Message):
     """Core's own figures."""
 
@@ -294,6 +270,7 @@ class LiveMessage(Message):
     health: HealthMessage
     limits: tuple[LimitMessage, ...] = ()
     arms: tuple[ArmMessage, ...] = ()
+    emergencies: tuple[EmergencyMessage, ...] = ()
     timezone: str = "UTC"
 
 
@@ -353,28 +330,12 @@ class EventsMessage(Message):
     events: tuple[dict[str, Any], ...]
 
 
-class UserMessage(Message):
-    """A user as kept by core: the hash is argon2 and leaves core only on the panel's socket."""
-
-    name: str = Field(pattern=ID_PATTERN)
-    role: str
-    password_hash: str
-    must_change: bool
-
-
 class ErrorMessage(Message):
     """Body of every 4xx and 5xx answer: a code of the closed list and both sentences."""
 
     code: str
     message: str
     message_zh: str
-
-
-class UserChangeMessage(Message):
-    """PUT /v1/users/{name}: the whole new user, and who changes it."""
-
-    user: UserMessage
-    actor: ActorMessage | None = None
 
 
 class AuditMessage(Message):
@@ -389,9 +350,3 @@ class SessionsMessage(Message):
     """GET /v1/sessions: newest first; `before` of the next page is the last one's id."""
 
     sessions: tuple[SessionMessage, ...]
-
-
-class UsersMessage(Message):
-    """GET /v1/users."""
-
-    users: tuple[UserMessage, ...]

@@ -75,7 +75,8 @@ def station_alarms(snapshot: Snapshot) -> frozenset[Alarm]:
 def follow(draft: Draft, flaps: Mapping[Alarm, Flap], now: Iterable[Alarm]) -> Book:
     """Compare what stands with what is true now; what people did in this turn is in the draft already."""
     snapshot, site = draft.snapshot, draft.site
-    true_now = {*now, *snapshot.watched}
+    watched = dict(snapshot.watched)
+    true_now = {*now, *watched}
     if not true_now and not draft.alarms:
         return Book({}, flaps if not flaps else _lately(flaps, snapshot.at))
     suspects = [alarm for alarm in true_now if alarm.code in BEHIND]
@@ -84,7 +85,7 @@ def follow(draft: Draft, flaps: Mapping[Alarm, Flap], now: Iterable[Alarm]) -> B
     after, ended = _kept(draft, true_now)
     flaps = _lately(flaps, snapshot.at)
     for alarm in true_now - after.keys():
-        after[alarm] = _risen(alarm, snapshot, flaps.get(alarm))
+        after[alarm] = _risen(snapshot, watched.get(alarm), flaps.get(alarm))
     _fold(site, after)
     facts = [_cleared(draft, alarm, held) for alarm, held in ended.items() if held.told]
     facts += _tell(draft, after)
@@ -117,7 +118,7 @@ def _lately(flaps: Mapping[Alarm, Flap], at: float) -> dict[Alarm, Flap]:
 
 def _kept(draft: Draft, true_now: Collection[Alarm]) -> tuple[dict[Alarm, Standing], dict[Alarm, Standing]]:
     """What goes on standing, and what ends in this turn."""
-    at, watched = draft.snapshot.at, draft.snapshot.watched
+    at, watched = draft.snapshot.at, dict(draft.snapshot.watched)
     after: dict[Alarm, Standing] = {}
     ended: dict[Alarm, Standing] = {}
     for alarm, held in draft.alarms.items():
@@ -143,9 +144,8 @@ def _over(alarm: Alarm, held: Standing, at: float) -> bool:
     return at - held.gone_since >= (FLAP_QUIET_S if held.rises >= FLAP_RISES else rest_s)
 
 
-def _risen(alarm: Alarm, snapshot: Snapshot, flap: Flap | None) -> Standing:
+def _risen(snapshot: Snapshot, remark: Remark | None, flap: Flap | None) -> Standing:
     rises = 1 if flap is None else flap.rises + 1
-    remark = snapshot.watched.get(alarm)
     return Standing(snapshot.wall, since=snapshot.at, told=False, rises=rises, remark=remark)
 
 

@@ -1,8 +1,13 @@
 """Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
 
 from siteward.control import limits
+from siteward.control.admission import admit, admitted, bounded
+from siteward.control.auth_list import set_list
+from siteward.control.authorise import token_of
+from siteward.control.booking import cancel, reserve, serve, unlock
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
+from siteward.control.emergency import acknowledge as acknowledge_stop
 from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
 from siteward.control.params import (
@@ -13,9 +18,10 @@ from siteward.control.params import (
     start_params,
     stop_params,
 )
+from siteward.control.refuse import Refused
 from siteward.control.register import Register, billing_meter, judge, most_watts, read_register
 from siteward.control.session import Ending, OpenSession, stamp, tell
-from siteward.model.errors import SitewardError
+from siteward.model.auth import Authorisation
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId, OrderId, is_id
 from siteward.model.refusals import Refusal
@@ -27,15 +33,6 @@ STORE_SILENT_S = 5.0
 """Without a commit for this long no new session starts (ruling 18)."""
 
 
-class _Refused(SitewardError):
-    """The request is rejected with a code; never leaves `take`."""
-
-    def __init__(self, code: Refusal, detail: str = "") -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-
-
 def take(draft: Draft, request: Request) -> None:
     """Reject or accept one request, at once (contract: within 3 s of receipt)."""
     if _past(draft, request):
@@ -45,7 +42,7 @@ def take(draft: Draft, request: Request) -> None:
         _VERBS.get(request.name, _unsupported)(draft, request)
     except BadParam as bad:
         draft.answer(request, Stage.REJECTED, Refusal.BAD_PARAMS, str(bad))
-    except _Refused as no:
+    except Refused as no:
         draft.answer(request, Stage.REJECTED, no.code, no.detail)
 
 
@@ -57,7 +54,7 @@ def _past(draft: Draft, request: Request) -> bool:
 
 
 def _unsupported(_draft: Draft, request: Request) -> None:
-    raise _Refused(Refusal.NOT_SUPPORTED, request.name.value)
+    raise Refused(Refusal.NOT_SUPPORTED, request.name.value)
 
 
 def _start(draft: Draft, request: Request) -> None:
@@ -68,9 +65,14 @@ def _start(draft: Draft, request: Request) -> None:
         raise BadParam("maxEnergy_wh: this connector has no billing meter to count it")
     if request.order is not None and not is_id(request.order):
         raise BadParam(f"orderId: {request.order!r} is no id")
+    if params.max_amount is not None and not draft.priced:
+        raise Refused(Refusal.NO_TARIFF)
     seen = draft.see(connector.id)
     _may_start(draft, request, connector, seen)
-    session = _open(draft, request, connector, params)
+    found = admit(draft, request, connector, params)
+    params = bounded(draft, params, found, metered is not None)
+    session = _open(draft, request, connector, params, found)
+    admitted(draft, request, connector.id, found)
     draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
     result: dict[str, object] = {"sessionId": session.record.id, "connectorId": connector.id}
     if seen.plugged is False:
@@ -79,31 +81,33 @@ def _start(draft: Draft, request: Request) -> None:
 
 
 def _connector(draft: Draft, request: Request) -> Connector:
+    if request.target is None and request.source is Source.CARD:
+        raise Refused(Refusal.READER_UNCLEAR)
     if request.target is None:
         raise BadParam("target: name the connector")
     for connector in draft.site.connectors:
         if connector.id == request.target:
             return connector
-    raise _Refused(Refusal.UNKNOWN_TARGET, request.target)
+    raise Refused(Refusal.UNKNOWN_TARGET, request.target)
 
 
 def _may_start(draft: Draft, request: Request, connector: Connector, seen: Seen) -> None:
     """Every reason against a start, the one that concerns most first."""
     snapshot = draft.snapshot
     if request.actor is not None and request.actor.role is Role.VIEWER:
-        raise _Refused(Refusal.NOT_AUTHORISED)
+        raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.CLOUD and request.deadline is not None and not snapshot.clock.trusted:
-        raise _Refused(Refusal.CLOCK_UNTRUSTED)
+        raise Refused(Refusal.CLOCK_UNTRUSTED)
     if snapshot.commit_age_s > STORE_SILENT_S:
-        raise _Refused(Refusal.STORE_FAILED)
+        raise Refused(Refusal.STORE_FAILED)
     if not seen.online:
-        raise _Refused(Refusal.CHARGER_UNREACHABLE)
+        raise Refused(Refusal.CHARGER_UNREACHABLE)
     if seen.fault is not None:
-        raise _Refused(Refusal.CONNECTOR_FAULTED, seen.fault)
+        raise Refused(Refusal.CONNECTOR_FAULTED, seen.fault)
     _not_busy(draft, request, connector)
     grant = draft.grants.get(connector.id)
     if connector.facts.failsafe is not None and (grant is None or not grant.verified):
-        raise _Refused(Refusal.FAILSAFE_UNVERIFIED)
+        raise Refused(Refusal.FAILSAFE_UNVERIFIED)
 
 
 def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
@@ -111,12 +115,14 @@ def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
         if post.session is None:
             continue
         if name == connector.id:
-            raise _Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
+            raise Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
         if request.order is not None and post.session.record.order == request.order:
-            raise _Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
+            raise Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
 
 
-def _open(draft: Draft, request: Request, connector: Connector, params: StartParams) -> OpenSession:
+def _open(
+    draft: Draft, request: Request, connector: Connector, params: StartParams, found: Authorisation
+) -> OpenSession:
     """Open the session; its current is asked for only when this turn's batch is durable (ruling 18)."""
     snapshot = draft.snapshot
     meter = billing_meter(draft.site, connector)
@@ -139,6 +145,8 @@ def _open(draft: Draft, request: Request, connector: Connector, params: StartPar
         departs_at=params.departs_at,
         wanted_wh=params.wanted_wh,
         phase_switching=params.phase_switching,
+        max_amount=params.max_amount,
+        authorised=found,
     )
     until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
     if request.deadline is not None and request.deadline < until:
@@ -176,7 +184,18 @@ def _created(request: Request, record: SessionRecord) -> dict[str, object]:
         data["phaseSwitching"] = True
     if request.actor is not None:
         data["user"] = request.actor.user
+    if record.max_amount is not None:
+        data["maxAmount"] = record.max_amount
+    if record.authorised is not None:
+        data["authorised"] = _authorised(record.authorised)
     return data
+
+
+def _authorised(found: Authorisation) -> dict[str, object]:
+    """By what a session was let in, with version and age of the list (B17); what nobody knows is left out."""
+    data: dict[str, object] = {"token": found.token, "listAge_s": found.list_age_s, "online": found.online}
+    data |= {"by": found.by.value, "listVersion": found.list_version}
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def _stop(draft: Draft, request: Request) -> None:
@@ -192,16 +211,25 @@ def _stop(draft: Draft, request: Request) -> None:
         if record.id == params.session or (params.session is None and record.order == params.order):
             found = name, record
     if found is None:
-        raise _Refused(_missing(draft, request))
+        raise Refused(_missing(draft, request))
     name, record = found
+    if request.source is Source.CARD and not _own(request, record):
+        raise Refused(Refusal.NOT_AUTHORISED, "another card began it")
     if params.order is not None and record.order != params.order:
-        raise _Refused(Refusal.SESSION_MISMATCH, f"session {record.id}")
+        raise Refused(Refusal.SESSION_MISMATCH, f"session {record.id}")
     if request.target not in (None, limits.STATION, name):
-        raise _Refused(Refusal.SESSION_MISMATCH, f"it charges at {name}")
+        raise Refused(Refusal.SESSION_MISMATCH, f"it charges at {name}")
     reason = StopReason.REMOTE if request.source is Source.CLOUD else StopReason.USER
     end(draft, name, Ending(reason, draft.snapshot.at))
     draft.pending.append(Pending(request, draft.snapshot.at, name, record.id))
     draft.answer(request, Stage.ACCEPTED, result={"sessionId": record.id, "connectorId": name})
+
+
+def _own(request: Request, record: SessionRecord) -> bool:
+    """Whether the card that asks is the one that the session was begun with."""
+    token = (request.params or {}).get("token")
+    known = record.authorised.token if record.authorised is not None else None
+    return isinstance(token, str) and known is not None and token_of(token) == known
 
 
 def _missing(draft: Draft, request: Request) -> Refusal:
@@ -223,7 +251,7 @@ def _limit(draft: Draft, request: Request) -> None:
     if target is None:
         if request.target is None:
             raise BadParam("target: name station, a feeder or a connector")
-        raise _Refused(Refusal.UNKNOWN_TARGET, request.target)
+        raise Refused(Refusal.UNKNOWN_TARGET, request.target)
     limit = limits.make_limit(draft.site, draft.snapshot, request, target, params)
     if limits.lifts(draft.limits, limit):
         _may_lift(draft, request)
@@ -236,9 +264,9 @@ def _limit(draft: Draft, request: Request) -> None:
 def _may_lift(draft: Draft, request: Request) -> None:
     """Only reductions are exempt from role and clock (R15)."""
     if request.actor is not None and request.actor.role is Role.VIEWER:
-        raise _Refused(Refusal.NOT_AUTHORISED)
+        raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
-        raise _Refused(Refusal.CLOCK_UNTRUSTED)
+        raise Refused(Refusal.CLOCK_UNTRUSTED)
 
 
 def _report(draft: Draft, request: Request) -> None:
@@ -259,4 +287,10 @@ _VERBS = {
     CommandName.REPORT_NOW: _report,
     CommandName.ACK_ALARM: acknowledge,
     CommandName.CLEAR_ALARM: end_by_hand,
+    CommandName.RESERVE: reserve,
+    CommandName.CANCEL_RESERVATION: cancel,
+    CommandName.SET_AVAILABILITY: serve,
+    CommandName.UNLOCK_CONNECTOR: unlock,
+    CommandName.SET_AUTH_LIST: set_list,
+    CommandName.RESET: acknowledge_stop,
 }

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from siteward.control.alarms import Book, StandingAlarm, follow, listed, station_alarms
+from siteward.control.arm import Ask
+from siteward.control.bays import lock_wishes, watch_bays
+from siteward.control.booking import expire as expire_reservations
 from siteward.control.commands import take
-from siteward.control.connector import status_of, suspended_by
+from siteward.control.connector import suspended_by
 from siteward.control.course import meter_lost
 from siteward.control.demand import Demand
 from siteward.control.demanded import Demanded, judge_windows
 from siteward.control.demands import demands
 from siteward.control.draft import Draft, StoryMemory
+from siteward.control.emergency import watch_stops
 from siteward.control.limits import expire
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
@@ -65,12 +69,16 @@ class ConnectorNow:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """Second half: what came of it; the draft holds facts, replies and rows, memory is for the next turn."""
+    """Second half: what came of it; the draft holds facts, replies and rows, memory is for the next turn.
+
+    arms are what the locks are asked for.
+    """
 
     draft: Draft
     memory: StoryMemory
     connectors: Mapping[ConnectorId, ConnectorNow]
     alarms: tuple[StandingAlarm, ...]
+    arms: tuple[tuple[str, Ask], ...] = ()
 
 
 def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
@@ -86,6 +94,8 @@ def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
     if facts:
         draft.set_limits(limits)
         draft.facts.extend(facts)
+    expire_reservations(draft)
+    watch_stops(draft)
     for request in snapshot.requests:
         take(draft, request)
     return Asked(draft, demands(draft), (*draft.limits, *_described(draft)))
@@ -117,16 +127,19 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
     for connector in draft.site.connectors:
         grant = answer.grants.get(connector.id)
         advance(draft, connector, grant, connector.id in answer.stops)
+    watch_bays(draft)
+    wishes = lock_wishes(draft)
     finish(draft, Loads(answer.grants, answer.booked))
     for closed in draft.closed.values():
         if closed.record.state is OrderState.FINISHED:
             draft.finished[closed.record.id] = closed.record
     alarms = answer.alarms | _alarms(draft) | station_alarms(draft.snapshot)
-    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms
+    alarms |= draft.snapshot.line_alarms | draft.snapshot.standing | draft.rule_alarms | draft.noticed
     book = follow(draft, memory.flaps, alarms)
     draft.facts.extend(book.facts)
     _clock(draft, memory)
-    return Chapter(draft, _remember(draft, answer, memory, book), _now(draft), listed(draft.site, book.standing))
+    listing = listed(draft.site, book.standing)
+    return Chapter(draft, _remember(draft, answer, memory, book), _now(draft), listing, wishes)
 
 
 def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> StoryMemory:
@@ -140,6 +153,7 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> 
         demand=draft.demand,
         alarms=book.standing,
         flaps=book.flaps,
+        book=draft.book,
         grants=answer.grants,
         finished=draft.finished,
         clock=snapshot.clock,
@@ -183,9 +197,8 @@ def _clock(draft: Draft, memory: StoryMemory) -> None:
 def _now(draft: Draft) -> dict[ConnectorId, ConnectorNow]:
     found = {}
     for name, post in draft.posts.items():
-        online = draft.see(name).online
         session = post.session
-        status, held = status_of(post.state, online), suspended_by(post.state)
+        status, held = draft.status(name, post), suspended_by(post.state)
         if session is None:
             found[name] = ConnectorNow(status, held)
         else:

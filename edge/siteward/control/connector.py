@@ -95,12 +95,15 @@ def feed(state: ConnectorState, event: ConnectorEvent) -> tuple[ConnectorState, 
     return state, ConnectorState(cursor.state)
 
 
-def status_of(state: ConnectorState, online: bool) -> ConnectorStatus:
-    """OCPP 2.0.1 word of a state; a connector that does not answer is Unavailable whatever it did last."""
-    if not online:
+def status_of(state: ConnectorState, online: bool, out: bool = False, reserved: bool = False) -> ConnectorStatus:
+    """OCPP 2.0.1 word of a state; a connector that does not answer is Unavailable whatever it did last.
+
+    out: it is out of service and no session is open there; reserved: it is kept for somebody.
+    """
+    if not online or (out and state is not ConnectorState.FAULTED):
         return ConnectorStatus.UNAVAILABLE
     if state is ConnectorState.AVAILABLE:
-        return ConnectorStatus.AVAILABLE
+        return ConnectorStatus.RESERVED if reserved else ConnectorStatus.AVAILABLE
     if state is ConnectorState.FAULTED:
         return ConnectorStatus.FAULTED
     return ConnectorStatus.OCCUPIED

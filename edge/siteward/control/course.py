@@ -179,6 +179,8 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
         return Ending(StopReason.FAULT, at, AlarmCode.CHARGER_DISOBEYS.value, failed=True)
     if record.order is not None and scene.seen.online and meter_lost(session, at):
         return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
+    if record.max_amount is not None and session.fee is not None and session.fee >= record.max_amount:
+        return Ending(StopReason.AMOUNT_LIMIT, at)
     if record.max_energy_wh is not None and (record.energy_wh or 0) >= record.max_energy_wh:
         return Ending(StopReason.ENERGY_LIMIT, at)
     since = session.counts_from
@@ -246,7 +248,7 @@ def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
     if seen.flows or seen.sent_at is None or seen.sent_at < ending.at:
         return False
     grant = scene.grant
-    return ending.reason is StopReason.FAULT or grant is None or grant.confirmed_a == 0.0
+    return ending.reason in (StopReason.FAULT, StopReason.EMERGENCY) or grant is None or grant.confirmed_a == 0.0
 
 
 def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:

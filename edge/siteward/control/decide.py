@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from siteward.control.alarms import StandingAlarm
+from siteward.control.arm import Ask
 from siteward.control.compose import Answer, ConnectorNow, ask, conclude
 from siteward.control.demand import Demand
 from siteward.control.draft import StoryMemory
@@ -35,7 +36,8 @@ class Memory:
 class Decision:
     """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
 
-    demands and limits are what the fuses were asked for; limits are those in force.
+    demands and limits are what the fuses were asked for; limits are those in force; arms are
+    what the locks are asked for.
     """
 
     cuts: tuple[Write, ...]
@@ -52,6 +54,7 @@ class Decision:
     demands: Mapping[ConnectorId, Demand]
     limits: tuple[Limit, ...]
     trips: tuple[FeederId, ...] = ()
+    arms: tuple[tuple[str, Ask], ...] = ()
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -74,6 +77,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
             sessions=tuple(draft.rows.values()),
             ledger=load.ledger_rows,
             limits=draft.stored_limits(),
+            kept=tuple(draft.kept),
         ),
         alarms=chapter.alarms,
         connectors=chapter.connectors,
@@ -82,6 +86,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         demands=asked.demands,
         limits=asked.limits,
         trips=load.trips,
+        arms=chapter.arms,
     )
 
 

@@ -48,7 +48,8 @@ def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
     power = connector.facts.power
     # Paused, such a charger is out of service and sees no car come: while one is awaited it is given its least.
     awaited = power is not None and power.pause_ends_session and post.plugged is False
-    wants = session.durable and session.ending is None and (post.plugged is not False or awaited)
+    held = connector.id in draft.stopped or connector.id in draft.unread
+    wants = session.durable and session.ending is None and not held and (post.plugged is not False or awaited)
     most = step_up(connector.least_a, connector.facts.limit.step_a) if awaited else _most(connector, session)
     return Demand(
         wants=wants,
@@ -56,7 +57,7 @@ def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
         priority=connector.priority,
         waiting_since=session.opened_at,
         must_run=_runs_on(connector, session),
-        stop=session.ending is not None,
+        stop=session.ending is not None or held,
         need_a=_need(connector, session, draft) if wants and session.record.departs_at is not None else 0.0,
         may_switch=session.record.phase_switching and not session.record.gap,
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from siteward.control.connector import ConnectorState
+from siteward.control.book import Book
+from siteward.control.connector import ConnectorState, status_of
 from siteward.control.demanded import Metered, marks
 from siteward.control.observe import Seen, see
 from siteward.control.rules import Held
@@ -14,6 +15,7 @@ from siteward.model.alarm_log import Handling
 from siteward.model.alarms import Alarm
 from siteward.model.events import ClockQuality, Fact
 from siteward.model.ids import ConnectorId, SessionId, ulid
+from siteward.model.kept import Kept, KeptKind, KeptRow
 from siteward.model.limits import Grant, Limit
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import Reply, Request, Stage
@@ -110,10 +112,15 @@ class StoryMemory:
     clock: ClockQuality | None = None
     at: float | None = None
     wall: datetime | None = None
+    book: Book = field(default_factory=Book)
 
 
 class Draft:
-    """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen."""
+    """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen.
+
+    stopped are connectors that an emergency stop holds, unread those whose emergency stop cannot be read; priced says
+    that a running fee is counted, so that a session can end at an amount.
+    """
 
     def __init__(self, site: Site, snapshot: Snapshot, memory: StoryMemory) -> None:
         self.site = site
@@ -128,6 +135,12 @@ class Draft:
         self.rule_alarms: frozenset[Alarm] = frozenset()
         self.alarms = dict(memory.alarms)
         self.ended: dict[Alarm, Handling] = {}
+        self.book = memory.book
+        self.kept: list[KeptRow] = []
+        self.noticed: set[Alarm] = set()
+        self.stopped: frozenset[ConnectorId] = frozenset()
+        self.unread: frozenset[ConnectorId] = frozenset()
+        self.priced = False
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}
@@ -142,6 +155,12 @@ class Draft:
         if seen is None:
             seen = self._seen[connector] = see(self.snapshot, connector)
         return seen
+
+    def status(self, connector: ConnectorId, post: Post) -> ConnectorStatus:
+        """OCPP's word for a connector now, with what holds it apart from a session."""
+        book = self.book
+        out = connector in book.out and post.session is None
+        return status_of(post.state, self.see(connector).online, out, connector in book.reservations)
 
     def new_session_id(self) -> SessionId:
         """Return the next session id of this turn: the snapshot's entropy, counted up."""
@@ -159,6 +178,10 @@ class Draft:
     def stored_limits(self) -> tuple[Limit, ...] | None:
         """What the journal keeps of limits over a restart, None while nothing of it changed."""
         return (*self.limits, *marks(self.demand)) if self.limits_changed else None
+
+    def keep(self, kind: KeptKind, key: str, value: Kept | None = None) -> None:
+        """Have a small state found again after a restart; None takes it away."""
+        self.kept.append(KeptRow(kind, key, value))
 
     def row(self, record: SessionRecord) -> None:
         """Put a session's row into the batch; the last one of a turn counts."""

@@ -19,6 +19,7 @@ _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _CAPITAL = re.compile("[A-Z]")
 _MOST_A = 10_000.0
 _MOST_W = 10_000_000.0
+_MOST_AMOUNT = 100_000_000
 
 
 class BadParam(SitewardError):
@@ -30,15 +31,20 @@ class BadParam(SitewardError):
 
 @dataclass(frozen=True, slots=True)
 class StartParams:
-    """What bounds a session: None = nothing does. max_current_a already joins current and power."""
+    """What bounds a session: None = nothing does. max_current_a already joins current and power.
+
+    max_amount is in minor units of the tariff's currency; token is whom the start is for.
+    """
 
     max_energy_wh: int | None
     max_time_s: int | None
+    max_amount: int | None
     max_current_a: float | None
     departs_at: datetime | None
     wanted_wh: int | None
     phase_switching: bool
     wait_s: float
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +70,27 @@ class LimitParams:
 def start_params(request: Request, connector: Connector, phase_voltage_v: float, zone: tzinfo) -> StartParams:
     """Read START_CHARGE; `zone` is the site's, for times that name none. Raises BadParam."""
     params = request.params or {}
-    energy = _number(params, "maxEnergy_wh", 1, 10_000_000)
-    time_s = _number(params, "maxTime_s", 60, 2_592_000)
-    wait = _number(params, "waitForVehicle_s", 0, 900)
+    energy = number_param(params, "maxEnergy_wh", 1, 10_000_000)
+    time_s = number_param(params, "maxTime_s", 60, 2_592_000)
+    amount = number_param(params, "maxAmount", 1, _MOST_AMOUNT)
+    if amount is not None and amount != int(amount):
+        raise BadParam(f"maxAmount: {amount:g} is no whole number of minor units")
+    wait = number_param(params, "waitForVehicle_s", 0, 900)
+    token = name_param(params, "token")
     departs_at = _departure(params, request.received_wall, zone)
-    wanted = _number(params, "wantedEnergy_wh", 1, 10_000_000)
+    wanted = number_param(params, "wantedEnergy_wh", 1, 10_000_000)
     if (departs_at is None) != (wanted is None):
         raise BadParam("departsAt: give departsAt and wantedEnergy_wh together, or neither")
     return StartParams(
         max_energy_wh=None if energy is None else int(energy),
         max_time_s=None if time_s is None else int(time_s),
+        max_amount=None if amount is None else int(amount),
         max_current_a=_max_current(params, connector, phase_voltage_v),
         departs_at=departs_at,
         wanted_wh=None if wanted is None else int(wanted),
         phase_switching=_flag(params, "phaseSwitching"),
         wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
+        token=None if token is None else token.upper(),
     )
 
 
@@ -109,9 +121,9 @@ def _clock(moment: datetime) -> tuple[int, int]:
 
 
 def _max_current(params: Mapping[str, object], connector: Connector, phase_voltage_v: float) -> float | None:
-    current = _number(params, "maxCurrent_a", connector.least_a, _MOST_A)
+    current = number_param(params, "maxCurrent_a", connector.least_a, _MOST_A)
     floor_w = connector.least_a / connector.legal_amps(1.0, phase_voltage_v)
-    power = _number(params, "maxPower_w", floor_w, _MOST_W)
+    power = number_param(params, "maxPower_w", floor_w, _MOST_W)
     if power is None:
         return current
     by_power = connector.legal_amps(power, phase_voltage_v)
@@ -121,8 +133,8 @@ def _max_current(params: Mapping[str, object], connector: Connector, phase_volta
 def stop_params(request: Request) -> StopParams:
     """Read STOP_CHARGE: params.sessionId, params.orderId or the command's own orderId. Raises BadParam."""
     params = request.params or {}
-    session = _name(params, "sessionId")
-    order = _name(params, "orderId")
+    session = name_param(params, "sessionId")
+    order = name_param(params, "orderId")
     if order is not None and request.order is not None and order != request.order:
         raise BadParam("orderId: params and command name different orders")
     order = order or request.order
@@ -134,8 +146,8 @@ def stop_params(request: Request) -> StopParams:
 def limit_params(request: Request) -> LimitParams:
     """Read LIMIT_POWER. Raises BadParam."""
     params = request.params or {}
-    amps = _number(params, "limit_a", 0, _MOST_A)
-    watts = _number(params, "limit_w", 0, _MOST_W)
+    amps = number_param(params, "limit_a", 0, _MOST_A)
+    watts = number_param(params, "limit_w", 0, _MOST_W)
     if (amps is None) == (watts is None):
         raise BadParam("limit_a: give exactly one of limit_a and limit_w")
     group = params.get("class")
@@ -146,14 +158,14 @@ def limit_params(request: Request) -> LimitParams:
         limit_w=watts,
         valid_until=_moment(params, "validUntil"),
         on_expiry=_on_expiry(params, group == "grid"),
-        failsafe_a=_number(params, "failsafe_a", 0, _MOST_A),
+        failsafe_a=number_param(params, "failsafe_a", 0, _MOST_A),
         grid=group == "grid",
     )
 
 
 def report_params(request: Request) -> int | None:
     """Read REPORT_NOW: the sequence number to send again from, or None. Raises BadParam."""
-    seq = _number(request.params or {}, "fromSeq", 0, 2**63 - 1)
+    seq = number_param(request.params or {}, "fromSeq", 0, 2**63 - 1)
     return None if seq is None else int(seq)
 
 
@@ -168,8 +180,11 @@ def _on_expiry(params: Mapping[str, object], grid: bool) -> OnLimitExpiry | None
     return OnLimitExpiry(str(value))
 
 
-def _number(params: Mapping[str, object], name: str, low: float, high: float) -> float | None:
-    """A number within bounds; `maxEnergy_wh` may be spelt `max_energy_wh`, for a bound must never be overlooked."""
+def number_param(params: Mapping[str, object], name: str, low: float, high: float) -> float | None:
+    """A number within bounds; `maxEnergy_wh` may be spelt `max_energy_wh`, for a bound must never be overlooked.
+
+    Raises BadParam.
+    """
     value = params.get(name, params.get(_CAPITAL.sub(lambda found: "_" + found[0].lower(), name)))
     if value is None:
         return None
@@ -187,7 +202,8 @@ def _flag(params: Mapping[str, object], name: str) -> bool:
     return value
 
 
-def _name(params: Mapping[str, object], name: str) -> str | None:
+def name_param(params: Mapping[str, object], name: str) -> str | None:
+    """An id, None where it was not given. Raises BadParam."""
     value = params.get(name)
     if value is None:
         return None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from siteward.control.alarms import CLEAR_AFTER_S
+from siteward.control.book import reopened
 from siteward.control.connector import ConnectorState
 from siteward.control.demanded import remembered
 from siteward.control.draft import Pending, Post, Standing, StoryMemory
@@ -43,6 +44,7 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
         limits=limits,
         demand=remembered(site, recovered.limits, at),
         alarms=_alarms(recovered, at, wall),
+        book=reopened(recovered.kept, at, wall),
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
     )
 

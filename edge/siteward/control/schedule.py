@@ -1,9 +1,9 @@
 """What a timetable allows at an instant of the site's local clock, daylight saving included (B15, R15)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime, tzinfo
 
-from siteward.model.rules import Period, Schedule
+from siteward.model.rules import Schedule
 from siteward.model.units import PerPhase
 
 
@@ -15,14 +15,21 @@ def allowed(schedule: Schedule, wall: datetime, zone: tzinfo) -> PerPhase | None
     """
     local = wall.astimezone(zone)
     day, minute = local.weekday(), local.hour * 60 + local.minute
-    return lowest(p.limit_a for p in schedule.periods if _holds(p, day, minute)) or schedule.otherwise_a
+    holding = (p.limit_a for p in schedule.periods if _holds(p.days, p.begin_min, p.end_min, day, minute))
+    return lowest(holding) or schedule.otherwise_a
 
 
-def _holds(period: Period, day: int, minute: int) -> bool:
-    if period.begin_min < period.end_min:
-        return day in period.days and period.begin_min <= minute < period.end_min
-    today = day in period.days and minute >= period.begin_min
-    return today or ((day - 1) % 7 in period.days and minute < period.end_min)
+def within(days: Set[int], begin_min: int, end_min: int, wall: datetime, zone: tzinfo) -> bool:
+    """Whether a share of the week holds at a UTC instant, by the site's local clock."""
+    local = wall.astimezone(zone)
+    return _holds(days, begin_min, end_min, local.weekday(), local.hour * 60 + local.minute)
+
+
+def _holds(days: Set[int], begin_min: int, end_min: int, day: int, minute: int) -> bool:
+    if begin_min < end_min:
+        return day in days and begin_min <= minute < end_min
+    today = day in days and minute >= begin_min
+    return today or ((day - 1) % 7 in days and minute < end_min)
 
 
 def worst(schedule: Schedule) -> PerPhase | None:

@@ -33,8 +33,8 @@ class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
     counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
-    waits for "suspended" and "full"; restored is set until the first look after a restart. A tuple, for each turn
-    replaces it at each connector (goal 15).
+    waits for "suspended" and "full"; restored is set until the first look after a restart; fee is what it costs so far
+    in minor units, None while no tariff counts it. A tuple, for each turn replaces it at each connector (goal 15).
     """
 
     record: SessionRecord
@@ -55,6 +55,7 @@ class OpenSession(NamedTuple):
     soc_now: float | None = None
     row_at: float = 0.0
     row_wh: int | None = None
+    fee: int | None = None
 
     @property
     def charged(self) -> bool:

@@ -1,6 +1,6 @@
 """The story of one connector in one turn: what was seen moves its state and its session, and each change is told."""
 
-from siteward.control.connector import ConnectorEvent, status_of, suspended_by
+from siteward.control.connector import ConnectorEvent, suspended_by
 from siteward.control.course import run
 from siteward.control.draft import Draft, Told
 from siteward.control.scene import Scene
@@ -58,7 +58,7 @@ def _tell_status(scene: Scene) -> None:
     if not scene.seen.known:
         return
     state = scene.post.state
-    status = status_of(state, scene.seen.online)
+    status = scene.draft.status(scene.connector.id, scene.post)
     told = Told(status, state, suspended_by(state), scene.post.fault)
     if told == scene.post.told:
         return

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from siteward.model.ids import BarrierId, ConnectorId, LockId
+from siteward.model.ids import BarrierId, ConnectorId, LockId, ReaderId
 from siteward.model.points import PointName
 
 
@@ -19,6 +19,14 @@ class OnEmergency(StrEnum):
 
     FREE = "free"
     STAY = "stay"
+
+
+class LockKeeps(StrEnum):
+    """When a parking lock keeps a bay closed by itself: never, while its connector is reserved, while it is free."""
+
+    COMMAND = "command"
+    RESERVED = "reserved"
+    FREE = "free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +104,29 @@ class Lock:
     power: Contact | None = None
     on_fire: OnEmergency = OnEmergency.FREE
     on_power_loss: OnEmergency = OnEmergency.FREE
+    keeps: LockKeeps = LockKeeps.COMMAND
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
         """Every input of the lock."""
         found = (self.bay, self.arm_up, self.arm_down, self.fault, self.fire, self.power)
         return tuple(c for c in found if c is not None)
+
+
+class ReaderKind(StrEnum):
+    """How a card reader speaks: text over a serial port, or keys like a keyboard."""
+
+    SERIAL = "serial"
+    KEYS = "keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A card reader at connectors, or at a barrier; `port` is a serial port or an input device of the computer."""
+
+    id: ReaderId
+    port: str
+    kind: ReaderKind = ReaderKind.SERIAL
+    baud: int = 9600
+    connectors: tuple[ConnectorId, ...] = ()
+    barrier: BarrierId | None = None

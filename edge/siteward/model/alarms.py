@@ -59,6 +59,10 @@ class AlarmCode(StrEnum):
     LOCK_FAULT = "LOCK_FAULT"
     LOCK_OBSTRUCTED = "LOCK_OBSTRUCTED"
     ACCESS_EMERGENCY = "ACCESS_EMERGENCY"
+    EMERGENCY_STOP = "EMERGENCY_STOP"
+    EMERGENCY_INPUT_LOST = "EMERGENCY_INPUT_LOST"
+    READER_LOST = "READER_LOST"
+    BAY_BLOCKED = "BAY_BLOCKED"
     LIMIT_INPUT_LOST = "LIMIT_INPUT_LOST"
     DEMAND_OVER = "DEMAND_OVER"
     LINE_LOST = "LINE_LOST"
@@ -126,6 +130,10 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.LOCK_FAULT: Severity.MEDIUM,
     AlarmCode.LOCK_OBSTRUCTED: Severity.MEDIUM,
     AlarmCode.ACCESS_EMERGENCY: Severity.HIGHEST,
+    AlarmCode.EMERGENCY_STOP: Severity.HIGHEST,
+    AlarmCode.EMERGENCY_INPUT_LOST: Severity.HIGH,
+    AlarmCode.READER_LOST: Severity.MEDIUM,
+    AlarmCode.BAY_BLOCKED: Severity.LOW,
     AlarmCode.LIMIT_INPUT_LOST: Severity.HIGH,
     AlarmCode.DEMAND_OVER: Severity.MEDIUM,
     AlarmCode.LINE_LOST: Severity.HIGH,
@@ -273,6 +281,21 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.ACCESS_EMERGENCY: Sentence(
         "Fire or loss of power is reported at {subject}; the way is freed as configured.",
         "{subject} 处报告火警或断电；按配置放行。",
+    ),
+    AlarmCode.EMERGENCY_STOP: Sentence(
+        "Emergency stop {subject} was pressed; remove its cause, release it, then acknowledge it at the panel.",
+        "急停 {subject} 已触发；请排除原因、复位，然后在面板上确认。",
+    ),
+    AlarmCode.EMERGENCY_INPUT_LOST: Sentence(
+        "Emergency stop {subject} cannot be read, so its connectors are paused; check contact, cable and board.",
+        "无法读取急停 {subject}，其充电枪已暂停；请检查接点、线缆和模块。",
+    ),
+    AlarmCode.READER_LOST: Sentence(
+        "Card reader {subject} is gone; check its plug and its cable.", "读卡器 {subject} 已断开；请检查插头和线缆。"
+    ),
+    AlarmCode.BAY_BLOCKED: Sentence(
+        "A car stands in bay {subject} without charging; ask its driver to move it.",
+        "车位 {subject} 被不充电的车辆占用；请通知车主移车。",
     ),
     AlarmCode.LIMIT_INPUT_LOST: Sentence(
         "Limit {subject} cannot read its input, its fail-safe value holds; check contact or sensor, cable and board.",

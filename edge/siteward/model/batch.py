@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from siteward.model.events import ClockQuality, Fact
+from siteward.model.kept import KeptRow
 from siteward.model.limits import Limit
 from siteward.model.recovered import LedgerEntry
 from siteward.model.requests import Reply
@@ -22,11 +23,12 @@ class Batch:
     sessions: tuple[SessionRecord, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     limits: tuple[Limit, ...] | None = None
+    kept: tuple[KeptRow, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether committing it would change nothing."""
-        return not (self.facts or self.replies or self.sessions or self.ledger) and self.limits is None
+        return not (self.facts or self.replies or self.sessions or self.ledger or self.kept) and self.limits is None
 
     @property
     def urgent(self) -> bool:

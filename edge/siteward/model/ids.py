@@ -15,6 +15,7 @@ CommandId = NewType("CommandId", str)
 RelayId = NewType("RelayId", str)
 BarrierId = NewType("BarrierId", str)
 LockId = NewType("LockId", str)
+ReaderId = NewType("ReaderId", str)
 JournalId = NewType("JournalId", str)
 
 ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"

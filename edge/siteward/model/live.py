@@ -29,6 +29,7 @@ class ConnectorView:
     """A connector with its session, if any; limit_w is what a DC charger was told, None for AC (people think in kW).
 
     phase_switching: the site allows switching between one and three phases here, if the start says so (B14).
+    reservation names what the connector is kept for, until reserved_until; out_of_service: it takes no new session.
     """
 
     id: str
@@ -49,6 +50,29 @@ class ConnectorView:
     session: SessionRecord | None
     limit_w: float | None = None
     phase_switching: bool = False
+    reservation: str | None = None
+    reserved_until: datetime | None = None
+    out_of_service: bool = False
+
+
+class StopState(StrEnum):
+    """An emergency stop: nothing, pressed now, released but not acknowledged, or not to be read."""
+
+    CLEAR = "clear"
+    PRESSED = "pressed"
+    LATCHED = "latched"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyView:
+    """An emergency stop now; since is when it latched, None while it did not."""
+
+    id: str
+    name: str
+    state: StopState
+    since: datetime | None
+    connectors: tuple[str, ...]
 
 
 class ArmKind(StrEnum):
@@ -206,4 +230,5 @@ class LiveView:
     health: Health
     limits: tuple[LimitView, ...] = ()
     arms: tuple[ArmView, ...] = ()
+    emergencies: tuple[EmergencyView, ...] = ()
     timezone: str = "UTC"

@@ -1,6 +1,7 @@
 """The ports: how runtime reaches the computer, the devices and the disk. Plain values only go through them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -9,7 +10,7 @@ from siteward.model.batch import Batch
 from siteward.model.events import ClockQuality
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts, WireFacts
 from siteward.model.frames import FrameFormat
-from siteward.model.ids import ConnectorId, LineId, MeterId
+from siteward.model.ids import ConnectorId, LineId, MeterId, ReaderId
 from siteward.model.live import LineView
 from siteward.model.points import Drive, InputReading, PointName, PointPlan
 from siteward.model.readings import ChargerReading, MeterReading
@@ -20,6 +21,35 @@ from siteward.model.wire import WireEvent, Write
 
 WireLog = Callable[[WireEvent], None]
 """Takes every step of every frame to a charger; must not raise and must not block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A token that was shown: by a card at a reader, or at one connector by the vehicle plugged in there."""
+
+    token: str
+    connector: ConnectorId | None = None
+
+
+class TokenSource(Protocol):
+    """Anything that shows tokens.
+
+    Card readers are such; a charger that hears a vehicle's contract id (plug and charge) is one that names the
+    connector. What is shown takes the one road of all requests.
+    """
+
+    @property
+    def id(self) -> ReaderId:
+        """Its name in site.toml."""
+        ...
+
+    async def shown(self) -> Shown:
+        """The next token. Raises DeviceUnreachable when it is gone; asked again, it is looked for again."""
+        ...
+
+    async def close(self) -> None:
+        """Let it go."""
+        ...
 
 
 class Clock(Protocol):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from siteward.model.alarm_log import AlarmRecord
 from siteward.model.ids import ConnectorId
+from siteward.model.kept import Kept
 from siteward.model.limits import Limit
 from siteward.model.requests import Request
 from siteward.model.sessions import SessionRecord
@@ -27,3 +28,4 @@ class Recovered:
     ledger: tuple[LedgerEntry, ...] = ()
     unfinished: tuple[Request, ...] = ()
     alarms: tuple[AlarmRecord, ...] = ()
+    kept: tuple[Kept, ...] = ()

@@ -47,6 +47,21 @@ class Refusal(StrEnum):
     EMERGENCY = "EMERGENCY"
     SUPERSEDED = "SUPERSEDED"
     ALARM_STANDS = "ALARM_STANDS"
+    CARD_UNKNOWN = "CARD_UNKNOWN"
+    CARD_BLOCKED = "CARD_BLOCKED"
+    CARD_EXPIRED = "CARD_EXPIRED"
+    OFFLINE_DENIED = "OFFLINE_DENIED"
+    OFFLINE_CAP = "OFFLINE_CAP"
+    ACCESS_RULE = "ACCESS_RULE"
+    LIST_VERSION = "LIST_VERSION"
+    LIST_FULL = "LIST_FULL"
+    CONNECTOR_RESERVED = "CONNECTOR_RESERVED"
+    NO_SUCH_RESERVATION = "NO_SUCH_RESERVATION"
+    OUT_OF_SERVICE = "OUT_OF_SERVICE"
+    UNLOCK_IMPOSSIBLE = "UNLOCK_IMPOSSIBLE"
+    NO_TARIFF = "NO_TARIFF"
+    EMERGENCY_STOP = "EMERGENCY_STOP"
+    READER_UNCLEAR = "READER_UNCLEAR"
 
 
 REFUSALS: dict[Refusal, Sentence] = {
@@ -116,5 +131,44 @@ REFUSALS: dict[Refusal, Sentence] = {
         "告警原因仍然存在；原因消除后告警才能解除。",
     ),
     Refusal.SUPERSEDED: Sentence("A later command or a hand moved it otherwise.", "已被后来的命令或人为操作取代。"),
+    Refusal.CARD_UNKNOWN: Sentence("This card is not known here.", "本站不认识此卡。"),
+    Refusal.CARD_BLOCKED: Sentence("This card is blocked.", "此卡已被停用。"),
+    Refusal.CARD_EXPIRED: Sentence("This card is no longer valid.", "此卡已过有效期。"),
+    Refusal.OFFLINE_DENIED: Sentence(
+        "The platform cannot be reached, and cards are not accepted without it.",
+        "平台无法连接；离线时不接受刷卡。",
+    ),
+    Refusal.OFFLINE_CAP: Sentence(
+        "This card has used what it may use while the platform cannot be reached.",
+        "此卡的离线使用额度已用完。",
+    ),
+    Refusal.ACCESS_RULE: Sentence("No rule lets this card in here at this time.", "按门禁规则，此卡此时不得在此使用。"),
+    Refusal.LIST_VERSION: Sentence(
+        "The update does not fit the list that is installed; send the whole list.",
+        "更新与已安装的名单版本不符；请发送完整名单。",
+    ),
+    Refusal.LIST_FULL: Sentence(
+        "The list would have more cards than the station can hold.",
+        "名单超过本站可容纳的卡数。",
+    ),
+    Refusal.CONNECTOR_RESERVED: Sentence("The connector is reserved for somebody else.", "该充电枪已被他人预约。"),
+    Refusal.NO_SUCH_RESERVATION: Sentence("There is no such reservation.", "没有该预约。"),
+    Refusal.OUT_OF_SERVICE: Sentence("The connector is out of service.", "该充电枪已停用。"),
+    Refusal.UNLOCK_IMPOSSIBLE: Sentence(
+        "This charger has no remote unlocking; unplug at the vehicle or at the charger.",
+        "该充电桩不支持远程解锁；请在车辆或充电桩处拔枪。",
+    ),
+    Refusal.NO_TARIFF: Sentence(
+        "The amount cannot be limited: there is no running fee for this session.",
+        "无法按金额限制：该充电没有实时费用。",
+    ),
+    Refusal.EMERGENCY_STOP: Sentence(
+        "An emergency stop stands; when its cause is gone a technician must acknowledge it on site.",
+        "急停有效；排除原因后须由技术员在现场确认。",
+    ),
+    Refusal.READER_UNCLEAR: Sentence(
+        "It is not clear which connector is meant; plug in first, then hold the card.",
+        "无法确定所选充电枪；请先插枪再刷卡。",
+    ),
 }
 """Every code has its sentence; tests/model pins that the table is complete."""

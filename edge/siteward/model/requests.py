@@ -82,7 +82,8 @@ class Request:
 
     received_at and deadline are on the boot-time clock (deadline None = no expiry); target names a connector, feeder
     or "station"; params are the contract's, already of JSON types; issued_at is the sender's own time, for validities
-    that must not depend on our clock (R15).
+    that must not depend on our clock (R15). online says whether the platform could be reached when a card was read,
+    None for requests of which nobody asks it.
     """
 
     id: CommandId
@@ -96,6 +97,7 @@ class Request:
     actor: Actor | None = None
     deadline: float | None = None
     issued_at: datetime | None = None
+    online: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from siteward.model.auth import Authorisation
 from siteward.model.ids import ConnectorId, OrderId, SessionId
 
 
@@ -34,6 +35,8 @@ class StopReason(StrEnum):
     FAULT = "fault"
     TIME_LIMIT = "time_limit"
     ENERGY_LIMIT = "energy_limit"
+    AMOUNT_LIMIT = "amount_limit"
+    EMERGENCY = "emergency"
     POWER_LOSS = "power_loss"
     NEVER_STARTED = "never_started"
 
@@ -62,7 +65,8 @@ class SessionRecord:
     `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; rolled_wh is
     what rollovers of the register took off its value inside the session; departs_at and wanted_wh say what the car
     shall have got until when, None where nobody said; phase_switching says that this car stands switching between one
-    and three phases (B14).
+    and three phases (B14). max_amount is what the order may cost, in minor units;
+    authorised says by what it was let in.
     """
 
     id: SessionId
@@ -88,6 +92,8 @@ class SessionRecord:
     charging_s: int = 0
     estimated: bool = False
     gap: bool = False
+    max_amount: int | None = None
+    authorised: Authorisation | None = None
 
     @property
     def energy_wh(self) -> int | None:

@@ -5,7 +5,9 @@ from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import ClassVar
 
-from siteward.model.access import Barrier, Lock
+from siteward.model.access import Barrier, Lock, Reader
+from siteward.model.auth import AuthRules
+from siteward.model.bookings import Bay, EmergencyStop
 from siteward.model.facts import ChargerFacts, MeterFacts, RelayFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, RelayId, SiteId
 from siteward.model.points import PointName
@@ -208,6 +210,10 @@ class Site:
     start_delay_s: float = 120.0
     alarms: tuple[AlarmRule, ...] = ()
     cloud: bool = False
+    auth: AuthRules = field(default_factory=AuthRules)
+    emergencies: tuple[EmergencyStop, ...] = ()
+    bays: tuple[Bay, ...] = ()
+    readers: tuple[Reader, ...] = ()
     # Whoever writes a site down leaves `zone` out, for its name says all; the form must stand it being there.
     __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
     connectors: tuple[Connector, ...] = field(init=False)
@@ -221,6 +227,14 @@ class Site:
     def limit_points(self) -> frozenset[PointName]:
         """The contacts that limits follow."""
         return frozenset(point for rule in self.rules if isinstance(rule.by, Contacts) for point in rule.by.points)
+
+    @property
+    def watched_points(self) -> frozenset[PointName]:
+        """The contacts that a turn sees: those that limits follow, emergency stops, and the sensors of bays."""
+        stops = {stop.contact.point for stop in self.emergencies}
+        bays = {bay.sensor.point for bay in self.bays if bay.sensor is not None}
+        locks = {lock.bay.point for lock in self.locks if lock.connector is not None}
+        return self.limit_points | stops | bays | locks
 
     @property
     def trips(self) -> dict[FeederId, PointName]:

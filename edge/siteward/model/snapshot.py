@@ -43,4 +43,4 @@ class Snapshot:
     standing: frozenset[Alarm] = frozenset()
     entropy: bytes = bytes(10)
     inputs: Mapping[PointName, InputReading] = field(default_factory=dict)
-    watched: Mapping[Alarm, Remark] = field(default_factory=dict)
+    watched: tuple[tuple[Alarm, Remark], ...] = ()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siteward.client.errors import ClientError
-from siteward.client.messages import ActorMessage, UserMessage
+from siteward.client.messages import ActorMessage
+from siteward.client.records import UserMessage
 from siteward.model.events import EventType
 from siteward.model.ids import is_id
 from siteward.model.ports import Clock

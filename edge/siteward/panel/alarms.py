@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from siteward.client.messages import AlarmRecordMessage, HandlingMessage
+from siteward.client.messages import HandlingMessage
+from siteward.client.records import AlarmRecordMessage
 from siteward.panel import vocabulary as v
 from siteward.panel.text import one_of
 

@@ -5,14 +5,13 @@ from typing import Any, Protocol
 
 from siteward.client.messages import (
     ActorMessage,
-    AlarmRecordMessage,
     EventsMessage,
     LiveMessage,
     ReplyMessage,
     RequestMessage,
     SessionMessage,
-    UserMessage,
 )
+from siteward.client.records import AlarmRecordMessage, UserMessage
 
 
 class Core(Protocol):

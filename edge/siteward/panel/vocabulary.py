@@ -88,6 +88,9 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.SESSION_CANCELLED: Sentence("Session cancelled", "会话取消"),
     EventType.CONNECTOR_STATUS: Sentence("Connector status", "充电枪状态"),
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
+    EventType.CONNECTOR_RESERVED: Sentence("Connector reserved", "充电枪已预约"),
+    EventType.CONNECTOR_RELEASED: Sentence("Reservation over", "预约结束"),
+    EventType.CONNECTOR_SERVICE: Sentence("In or out of service", "启用/停用"),
     EventType.LIMIT_CHANGED: Sentence("Limit changed", "限值变更"),
     EventType.ALARM_RAISED: Sentence("Alarm raised", "告警产生"),
     EventType.ALARM_ACKNOWLEDGED: Sentence("Alarm acknowledged", "告警已确认"),
@@ -100,6 +103,10 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.ACCESS_FAILED: Sentence("Arm did not arrive", "动作未到位"),
     EventType.ACCESS_FORCED: Sentence("Arm moved by hand", "被人为移动"),
     EventType.ACCESS_EMERGENCY: Sentence("Way freed in an emergency", "紧急放行"),
+    EventType.ACCESS_GRANTED: Sentence("Let in", "授权通过"),
+    EventType.ACCESS_DENIED: Sentence("Not let in", "授权被拒"),
+    EventType.ACCESS_BAY_BLOCKED: Sentence("Bay blocked", "车位被占用"),
+    EventType.ACCESS_BAY_FREED: Sentence("Bay free again", "车位已腾出"),
     EventType.COMMAND_ACCEPTED: Sentence("Command accepted", "命令已接受"),
     EventType.COMMAND_REJECTED: Sentence("Command rejected", "命令被拒绝"),
     EventType.COMMAND_DONE: Sentence("Command done", "命令完成"),
@@ -117,6 +124,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
     EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
     EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
+    EventType.AUDIT_AUTH_LIST: Sentence("List of cards changed", "卡名单变更"),
+    EventType.AUDIT_EMERGENCY: Sentence("Emergency stop", "急停"),
     EventType.JOURNAL_STUB: Sentence("Entry past its retention", "超过保留期的记录"),
 }
 
@@ -154,6 +163,8 @@ REASONS: Final[dict[StopReason, Sentence]] = {
     StopReason.FAULT: Sentence("fault", "故障"),
     StopReason.TIME_LIMIT: Sentence("time limit", "达到时间限制"),
     StopReason.ENERGY_LIMIT: Sentence("energy limit", "达到电量限制"),
+    StopReason.AMOUNT_LIMIT: Sentence("amount limit", "达到金额限制"),
+    StopReason.EMERGENCY: Sentence("emergency stop", "急停"),
     StopReason.POWER_LOSS: Sentence("power loss", "断电"),
     StopReason.NEVER_STARTED: Sentence("never started", "未启动"),
 }

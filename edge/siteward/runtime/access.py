@@ -20,6 +20,7 @@ from siteward.control.access import (
     watchful,
 )
 from siteward.control.arm import Ask, Told
+from siteward.control.letting import Let
 from siteward.control.sight import FRESH_S, MOVING_S
 from siteward.model.access import Lock
 from siteward.model.alarms import Alarm, AlarmCode
@@ -50,7 +51,7 @@ class _Runner:
         self.keepers = tuple(keepers)
         self.points = frozenset(contact.point for contact in arm.contacts)
         self.memory: ArmMemory = fresh_memory(arm)
-        self.waiting: deque[tuple[Request, Ask]] = deque()
+        self.waiting: deque[tuple[Request | None, Ask]] = deque()
         self.pending: list[tuple[Request, Ask]] = []
         self.alarms: frozenset[Alarm] = frozenset()
         self.wake = asyncio.Event()
@@ -77,15 +78,21 @@ class AccessLoop:
         gate: ArmGate,
         put: Callable[[Batch], None],
         wake: Callable[[], None],
+        guard: Callable[[Request], Let] = lambda _: Let(),
+        more_alarms: Callable[[], frozenset[Alarm]] = frozenset,
     ) -> None:
+        """`guard` says who may move an arm, `more_alarms` what else stands at the doors of the site."""
         self._site = site
+        self._guard = guard
+        self._more_alarms = more_alarms
         self._clock = clock
         self._gate = gate
         self._put = put
         self._wake = wake
         self._keepers = {name: Keeper(devices[name], plan, clock) for name, plan in plans(site).items()}
         self._outputs = OutputActuator(self._keepers, clock)
-        self._limit_points = site.limit_points
+        self._watched_points = site.watched_points
+        self._stops = [stop.contact.point for stop in site.emergencies]
         self._trips = site.trips
         self._runners: dict[str, _Runner] = {arm.id: self._runner(arm) for arm in arms_of(site)}
 
@@ -98,15 +105,15 @@ class AccessLoop:
         """What stands now."""
         at = self._clock.now()
         silent = {Alarm(AlarmCode.IO_UNREACHABLE, k.id) for k in self._keepers.values() if k.lost(at)}
-        return frozenset(silent).union(*(runner.alarms for runner in self._runners.values()))
+        return self._more_alarms().union(silent, *(runner.alarms for runner in self._runners.values()))
 
     @property
     def inputs(self) -> dict[PointName, InputReading]:
-        """The newest readings of the contacts that limits follow."""
-        if not self._limit_points:
+        """The newest readings of the contacts that a turn looks at."""
+        if not self._watched_points:
             return {}
         all_of_them = (k.readings.items() for k in self._keepers.values())
-        return {point: r for readings in all_of_them for point, r in readings if point in self._limit_points}
+        return {point: r for readings in all_of_them for point, r in readings if point in self._watched_points}
 
     @property
     def views(self) -> tuple[ArmView, ...]:
@@ -127,13 +134,24 @@ class AccessLoop:
         trusted = self._clock.quality().trusted
         for request in requests:
             verdict = judge(self._site, request, self._clock.now(), trusted)
-            if isinstance(verdict, Wish):
+            let = self._guard(request) if isinstance(verdict, Wish) else Let()
+            if let.facts:
+                self._put(Batch(self._clock.quality(), facts=let.facts))
+            if isinstance(verdict, Wish) and let.refusal is None:
                 runner = self._runners[verdict.arm]
                 runner.waiting.append((request, verdict.ask))
                 runner.wake.set()
                 continue
-            stage = Stage.EXPIRED if verdict is Refusal.EXPIRED else Stage.REJECTED
-            self._put(Batch(self._clock.quality(), replies=(_reply(request, stage, verdict),)))
+            code = let.refusal if isinstance(verdict, Wish) else verdict
+            stage = Stage.EXPIRED if code is Refusal.EXPIRED else Stage.REJECTED
+            self._put(Batch(self._clock.quality(), replies=(_reply(request, stage, code),)))
+
+    def ask(self, wishes: Iterable[tuple[str, Ask]]) -> None:
+        """Have locks go up or down by what their connectors need; each judges by its own sensors, as always."""
+        for arm, ask in wishes:
+            runner = self._runners[arm]
+            runner.waiting.append((None, ask))
+            runner.wake.set()
 
     def trip(self, feeders: Iterable[FeederId]) -> None:
         """Switch feeders off at once; each command is repeated until its board took it."""
@@ -144,7 +162,7 @@ class AccessLoop:
     def loops(self) -> list[Coroutine[None, None, None]]:
         """One endless coroutine for each arm, and one for each device whose inputs no arm reads every second."""
         arms = {keeper.id for runner in self._runners.values() for keeper in runner.keepers}
-        limits = {device_of(point) for point in self._limit_points}
+        limits = {device_of(point) for point in self._watched_points}
         idle = [keeper for name, keeper in self._keepers.items() if name in limits or name not in arms]
         loops = [self._run(runner) for runner in self._runners.values()]
         return [*loops, *(self._poll(keeper) for keeper in idle)]
@@ -157,8 +175,16 @@ class AccessLoop:
 
     async def _poll(self, keeper: Keeper) -> None:
         while True:
+            before = self._stop_states()
             await refresh_all([keeper], urgent=False, within_s=IDLE_S)
+            if self._stop_states() != before:
+                # An emergency stop waits for no turn.
+                self._wake()
             await self._clock.sleep(IDLE_S)
+
+    def _stop_states(self) -> list[bool | None]:
+        readings = self.inputs if self._stops else {}
+        return [readings[point].on if point in readings else None for point in self._stops]
 
     async def _run(self, runner: _Runner) -> None:
         while True:

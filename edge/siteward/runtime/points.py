@@ -32,7 +32,7 @@ def plans(site: Site) -> dict[str, PointPlan]:
         for point in motion.outputs:
             pulse_s = None if motion.kind is DriveKind.LEVEL and point != motion.stop else motion.pulse_s
             outputs.setdefault(device_of(point), {})[point] = pulse_s
-    for point in sorted(site.limit_points):
+    for point in sorted(site.watched_points):
         inputs.setdefault(device_of(point), {})[point] = None
     for trip in site.trips.values():
         outputs.setdefault(device_of(trip), {})[trip] = TRIP_PULSE_S

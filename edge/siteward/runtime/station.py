@@ -1,15 +1,21 @@
 """The running station: joins lines, turn, journal and leases, and keeps them running together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from siteward.control.decide import restore
+from siteward.control.authorise import judged_at
+from siteward.control.book import Book
+from siteward.control.decide import Decision, restore
+from siteward.control.letting import Let, may_move
 from siteward.model.errors import StoreError
+from siteward.model.ids import ConnectorId
 from siteward.model.live import Health, LiveView
-from siteward.model.ports import Clock, Journal, Lines
+from siteward.model.ports import Clock, Journal, Lines, TokenSource
+from siteward.model.readings import ChargerReading
 from siteward.model.recovered import Recovered
+from siteward.model.requests import Request
 from siteward.model.site import Site
 from siteward.model.wire import Write
 from siteward.runtime.access import AccessLoop
@@ -21,8 +27,10 @@ from siteward.runtime.inbox import Inbox
 from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
+from siteward.runtime.readers import ReaderLoop
 from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
+from siteward.runtime.uplink import Uplink
 from siteward.runtime.view import live_view
 
 STORE_OPEN_S = 4.0
@@ -76,6 +84,7 @@ class StationPorts:
     entropy: Callable[[], bytes]
     software: str
     measure: Callable[[], Figures] | None = None
+    tokens: tuple[TokenSource, ...] = ()
 
 
 class Station:
@@ -98,12 +107,16 @@ class Station:
             self._gate.arms,
             lambda batch: self._committer.put(batch, ()),
             self._wake,
+            self._guard,
+            lambda: self.readers.alarms,
         )
         self.watch = AlarmWatch(
             ports.site, clock, self._poller, WatchPorts(ports.measure, self._turn_ms, self._backlog)
         )
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
+        self.uplink = Uplink(clock)
+        self.readers = ReaderLoop(ports.site, ports.tokens, clock, self.inbox.submit, self, ports.entropy)
         self.journal: StationJournal | None = None
         self._opening: asyncio.Future[StationJournal] | None = None
         self._turn: Turn | None = None
@@ -115,6 +128,26 @@ class Station:
     def clock(self) -> Clock:
         """The station's time."""
         return self._ports.clock
+
+    @property
+    def decision(self) -> Decision | None:
+        """The last decision, None before the first turn."""
+        return None if self._last is None else self._last.decision
+
+    @property
+    def chargers(self) -> Mapping[ConnectorId, ChargerReading]:
+        """The newest reading of each connector."""
+        return self._poller.chargers
+
+    @property
+    def online(self) -> bool:
+        """Whether the platform can be reached."""
+        return self.uplink.online
+
+    @property
+    def book(self) -> Book:
+        """Cards, reservations and what else holds a connector, as of the last turn."""
+        return Book() if self._last is None else self._last.decision.memory.story.book
 
     @property
     def live(self) -> LiveView | None:
@@ -173,6 +206,7 @@ class Station:
             ports.notifier.send("STOPPING=1")
             if self._opening is not None:
                 self._opening.cancel()
+            await self.readers.close()
             await self.access.close()
             await self._actuator.close()
             await self._committer.flush(_STOP_S)
@@ -180,7 +214,7 @@ class Station:
 
     async def _serve(self, turn: Turn, stop: asyncio.Event) -> None:
         coroutines = [turn.run(), self._committer.run(), self._leases.run(), *self._poller.tasks()]
-        coroutines += [*self.access.loops(), self.watch.run()]
+        coroutines += [*self.access.loops(), *self.readers.loops(), self.watch.run()]
         if self.journal is None:
             coroutines.append(self._reopen_journal(stop))
         tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
@@ -236,6 +270,12 @@ class Station:
         if self._turn is not None:
             self._turn.wake(hurry)
 
+    def _guard(self, request: Request) -> Let:
+        """Who may move an arm now, by what the last turn knew."""
+        clock = self._ports.clock
+        moment = judged_at(request, clock.wall(), clock.quality().trusted)
+        return may_move(self._ports.site, self.book, request, moment)
+
     def _farewell(self, write: Write) -> None:
         self._gate.allow_farewell(write)
         self._actuator.send([write])
@@ -245,6 +285,7 @@ class Station:
         ports.notifier.send("WATCHDOG=1")
         ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
+        self.access.ask(done.decision.arms)
         self._last, self._live = done, None
         self._announce = asyncio.ensure_future(self._announce_live())
 

@@ -121,7 +121,7 @@ class Turn:
             standing=parts.access.alarms | parts.committer.alarms | parts.watch.failing,
             entropy=parts.entropy(),
             inputs=parts.access.inputs,
-            watched=parts.watch.alarms,
+            watched=tuple(parts.watch.alarms.items()),
         )
 
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from siteward.control.decide import Decision
+from siteward.control.emergency import state_of
 from siteward.model.alarms import ALARMS
 from siteward.model.limits import Limit, LimitSource, OnLimitExpiry
 from siteward.model.live import (
     AlarmView,
     ArmView,
     ConnectorView,
+    EmergencyView,
     FeederView,
     Health,
     LimitView,
@@ -50,6 +52,21 @@ def live_view(
         limits=_limits(site, snapshot, decision),
         arms=arms,
         timezone=site.timezone,
+        emergencies=_emergencies(site, snapshot, decision),
+    )
+
+
+def _emergencies(site: Site, snapshot: Snapshot, decision: Decision) -> tuple[EmergencyView, ...]:
+    latched = decision.memory.story.book.latched
+    return tuple(
+        EmergencyView(
+            id=stop.id,
+            name=stop.name,
+            state=state_of(stop, snapshot, stop.id in latched),
+            since=latched[stop.id].since if stop.id in latched else None,
+            connectors=tuple(sorted(stop.connectors)),
+        )
+        for stop in site.emergencies
     )
 
 
@@ -113,6 +130,8 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
     reading = snapshot.chargers.get(connector.id) or ChargerReading(connector.id, sent_at=snapshot.at)
     seen = connector.id in snapshot.chargers
     grant = decision.grants[connector.id]
+    book = decision.memory.story.book
+    held = book.reservations.get(connector.id)
     return ConnectorView(
         id=connector.id,
         charger=connector.charger,
@@ -132,6 +151,9 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         session=None if now.session is None else replace(now.session, charging_s=now.charging_s),
         limit_w=_told_w(connector, grant.limit_a, nominal_v),
         phase_switching=connector.phase_switching,
+        reservation=None if held is None else held.reservation.id,
+        reserved_until=None if held is None else held.reservation.until,
+        out_of_service=connector.id in book.out,
     )
 
 

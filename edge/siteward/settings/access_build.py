@@ -1,6 +1,6 @@
 """From the tables of boards, barriers and locks to their frozen values."""
 
-from siteward.model.access import Barrier, Contact, DriveKind, Lock, Motion, OnEmergency
+from siteward.model.access import Barrier, Contact, DriveKind, Lock, LockKeeps, Motion, OnEmergency
 from siteward.model.errors import WeAreWrong
 from siteward.model.ids import BarrierId, ConnectorId, LineId, LockId, RelayId
 from siteward.model.points import PointName
@@ -62,6 +62,7 @@ def lock(table: LockTable) -> Lock:
         power=_maybe("power", table.power, reverse),
         on_fire=OnEmergency(table.on_fire),
         on_power_loss=OnEmergency(table.on_power_loss),
+        keeps=LockKeeps(table.keeps),
     )
 
 

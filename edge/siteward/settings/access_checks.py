@@ -8,6 +8,7 @@ from siteward.model.points import GPIO_PREFIX, PointName, device_of, local_of
 from siteward.model.ports import ProfileCatalogue
 from siteward.settings.access_tables import ArmTable, BarrierTable, LockTable, RelayTable
 from siteward.settings.document import Draft
+from siteward.settings.entry_tables import BayTable, EmergencyTable
 from siteward.settings.faults import Faults, nearest
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.positions import Path
@@ -77,11 +78,15 @@ def _trips(draft: Draft, boards: _Boards, masters: dict[str, str]) -> None:
 
 
 def _contacts(draft: Draft) -> list[tuple[Path, str]]:
-    """The inputs that limits follow."""
-    return [
+    """The inputs that limits and connectors follow."""
+    found: list[tuple[Path, str]] = [
         ((*path, "input", index, "point"), step.point)
         for path, limit in draft.of("limit", LimitTable)
         for index, step in enumerate(limit.input)
+    ]
+    found += [((*path, "input"), stop.input) for path, stop in draft.of("emergency", EmergencyTable)]
+    return found + [
+        ((*path, "sensor"), bay.sensor) for path, bay in draft.of("bay", BayTable) if bay.sensor is not None
     ]
 
 

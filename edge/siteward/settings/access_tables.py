@@ -154,3 +154,8 @@ class LockTable(ArmTable):
         max_length=6,
         span="names of inputs",
     )
+    keeps: Literal["command", "reserved", "free"] = key(
+        "command",
+        "When it keeps the bay closed by itself: never, while its connector is reserved, or while it is free at all.",
+        reason="It goes down for whoever was let in at its connector, and rises only over a bay known to be empty.",
+    )

@@ -17,6 +17,7 @@ from siteward.model.ports import ProfileCatalogue
 from siteward.model.serial import LinkKind, SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site
 from siteward.model.units import ZERO, Phase
+from siteward.settings import entry_build as entry
 from siteward.settings.access_build import barrier, board, lock
 from siteward.settings.access_tables import BarrierTable, LockTable, RelayTable
 from siteward.settings.alarm_build import rules as alarm_rules
@@ -73,6 +74,8 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
     lines = {table.id: table for _, table in draft.of("line", LineTable)}
     feeders = _parents_first([_feeder(table) for _, table in draft.of("feeder", FeederTable)])
     limits = [table for _, table in draft.of("limit", LimitTable)]
+    chargers = tuple(_charger(table, catalogue, volts) for _, table in draft.of("charger", ChargerTable))
+    locks = tuple(lock(table) for _, table in draft.of("lock", LockTable))
     return Site(
         id=SiteId(head.id),
         name=head.name,
@@ -82,16 +85,20 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
         meters=tuple(_meter(table, lines, catalogue) for _, table in draft.of("meter", MeterTable)),
         feeders=feeders,
-        chargers=tuple(_charger(table, catalogue, volts) for _, table in draft.of("charger", ChargerTable)),
+        chargers=chargers,
         limits=standing(limits),
         hash=config_hash(_merged(draft)),
         relays=tuple(board(table, catalogue) for _, table in draft.of("relay", RelayTable)),
         barriers=tuple(barrier(table) for _, table in draft.of("barrier", BarrierTable)),
-        locks=tuple(lock(table) for _, table in draft.of("lock", LockTable)),
+        locks=locks,
         rules=rules(limits, feeders),
         zone=ZoneInfo(head.timezone),
         alarms=alarm_rules((table for _, table in draft.of("alarm", AlarmTable)), volts),
         cloud=bool(draft.tables.get("cloud")),
+        auth=entry.auth_rules(draft, platform=any(True for _ in draft.of("cloud", CloudTable))),
+        emergencies=entry.emergencies(draft, (c.id for charger in chargers for c in charger.connectors)),
+        bays=entry.bays(draft, locks),
+        readers=entry.readers(draft),
     )
 
 

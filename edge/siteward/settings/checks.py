@@ -32,6 +32,10 @@ def check_plan(draft: Draft) -> None:
     check_limits(draft)
 
 
+_NAMED = ("connector", "feeder", "meter", "relay", "barrier", "lock", "emergency", "bay", "reader")
+"""Things that commands and alarms name."""
+
+
 def _unique(draft: Draft) -> None:
     seen: dict[tuple[str, str], Path] = {}
     for section, placed in _all_with_id(draft):
@@ -46,7 +50,7 @@ def _subjects(draft: Draft) -> None:
     """Commands and alarms name connectors, feeders and meters alike, so one id must mean one thing."""
     seen: dict[str, str] = {}
     for section, (path, name) in _all_with_id(draft):
-        if section not in ("connector", "feeder", "meter", "relay", "barrier", "lock"):
+        if section not in _NAMED:
             continue
         first = seen.setdefault(name, section)
         if first != section:

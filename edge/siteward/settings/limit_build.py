@@ -60,10 +60,11 @@ def _by(table: LimitTable, meters: dict[FeederId, MeterId]) -> Schedule | Contac
 
 def _period(table: PeriodTable) -> Period:
     days = frozenset(DAYS.index(day) for day in table.days)
-    return Period(days, _minute(table.begin), _minute(table.end), three(table.limit_a))
+    return Period(days, minute(table.begin), minute(table.end), three(table.limit_a))
 
 
-def _minute(text: str) -> int:
+def minute(text: str) -> int:
+    """Minutes since midnight of a clock time HH:MM."""
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)
 

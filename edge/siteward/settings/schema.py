@@ -6,6 +6,7 @@ from pydantic import Field
 
 from siteward.settings.access_tables import BarrierTable, LockTable, Point, RelayTable
 from siteward.settings.alarm_tables import AlarmTable
+from siteward.settings.entry_tables import AccessRuleTable, AuthTable, BayTable, EmergencyTable, ReaderTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
@@ -309,6 +310,11 @@ class SiteFile(Table):
     barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
     lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
     alarm: list[AlarmTable] = Field(default_factory=list, description="Rules of alarms.")
+    auth: AuthTable = Field(default_factory=AuthTable, description="How cards are judged.")
+    access: list[AccessRuleTable] = Field(default_factory=list, description="Who may use what, and when.")
+    reader: list[ReaderTable] = Field(default_factory=list, description="Card readers.")
+    emergency: list[EmergencyTable] = Field(default_factory=list, description="Emergency stops.")
+    bay: list[BayTable] = Field(default_factory=list, description="Parking bays.")
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
@@ -317,7 +323,6 @@ class SiteFile(Table):
 
 LATER: dict[tuple[str, ...], str] = {
     ("tariff",): "tariffs",
-    ("auth",): "authorisation lists",
     ("line", "address"): "devices without a wire",
     ("charger", "address"): "chargers without a wire (OCPP, YKC, HTTP)",
     ("cloud", "dialect"): "dialects of older platforms",

@@ -23,6 +23,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ledger": ("connector", "confirmed_a", "highest_in_flight_a"),
     "limits": ("id", "position", "record", "boot", "ends_wall_ms", "length_s"),
     "alarm_log": ("id", "code", "subject", "raised_at", "raised", "handled", "cleared_ms", "cleared"),
+    "kept": ("kind", "key", "record"),
     "users": ("name", "role", "password_hash", "must_change"),
 }
 """Tables whose rows are taken over as they are."""

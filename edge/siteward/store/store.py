@@ -12,7 +12,7 @@ from siteward.model.events import EventType, Fact
 from siteward.model.ids import SessionId
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request, Stage
-from siteward.store import alarm_log, inbox, journal, limits, sessions, standing
+from siteward.store import alarm_log, inbox, journal, kept, limits, sessions, standing
 from siteward.store.journal import Verdict
 from siteward.store.moments import Moment, moment
 from siteward.store.records import Head, Parts, Records
@@ -40,6 +40,7 @@ def recovered(connection: sqlite3.Connection, now: Moment) -> Recovered:
         ledger=standing.ledger(connection),
         unfinished=inbox.unfinished(connection, now),
         alarms=alarm_log.standing(connection),
+        kept=kept.everything(connection),
     )
 
 
@@ -163,6 +164,7 @@ class Store(Records):
             for reply in batch.replies:
                 inbox.answer(connection, reply)
             standing.put_ledger(connection, batch.ledger)
+            kept.follow(connection, batch.kept)
             if batch.limits is not None:
                 limits.replace_all(connection, batch.limits, now)
             sessions.follow(connection, journal.append(connection, facts, batch.clock, wall))

@@ -13,7 +13,8 @@ import pytest
 from siteward.api.serve import CONNECTIONS_MAX, open_socket
 from siteward.client.client import Client
 from siteward.client.errors import CoreDown, Refused
-from siteward.client.messages import ActorMessage, RequestMessage, UserMessage
+from siteward.client.messages import ActorMessage, RequestMessage
+from siteward.client.records import UserMessage
 from siteward.model.errors import ConfigError
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.requests import Role, Source

@@ -172,7 +172,7 @@ async def test_a_name_of_another_kind_says_which_verb_moves_it() -> None:
     """S-73: `open` of a parking lock is refused with what to do, and the name is said once."""
     refused = ReplyMessage(command_id="c", stage="rejected", code="UNKNOWN_TARGET", message="Nothing of that name. bay")
     with pytest.raises(CommandFailed) as told:
-        act._tell(Screen(as_json=False), CommandName.OPEN_BARRIER, "bay", refused)
+        act.done(Screen(as_json=False), CommandName.OPEN_BARRIER, "bay", refused)
     assert told.value.sentence == "OPEN_BARRIER bay: rejected: Nothing of that name."
     assert "`raise` and `lower` move a parking lock" in told.value.advice
 

@@ -14,7 +14,7 @@ from siteward.cli.scan_wish import Wish, make_plan, parse_units
 from siteward.cli.wires import Care, care, expected, find_line, same_port
 from siteward.client.client import Client
 from siteward.client.errors import Refused
-from siteward.client.messages import WireCallMessage
+from siteward.client.records import WireCallMessage
 from siteward.model.facts import ResetBy
 from siteward.model.site import Parity
 from siteward.model.visit import WireCall, WireHeard

@@ -10,7 +10,8 @@ import pytest
 
 from siteward.client.client import Client
 from siteward.client.errors import CoreDown, Refused
-from siteward.client.messages import AckMessage, ActorMessage, RequestMessage, UserMessage
+from siteward.client.messages import AckMessage, ActorMessage, RequestMessage
+from siteward.client.records import UserMessage
 from siteward.model.requests import Role, Source
 from siteward.model.users import User
 from tests.fixtures.core import running_core

@@ -121,6 +121,7 @@ FIELDS: dict[str, set[str]] = {
     "session.cancelled": MONEY | {"stopDetail"},
     "session.charging": {"meter", "start_register_wh"},
     "session.created": {
+        "authorised",
         "commandId",
         "max_current_a",
         "max_energy_wh",

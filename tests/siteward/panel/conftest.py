@@ -9,7 +9,7 @@ from re import search
 import httpx
 import pytest
 
-from siteward.client.messages import UserMessage
+from siteward.client.records import UserMessage
 from siteward.model.events import ClockQuality
 from siteward.panel import passwords
 from siteward.panel.accounts import Accounts

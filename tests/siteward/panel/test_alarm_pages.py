@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from siteward.client.messages import AlarmRecordMessage, HandlingMessage
+from siteward.client.messages import HandlingMessage
+from siteward.client.records import AlarmRecordMessage
 from siteward.panel.desk import Desk
 from tests.siteward.panel.conftest import Panel
 

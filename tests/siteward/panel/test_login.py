@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from siteward.client.errors import CoreDown
-from siteward.client.messages import UserMessage
+from siteward.client.records import UserMessage
 from siteward.panel.accounts import FIRST_FILE
 from siteward.panel.desk import SESSION_COOKIE
 from siteward.panel.lockout import LOCK_S, TRIES, LockOut

@@ -1,0 +1,78 @@
+"""What the story remembers besides sessions: cards, reservations, what is out of service, what latched, full bays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from siteward.model.auth import AuthList, ListHead, Token, TokenSeen
+from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
+from siteward.model.ids import ConnectorId
+from siteward.model.kept import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A reservation with its end on the boot-time clock, in s."""
+
+    reservation: Reservation
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All of it; every map is replaced, never changed.
+
+    lost: emergency stops that cannot be read, since when (boot-time s); bays_at: bays in which a car stands without
+    charging, since when (boot-time s), bays_kept those of them that are written down; rises: locks that were
+    asked to rise, how often and when last.
+    """
+
+    list: AuthList = field(default_factory=AuthList)
+    seen: Mapping[str, datetime] = field(default_factory=dict)
+    reservations: Mapping[ConnectorId, Held] = field(default_factory=dict)
+    out: Mapping[ConnectorId, OutOfService] = field(default_factory=dict)
+    latched: Mapping[str, Latched] = field(default_factory=dict)
+    bays: Mapping[str, BayTaken] = field(default_factory=dict)
+    lost: Mapping[str, float] = field(default_factory=dict)
+    bays_at: Mapping[str, float] = field(default_factory=dict)
+    bays_kept: frozenset[str] = frozenset()
+    rises: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+
+
+def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
+    """The book as the journal knows it; `at` is boot-time s of now. What ended meanwhile ends in the first turn."""
+    head = ListHead()
+    tokens: dict[str, Token] = {}
+    book = Book()
+    seen, held = dict(book.seen), dict(book.reservations)
+    out, latched, bays, bays_at = dict(book.out), dict(book.latched), dict(book.bays), dict(book.bays_at)
+    written: set[str] = set()
+    for row in kept:
+        match row:
+            case Token():
+                tokens[row.id] = row
+            case ListHead():
+                head = row
+            case TokenSeen():
+                seen[row.id] = row.at
+            case Reservation():
+                held[row.connector] = Held(row, at + min(row.length_s, max(0.0, (row.until - wall).total_seconds())))
+            case OutOfService():
+                out[row.connector] = row
+            case Latched():
+                latched[row.id] = row
+            case BayTaken():
+                bays[row.id] = row
+                written.add(row.id)
+                bays_at[row.id] = at - max(0.0, (wall - row.since).total_seconds())
+    return replace(
+        book,
+        list=AuthList(head, tokens),
+        seen=seen,
+        reservations=held,
+        out=out,
+        latched=latched,
+        bays=bays,
+        bays_at=bays_at,
+        bays_kept=frozenset(written),
+    )

@@ -1,0 +1,212 @@
+"""RESERVE, CANCEL_RESERVATION, SET_AVAILABILITY and UNLOCK_CONNECTOR: what holds a connector apart from a session."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from siteward.control.authorise import token_of
+from siteward.control.book import Held
+from siteward.control.draft import Draft
+from siteward.control.params import BadParam, name_param, number_param
+from siteward.control.refuse import Refused
+from siteward.control.session import stamp
+from siteward.model.bookings import OutOfService, Reservation
+from siteward.model.events import EventType, Fact
+from siteward.model.ids import ConnectorId, OrderId, is_id
+from siteward.model.kept import KeptKind
+from siteward.model.refusals import Refusal
+from siteward.model.requests import Request, Role, Source, Stage
+
+HOLD_S = 900.0
+"""How long a reservation holds unless its params say (S-94: 15 min)."""
+
+_SHORTEST_S, _LONGEST_S = 60.0, 86_400.0
+_STATION = "station"
+
+
+def reserve(draft: Draft, request: Request) -> None:
+    """Keep a free connector for an order, a token, or whoever names the reservation; asked again, it begins anew."""
+    _may_act(draft, request)
+    connector = _connector(draft, request)
+    asked = _read(draft, request, connector)
+    held = draft.book.reservations.get(connector)
+    if held is not None and not _same(held.reservation, asked):
+        raise Refused(Refusal.CONNECTOR_RESERVED, f"until {stamp(held.reservation.until)}")
+    if held is None:
+        _free(draft, connector)
+    length_s = asked.length_s
+    draft.book = replace(
+        draft.book,
+        reservations={**draft.book.reservations, connector: Held(asked, draft.snapshot.at + length_s)},
+    )
+    draft.keep(KeptKind.RESERVATION, connector, asked)
+    data: dict[str, object] = {"reservationId": asked.id, "until": stamp(asked.until), "commandId": request.id}
+    data |= {"source": request.source.value, "token": asked.token}
+    draft.facts.append(
+        Fact(EventType.CONNECTOR_RESERVED, _told(data), connector, None, asked.order, draft.snapshot.wall)
+    )
+    draft.answer(request, Stage.ACCEPTED)
+    result = {"reservationId": asked.id, "connectorId": connector, "until": stamp(asked.until)}
+    draft.answer(request, Stage.DONE, result=result)
+
+
+def _read(draft: Draft, request: Request, connector: ConnectorId) -> Reservation:
+    params = request.params or {}
+    hold = number_param(params, "hold_s", _SHORTEST_S, _LONGEST_S)
+    length_s = HOLD_S if hold is None else hold
+    token, name = name_param(params, "token"), name_param(params, "reservationId")
+    if request.order is not None and not is_id(request.order):
+        raise BadParam(f"orderId: {request.order!r} is no id")
+    wall = draft.snapshot.wall
+    return Reservation(
+        id=name or request.id,
+        connector=connector,
+        made_at=wall,
+        until=wall + timedelta(seconds=length_s),
+        length_s=length_s,
+        order=None if request.order is None else OrderId(request.order),
+        token=None if token is None else token_of(token),
+    )
+
+
+def _same(held: Reservation, asked: Reservation) -> bool:
+    """Whether both are for the same: by name, or by order or token."""
+    by_order = asked.order is not None and asked.order == held.order
+    return held.id == asked.id or by_order or (asked.token is not None and asked.token == held.token)
+
+
+def _free(draft: Draft, connector: ConnectorId) -> None:
+    post, seen = draft.posts[connector], draft.see(connector)
+    if connector in draft.book.out:
+        raise Refused(Refusal.OUT_OF_SERVICE)
+    if not seen.online:
+        raise Refused(Refusal.CHARGER_UNREACHABLE)
+    if post.fault is not None or seen.fault is not None:
+        raise Refused(Refusal.CONNECTOR_FAULTED, post.fault or seen.fault or "")
+    if post.session is not None:
+        raise Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
+    if post.plugged or seen.plugged:
+        raise Refused(Refusal.CONNECTOR_BUSY, "a car is plugged in")
+
+
+def cancel(draft: Draft, request: Request) -> None:
+    """Let a reservation go: the one named, or that of the connector in `target`."""
+    _may_act(draft, request)
+    name = name_param(request.params or {}, "reservationId")
+    found = [
+        held.reservation
+        for held in draft.book.reservations.values()
+        if (name is not None and held.reservation.id == name)
+        or (name is None and held.reservation.connector == request.target)
+    ]
+    if not found:
+        if name is None and request.target is None:
+            raise BadParam("reservationId: name the reservation, or its connector as target")
+        raise Refused(Refusal.NO_SUCH_RESERVATION, name or request.target or "")
+    release(draft, found[0], "cancelled")
+    draft.answer(request, Stage.ACCEPTED)
+    draft.answer(request, Stage.DONE, result={"reservationId": found[0].id, "connectorId": found[0].connector})
+
+
+def release(draft: Draft, reservation: Reservation, why: str) -> None:
+    """End a reservation: used, expired, cancelled or out_of_service."""
+    left = {name: held for name, held in draft.book.reservations.items() if name != reservation.connector}
+    draft.book = replace(draft.book, reservations=left)
+    draft.keep(KeptKind.RESERVATION, reservation.connector)
+    data: dict[str, object] = {"reservationId": reservation.id, "why": why}
+    draft.facts.append(
+        Fact(EventType.CONNECTOR_RELEASED, data, reservation.connector, None, reservation.order, draft.snapshot.wall)
+    )
+
+
+def expire(draft: Draft) -> None:
+    """End the reservations whose time is over."""
+    for held in tuple(draft.book.reservations.values()):
+        if draft.snapshot.at >= held.ends_at:
+            release(draft, held.reservation, "expired")
+
+
+def matches(reservation: Reservation, request: Request, token: str | None) -> bool:
+    """Whether a request is that of whom the connector is kept for: by order, token, or the reservation's name."""
+    if reservation.order is not None and request.order == reservation.order:
+        return True
+    if reservation.token is not None and token is not None and token_of(token) == reservation.token:
+        return True
+    return (request.params or {}).get("reservationId") == reservation.id and request.source is not Source.CARD
+
+
+def serve(draft: Draft, request: Request) -> None:
+    """SET_AVAILABILITY: out of service once the running session is over, or back in it; kept over restarts."""
+    _may_act(draft, request)
+    operative = (request.params or {}).get("operative")
+    if not isinstance(operative, bool):
+        raise BadParam(f"operative: {operative!r} is neither true nor false")
+    names = _connectors(draft, request)
+    waiting = [name for name in names if not operative and draft.posts[name].session is not None]
+    for name in names:
+        if operative is (name in draft.book.out):
+            _put(draft, request, name, operative)
+    draft.answer(request, Stage.ACCEPTED)
+    result: dict[str, object] = {"operative": operative, "connectors": list(names)}
+    if waiting:
+        result |= {"waitingFor": "session", "waiting": waiting}
+    draft.answer(request, Stage.DONE, result=result)
+
+
+def _put(draft: Draft, request: Request, name: ConnectorId, operative: bool) -> None:
+    out = dict(draft.book.out)
+    user = request.actor.user if request.actor is not None else ""
+    if operative:
+        del out[name]
+        draft.keep(KeptKind.OUT_OF_SERVICE, name)
+    else:
+        out[name] = OutOfService(name, draft.snapshot.wall, request.source.value, user)
+        draft.keep(KeptKind.OUT_OF_SERVICE, name, out[name])
+        held = draft.book.reservations.get(name)
+        if held is not None:
+            release(draft, held.reservation, "out_of_service")
+    draft.book = replace(draft.book, out=out)
+    data: dict[str, object] = {
+        "operative": operative,
+        "source": request.source.value,
+        "user": user or None,
+        "commandId": request.id,
+    }
+    draft.facts.append(Fact(EventType.CONNECTOR_SERVICE, _told(data), name, occurred_at=draft.snapshot.wall))
+
+
+def _connectors(draft: Draft, request: Request) -> tuple[ConnectorId, ...]:
+    """One connector, those of a charger, or all of the station."""
+    target = request.target
+    if target is None:
+        raise BadParam(f"target: name a connector, a charger or {_STATION}")
+    found = tuple(c.id for c in draft.site.connectors if target in (c.id, c.charger, _STATION))
+    if not found and target != _STATION:
+        raise Refused(Refusal.UNKNOWN_TARGET, target)
+    return found
+
+
+def unlock(draft: Draft, request: Request) -> None:
+    """UNLOCK_CONNECTOR: no profile of today can say it to its charger, so that the refusal says what to do instead."""
+    _may_act(draft, request)
+    raise Refused(Refusal.UNLOCK_IMPOSSIBLE, _connector(draft, request))
+
+
+def _connector(draft: Draft, request: Request) -> ConnectorId:
+    if request.target is None:
+        raise BadParam("target: name the connector")
+    name = ConnectorId(request.target)
+    if name not in draft.posts:
+        raise Refused(Refusal.UNKNOWN_TARGET, request.target)
+    return name
+
+
+def _may_act(draft: Draft, request: Request) -> None:
+    """Whoever may start may do these; a card may not, and the platform only in time."""
+    if request.source is Source.CARD or (request.actor is not None and request.actor.role is Role.VIEWER):
+        raise Refused(Refusal.NOT_AUTHORISED)
+    if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
+        raise Refused(Refusal.CLOCK_UNTRUSTED)
+
+
+def _told(data: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in data.items() if value is not None}

@@ -1,0 +1,40 @@
+"""Small states by kind and key: cards, reservations, what is out of service, what latched."""
+
+import sqlite3
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from siteward.model.auth import ListHead, Token, TokenSeen
+from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
+from siteward.model.kept import EVERY, Kept, KeptKind, KeptRow
+
+_FORMS: dict[KeptKind, TypeAdapter[Any]] = {
+    KeptKind.ENTRY: TypeAdapter(Token),
+    KeptKind.LIST: TypeAdapter(ListHead),
+    KeptKind.SEEN: TypeAdapter(TokenSeen),
+    KeptKind.RESERVATION: TypeAdapter(Reservation),
+    KeptKind.OUT_OF_SERVICE: TypeAdapter(OutOfService),
+    KeptKind.LATCHED: TypeAdapter(Latched),
+    KeptKind.BAY: TypeAdapter(BayTaken),
+}
+
+
+def follow(connection: sqlite3.Connection, rows: tuple[KeptRow, ...]) -> None:
+    """Replace or take away rows, in order."""
+    for row in rows:
+        if row.value is not None:
+            text = _FORMS[row.kind].dump_json(row.value).decode()
+            connection.execute(
+                "INSERT OR REPLACE INTO kept (kind, key, record) VALUES (?, ?, ?)", (row.kind.value, row.key, text)
+            )
+        elif row.key == EVERY:
+            connection.execute("DELETE FROM kept WHERE kind = ?", (row.kind.value,))
+        else:
+            connection.execute("DELETE FROM kept WHERE kind = ? AND key = ?", (row.kind.value, row.key))
+
+
+def everything(connection: sqlite3.Connection) -> tuple[Kept, ...]:
+    """Every row; a kind that only a newer version knows is left where it is."""
+    rows = connection.execute("SELECT kind, record FROM kept ORDER BY kind, key")
+    return tuple(_FORMS[KeptKind(kind)].validate_json(text) for kind, text in rows if kind in set(KeptKind))

@@ -1,0 +1,167 @@
+"""Bays: who stands there without charging, and locks that go down for whoever was let in (issue 5 point 6, I12)."""
+
+from dataclasses import replace
+
+import pytest
+
+from siteward.control.arm import Ask
+from siteward.model.access import Contact, Lock, LockKeeps, Motion
+from siteward.model.alarms import Alarm, AlarmCode
+from siteward.model.bookings import Bay
+from siteward.model.events import EventType
+from siteward.model.ids import ConnectorId, LockId
+from siteward.model.points import PointName
+from tests.fixtures.story_rig import Rig, story_site
+
+A1 = ConnectorId("A1")
+SENSOR = "io.input_4"
+CONTACT = Contact(PointName(SENSOR), closed_is_yes=False)
+MOTION = Motion(PointName("io.open"), PointName("io.close"))
+UP, DOWN = Contact(PointName("io.up")), Contact(PointName("io.down"))
+
+
+def place(keeps: LockKeeps | None = None, sensor: bool = True) -> Rig:
+    """A bay at A1, with a lock where `keeps` says one; nobody stands there."""
+    locks = () if keeps is None else (Lock(LockId("lock-1"), "L", MOTION, CONTACT, UP, DOWN, A1, keeps=keeps),)
+    bay = Bay("bay-1", A1, CONTACT if sensor else None, blocked_after_s=600.0, fee_rule="idle")
+    rig = Rig(replace(story_site(), bays=(bay,), locks=locks))
+    rig.inputs[SENSOR] = True
+    rig.turns(2)
+    return rig
+
+
+def blocked(rig: Rig) -> bool:
+    """Whether the bay's alarm stands."""
+    assert rig.chapter is not None
+    return Alarm(AlarmCode.BAY_BLOCKED, "bay-1") in {alarm.alarm for alarm in rig.chapter.alarms}
+
+
+def asks(rig: Rig, seconds: int) -> list[Ask]:
+    """What the lock is asked for in that time."""
+    found: list[Ask] = []
+    for _ in range(seconds):
+        found += [ask for _, ask in rig.turn().arms]
+    return found
+
+
+def test_a_car_that_never_charges_is_told_of_after_its_time_and_when_it_leaves() -> None:
+    """Issue 5 point 6: an event after a time, with the rule of its fee."""
+    rig = place()
+    rig.inputs[SENSOR] = False
+    rig.turns(599)
+    assert not blocked(rig)
+    rig.turns(5)
+    assert blocked(rig)
+    told = rig.log.last(EventType.ACCESS_BAY_BLOCKED)
+    assert (told.connector, told.data["bayId"], told.data["feeRule"]) == (A1, "bay-1", "idle")
+    rig.turns(100)
+    rig.inputs[SENSOR] = True
+    rig.turns(1)
+    freed = rig.log.last(EventType.ACCESS_BAY_FREED)
+    assert freed.data["stood_s"] == pytest.approx(704, abs=3)
+    assert freed.data["since"] == told.data["since"]
+    rig.turns(20)
+    assert not blocked(rig)
+    assert rig.log.types("access.bay") == ["access.bay_blocked", "access.bay_freed"]
+
+
+def test_who_charges_blocks_nothing_and_who_stays_afterwards_does() -> None:
+    """The event names the session and the order that the car stayed after, so that a platform can bill it."""
+    rig = place(sensor=False)
+    session = rig.charging("A1", seconds=900)
+    assert rig.log.types("access.bay") == []
+    rig.turn(rig.stop(sessionId=session))
+    rig.turns(615)
+    told = rig.log.last(EventType.ACCESS_BAY_BLOCKED)
+    assert (told.session, told.order) == (session, "O-1")
+
+
+def test_who_waits_for_current_by_our_word_blocks_nothing() -> None:
+    """The station that holds a car cannot call it idle."""
+    rig = place()
+    rig.inputs[SENSOR] = False
+    rig["A1"].room_a = 0.0
+    rig.charging("A1", seconds=900)
+    assert rig.log.types("access.bay") == []
+
+
+def test_a_full_car_that_stays_blocks_its_bay() -> None:
+    """Suspended by the car, the time counts although the session is still open."""
+    rig = place()
+    rig.inputs[SENSOR] = False
+    rig.charging("A1", seconds=30)
+    rig["A1"].asks, rig["A1"].wants_a = False, 0.0
+    rig.turns(640)
+    assert rig.log.types("access.bay") == ["access.bay_blocked"]
+
+
+def test_a_restart_goes_on_counting_and_tells_nothing_twice() -> None:
+    """Each restart keeps it: before the time is over, and after."""
+    rig = place()
+    rig.inputs[SENSOR] = False
+    rig.turns(300)
+    rig.crash(30)
+    rig.turns(250)
+    assert rig.log.types("access.bay") == []
+    rig.turns(30)
+    assert rig.log.types("access.bay") == ["access.bay_blocked"]
+    rig.crash()
+    rig.turns(5)
+    assert blocked(rig)
+    rig.inputs[SENSOR] = True
+    rig.turns(2)
+    assert rig.log.types("access.bay") == ["access.bay_blocked", "access.bay_freed"]
+    assert rig.log.kept == {}
+
+
+def test_a_lock_goes_down_for_whoever_was_let_in_until_the_car_is_there() -> None:
+    """S-94 with I12: authorisation first, then the way; asked again, for the board may not have heard."""
+    rig = place(LockKeeps.COMMAND)
+    assert asks(rig, 60) == []
+    rig.turn(rig.start("A1", "s1", order="O-1"))
+    found = asks(rig, 30)
+    assert found
+    assert set(found) == {Ask.FREE}
+    rig["A1"].plugged = True
+    rig.turns(2)
+    assert asks(rig, 60) == []
+
+
+def test_a_reserved_bay_is_closed_and_opened_only_by_the_right_start() -> None:
+    """Issue 5 point 6: reservation keeps the lock up until the right car is authorised."""
+    rig = place(LockKeeps.RESERVED)
+    rig.turn(rig.request("RESERVE", "r1", target="A1", order="O-7"))
+    assert asks(rig, 120) == [Ask.BLOCK] * 3
+    rig.turn(rig.start("A1", "s1", order="O-8"))
+    assert rig.log.stages("s1") == ["rejected CONNECTOR_RESERVED"]
+    assert asks(rig, 30) == []
+    found = [ask for _, ask in rig.turn(rig.start("A1", "s2", order="O-7")).arms]
+    assert found == [Ask.FREE]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_a_reservation_that_ends_unused_lets_its_bay_go(how: str) -> None:
+    """A bay that is kept for nobody is open."""
+    rig = place(LockKeeps.RESERVED)
+    rig.turn(rig.request("RESERVE", "r1", target="A1", order="O-7", hold_s=120))
+    assert asks(rig, 20) == [Ask.BLOCK]
+    if how == "cancelled":
+        rig.turn(rig.request("CANCEL_RESERVATION", "x1", target="A1"))
+        assert [ask for _, ask in (rig.chapter.arms if rig.chapter else ())] == [Ask.FREE]
+    else:
+        assert Ask.FREE in asks(rig, 120)
+
+
+def test_a_rise_waits_for_an_empty_bay_and_its_tries_are_bounded() -> None:
+    """I12, fault 77: nothing is asked while a car or nobody knows what stands there; three tries, then a change."""
+    rig = place(LockKeeps.FREE)
+    rig.inputs[SENSOR] = False
+    assert asks(rig, 60) == []
+    del rig.inputs[SENSOR]
+    assert asks(rig, 60) == []
+    rig.inputs[SENSOR] = True
+    assert asks(rig, 300) == [Ask.BLOCK] * 3
+    rig.inputs[SENSOR] = False
+    rig.turns(5)
+    rig.inputs[SENSOR] = True
+    assert asks(rig, 10) == [Ask.BLOCK]
