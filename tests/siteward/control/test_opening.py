@@ -10,6 +10,7 @@ import pytest
 from siteward.control.limits import changed, expire
 from siteward.control.register import Register
 from siteward.control.session import OpenSession
+from siteward.model.auth import AuthorisedBy
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Cause, Limit, LimitSource, OnLimitExpiry
@@ -60,8 +61,11 @@ def test_a_start_leaves_all_that_it_said_in_its_session(rig: Rig) -> None:
         max_energy_wh=5000,
         max_time_s=3600,
         max_current_a=10,
+        authorised=record.authorised,
     )
     assert record == expected
+    assert record.authorised is not None
+    assert record.authorised.by is AuthorisedBy.PLATFORM
     assert record.order == "O-1"
     assert session.register == Register("A1", 1000, at - 0.1, at - 0.1, at - 0.1)
     assert (session.metered, session.opened_at, session.row_wh, session.row_at) == (True, at, 1000, at)
@@ -74,6 +78,7 @@ def test_a_start_leaves_all_that_it_said_in_its_session(rig: Rig) -> None:
         "max_time_s": 3600,
         "max_current_a": 10,
         "user": "ann",
+        "authorised": {"by": "platform", "listVersion": 0},
     }
 
 
@@ -129,7 +134,7 @@ def test_a_car_is_waited_for_until_the_earlier_end(
             Refusal.BAD_PARAMS,
             "validUntil: 2031-03-01T08:00:00.000Z is not within the next 24 h",
         ),
-        (lambda r: r.request("RESERVE"), Refusal.NOT_SUPPORTED, "RESERVE"),
+        (lambda r: r.request("OPEN_BARRIER"), Refusal.NOT_SUPPORTED, "OPEN_BARRIER"),
         (lambda r: r.stop(sessionId="nobody"), Refusal.NO_SUCH_SESSION, ""),
     ],
 )
