@@ -1,7 +1,8 @@
 """Whole months of real sessions into one journal, reconciled with the meters: `MONTHS=2019-05 DAYS=n make books`.
 
 The plant is `tests/months/books.py`; the controller dies once a day. The figures of the last run stand in
-`last_books.json`. Exit status 1 when a single Wh of a meter stands in no session, or in two.
+`last_books.json`. Exit status 1 when a single Wh of a meter stands in no session, or in two,
+or a bill comes out otherwise when it is made again.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from siteward.store.open import open_store
 from tests.campaigns.record import commit, keep
 from tests.months.books import Books
 from tests.months.depot import DAY_S, DAYS, FIRST_DAYS, depot, other_load, stays
-from tests.months.ledger import closed, differences_wh
+from tests.months.ledger import closed, differences_wh, faulty_bills
 
 LAST = Path(__file__).with_name("last_books.json")
 Figures = dict[str, object]
@@ -38,8 +39,9 @@ async def _month(name: str, days: int, folder: Path) -> Figures:
     await books.live(first, last)
     store = await open_store(books.path, books.clock)
     verdict = await store.verify()
-    await store.close()
     told = closed(books.path)
+    wrong = await faulty_bills(store, told)
+    await store.close()
     counted = {name: int(wh) - books.first_wh[name] for name, wh in books.wh.items()}
     return {
         "stays": len(here),
@@ -47,6 +49,8 @@ async def _month(name: str, days: int, folder: Path) -> Figures:
         "registers_wh": sum(counted.values()),
         "sessions_wh": sum(session.energy_wh for session in told),
         "differences_wh": differences_wh(told, books.first_wh, books.wh),
+        "bills_total": sum(session.total for session in told),
+        "bills_not_made_again": wrong,
         "refused": books.refused,
         "deaths": books.deaths,
         "sessions_over_a_gap": sum(session.gap for session in told),
@@ -68,7 +72,9 @@ def main(months: list[str], days: int) -> int:
     keep(
         LAST, f"MONTHS={','.join(months)} DAYS={days} make books", {"commit": began, "most_days": days, "months": told}
     )
-    return int(any(found["differences_wh"] or found["refused"] for found in told.values()))
+    return int(
+        any(found["differences_wh"] or found["bills_not_made_again"] or found["refused"] for found in told.values())
+    )
 
 
 if __name__ == "__main__":

@@ -15,17 +15,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from siteward.client.tariff_form import read_tariff
 from siteward.control.decide import Decision, Memory, decide, restore
 from siteward.model.events import ClockQuality
 from siteward.model.ids import CommandId, ConnectorId
 from siteward.model.recovered import Recovered
 from siteward.model.requests import CommandName, Request, Source, Stage
 from siteward.model.snapshot import Snapshot
+from siteward.model.tariff import Pricing
 from siteward.store.open import open_store
 from siteward.store.store import Store
+from tests.fixtures.tariffs import depot as prices
 from tests.months.depot import DAY_S, Depot, Stay
 from tests.months.turns import DRAWS_A, QUIET_TURNS, STARTED_AT, WALL, Outlet, Turns
 
+PRICES = read_tariff(prices(timezone="UTC", validFrom="2025-12-01T00:00:00Z"))
 ASKS_S, AWAY_S, STEP_S, DEAD_S = 5, 20, 3, 40
 
 
@@ -53,7 +57,7 @@ class DepotClock:
 
 
 def billed(one: Depot) -> Depot:
-    """The depot with boxes whose own registers bill."""
+    """The depot with boxes whose own registers bill, by a tariff of four periods."""
     chargers = tuple(
         replace(
             charger,
@@ -61,7 +65,7 @@ def billed(one: Depot) -> Depot:
         )
         for charger in one.site.chargers
     )
-    return replace(one, site=replace(one.site, chargers=chargers))
+    return replace(one, site=replace(one.site, chargers=chargers, pricing=Pricing(default=PRICES.id)))
 
 
 class Books(Turns):
@@ -172,14 +176,17 @@ class Books(Turns):
     # -- what the controller knows -----------------------------------------------------------------------------
 
     def _asked(self) -> tuple[Request, ...]:
+        if PRICES.id not in {tariff for tariff, _ in self.mind.story.prices.versions}:
+            return (self._request(CommandName.SET_TARIFF, None),)
         due = [name for at, name in self.asks if at <= self.now]
         self.asks = [(at, name) for at, name in self.asks if at > self.now]
-        found = []
-        for name in due:
-            self.commands += 1
-            command = CommandId(f"start-{self.commands}")
-            found.append(Request(command, CommandName.START_CHARGE, Source.LOCAL, self.at, self.clock.wall(), name))
-        return tuple(found)
+        return tuple(self._request(CommandName.START_CHARGE, name) for name in due)
+
+    def _request(self, name: CommandName, target: str | None) -> Request:
+        self.commands += 1
+        tariff = PRICES if name is CommandName.SET_TARIFF else None
+        command = CommandId(f"{name.value}-{self.commands}")
+        return Request(command, name, Source.LOCAL, self.at, self.clock.wall(), target, tariff=tariff)
 
     def _due(self, k: int) -> bool:
         return self.step > 1 or super()._due(k)

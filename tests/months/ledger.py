@@ -9,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from siteward.client.bills import recompute
+from siteward.model.ids import SessionId
+from siteward.store.store import Store
+from tests.fixtures.banked import evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -19,6 +24,9 @@ class Closed:
     duration_s: int
     gap: bool
     estimated: bool
+    session: str = ""
+    segments_wh: int = 0
+    total: int = 0
 
 
 def closed(path: Path) -> list[Closed]:
@@ -27,7 +35,16 @@ def closed(path: Path) -> list[Closed]:
         rows = file.execute("SELECT text FROM journal WHERE type = 'session.finished' ORDER BY seq")
         told = [json.loads(text) for (text,) in rows]
     return [
-        Closed(event["connectorId"], data["energy_wh"], data["duration_s"], data["gap"], data["estimated"])
+        Closed(
+            event["connectorId"],
+            data["energy_wh"],
+            data["duration_s"],
+            data["gap"],
+            data["estimated"],
+            event["sessionId"],
+            sum(segment["energy_wh"] for segment in data["segments"]),
+            data["total"],
+        )
         for event in told
         for data in [event["data"]]
     ]
@@ -39,3 +56,16 @@ def differences_wh(told: Sequence[Closed], first_wh: Mapping[str, int], last_wh:
     for session in told:
         held[session.connector] += session.energy_wh
     return {name: diff for name in first_wh if (diff := int(last_wh[name]) - first_wh[name] - held[name])}
+
+
+async def faulty_bills(store: Store, told: Sequence[Closed]) -> dict[str, list[str]]:
+    """Sessions whose bill, made again from the journal alone, is not the one that was told, or misses energy (S-15)."""
+    wrong: dict[str, list[str]] = {}
+    for session in told:
+        found = recompute(await evidence(store, SessionId(session.session)))
+        faults = [fault.en for fault in found.faults]
+        if session.segments_wh != session.energy_wh:
+            faults.append(f"segments hold {session.segments_wh} of {session.energy_wh} Wh")
+        if faults or not found.holds:
+            wrong[session.session] = faults
+    return wrong

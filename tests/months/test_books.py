@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+from siteward.store.open import open_store
 from tests.months.books import Books
 from tests.months.depot import DAY_S, depot, other_load, stays
-from tests.months.ledger import Closed, closed, differences_wh
+from tests.months.ledger import Closed, closed, differences_wh, faulty_bills
 
 
 async def test_a_morning_of_real_sessions_reconciles_to_0_wh(tmp_path: Path) -> None:
-    """S-30, I6, B23: cars of one morning, the controller killed in it; registers and journal agree to the Wh."""
+    """S-30, S-15, B23: a morning with a kill in it; registers and journal agree to the Wh, bills to the cent."""
     one = depot()
     real = stays(one, 0, DAY_S)[:10]
     begin = real[0].arrival
@@ -18,6 +19,10 @@ async def test_a_morning_of_real_sessions_reconciles_to_0_wh(tmp_path: Path) -> 
     books.dies_at = begin + 700
     await books.live(begin, begin + 1500)
     told = closed(books.path)
+    store = await open_store(books.path, books.clock)
+    assert await faulty_bills(store, told) == {}
+    await store.close()
+    assert sum(session.total for session in told) > 500
     assert books.deaths == 1
     assert books.refused == []
     assert len(told) == len(here)
