@@ -59,6 +59,8 @@ def connector_now(view: ConnectorMessage) -> HeartbeatConnector:
             "limit_a": view.grant.limit_a,
             "limit_cause": view.grant.chain[0].cause if view.grant.chain else None,
             "soc": _soc(view.soc_percent) if in_use else None,
+            "reservation_id": view.reservation,
+            "reserved_until": view.reserved_until,
         }
         | in_use
     )

@@ -10,6 +10,9 @@ from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
 VERBS = {
+    "alarms",
+    "report",
+    "difference",
     "frames",
     "check",
     "status",
@@ -25,6 +28,7 @@ VERBS = {
 }
 VERBS |= {"devices", "scan", "probe", "doctor", "phasing", "replay"}
 VERBS |= {"open", "close", "raise", "lower"}
+VERBS |= {"auth", "reserve", "service", "unlock", "reset"}
 VERBS |= {"bill", "tariff"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 

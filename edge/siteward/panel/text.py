@@ -80,6 +80,11 @@ def leaving(session: SessionMessage, zone: str, language: str) -> str:
     return word("leaves", language, time=time, got=got, wanted=kilowatt_hours(session.wanted_wh, 1))
 
 
+def masked(token: str) -> str:
+    """A card as a person may see it: its last four signs; the whole number could be written onto another card."""
+    return f"…{token[-4:]}" if len(token) > 4 else "…"
+
+
 def fee(total: int | None, currency: str | None) -> str:
     """What a session costs so far, empty where no tariff prices it."""
     if total is None or currency is None:
