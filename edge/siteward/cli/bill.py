@@ -61,7 +61,9 @@ def _money(evidence: EvidenceMessage, found: Recomputed, bill: Bill, say: Say) -
         total = say(Sentence("so far, of what is closed", "目前已结分段合计"))
     rows.append((total, amount(bill.total, bill.digits, bill.currency), f"{bill.tariff} v{bill.version}"))
     when = (say(Sentence("when", "时间")), "kWh", say(Sentence("from where", "来源")))
-    parts = [(segment_when(s, zone), f"{s.energy_wh / 1000:.3f}", say(segment_why(s))) for s in found.segments]
+    parts = [
+        (segment_when(s, zone), f"{s.energy_wh / 1000:.3f}", say(segment_why(s, found.names))) for s in found.segments
+    ]
     grids: list[str | Grid] = [Grid("", money, rows, frozenset({money[1]}))]
     if parts:
         grids.append(Grid(say(Sentence("Segments", "分段")), when, parts, frozenset({"kWh"})))

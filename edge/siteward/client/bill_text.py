@@ -1,5 +1,6 @@
 """A bill in words: each line and each segment explains itself, in English and in Chinese."""
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from decimal import Decimal
 
@@ -68,9 +69,10 @@ def segment_when(segment: Segment, zone: tzinfo) -> str:
     return f"{begin:%Y-%m-%d %H:%M:%S} - {last}"
 
 
-def segment_why(segment: Segment) -> Sentence:
-    """Where its energy comes from, and why it ended."""
-    period = _UNPRICED if segment.period is None else Sentence(segment.period, segment.period)
+def segment_why(segment: Segment, names: Mapping[str, str]) -> Sentence:
+    """Where its energy comes from, and why it ended; names are those of the price periods by id."""
+    name = names.get(segment.period or "", segment.period or "")
+    period = _UNPRICED if segment.period is None else Sentence(name, name)
     en = f"{period.en}: meter {segment.meter} from {segment.begin_wh} to {segment.end_wh} Wh"
     zh = f"{period.zh}：电表 {segment.meter} 读数 {segment.begin_wh} 至 {segment.end_wh} Wh"
     if segment.estimated_wh:

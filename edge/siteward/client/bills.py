@@ -1,7 +1,7 @@
 """A bill made again from the journal alone, and everything in it that does not fit (S-15, S-16)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,8 @@ _CLOCK_STEP = timedelta(seconds=30)
 class Recomputed:
     """A bill as the journal's segments and tariffs make it; bill None: no tariff prices the session.
 
-    told is what session.finished said of money, None while the session is open; faults is everything that contradicts.
+    told is what session.finished said of money, None while the session is open; faults is everything that contradicts;
+    names are those of the price periods by id.
     """
 
     bill: Bill | None
@@ -31,6 +32,7 @@ class Recomputed:
     idle_s: int
     told: Mapping[str, Any] | None
     faults: tuple[Sentence, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -53,7 +55,8 @@ def recompute(evidence: EvidenceMessage) -> Recomputed:
         return Recomputed(None, segments, idle_s, told, faults)
     bill = make_bill(pinned, segments, idle_s, book)
     found = (*faults, *_chain(evidence.events, segments), *_periods(segments, book), *_against(bill, told))
-    return Recomputed(bill, segments, idle_s, told, found)
+    names = {price.id: price.name for tariff in book.versions.values() for price in tariff.prices}
+    return Recomputed(bill, segments, idle_s, told, found, names)
 
 
 def _data(events: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any] | None:

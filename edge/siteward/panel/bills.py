@@ -77,6 +77,6 @@ def _lines(bill: Bill | None, language: str) -> list[tuple[str, str, str]]:
 def _segments(found: Recomputed, zone: tzinfo, language: str) -> list[tuple[str, int, str]]:
     """Each segment's time by the site's clock, energy in Wh, and where that comes from."""
     return [
-        (segment_when(segment, zone), segment.energy_wh, say(segment_why(segment), language))
+        (segment_when(segment, zone), segment.energy_wh, say(segment_why(segment, found.names), language))
         for segment in found.segments
     ]

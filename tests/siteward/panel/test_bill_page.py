@@ -48,7 +48,7 @@ async def test_every_line_stands_with_its_reason(panel: Panel) -> None:
         "session fee",
         "2 full min after the grace x 0.5000 = 1 CNY",
         "11.35 CNY",
-        "meter SN-7 from 1000 to 4000 Wh, 25 Wh on a line between two readings; controller away",
+        "峰: meter SN-7 from 1000 to 4000 Wh, 25 Wh on a line between two readings; controller away",
         "The journal alone makes this bill again",
     ):
         assert said in page, said
