@@ -25,6 +25,10 @@ class UnsafeLink(SyncError):
     """Fix cloud settings: plain TCP to a host that is not this machine, or TLS files that cannot be used."""
 
 
+class NotDelivered(SyncError):
+    """Retry later: a message of an output did not arrive; the text says where and why."""
+
+
 class BadMessage(SyncError):
     """Answer the peer: a message that cannot be accepted, with its refusal code.
 

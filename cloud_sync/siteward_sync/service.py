@@ -13,6 +13,8 @@ from siteward_sync.heartbeat import Heartbeats
 from siteward_sync.link import Link
 from siteward_sync.link_options import LinkOptions, TlsFiles, Will
 from siteward_sync.live import LiveFeed
+from siteward_sync.outputs.options import OutputOptions
+from siteward_sync.outputs.service import Outputs
 from siteward_sync.reach import Reach
 from siteward_sync.replies import Order, Replies
 from siteward_sync.speaker import Speaker, envelope
@@ -28,7 +30,7 @@ class SyncOptions:
     """Everything that the uplink of one station needs; core is the path of core's socket for sync.
 
     tls None = plain TCP, to this machine only unless insecure. backfill_share 0..1 is the part of the time that old
-    events may use. The last three are for tests and for lines with long delays.
+    events may use. The last three are for tests and for lines with long delays. outputs are those of alarms.
     """
 
     station: str
@@ -42,6 +44,7 @@ class SyncOptions:
     resend_s: float = 30.0
     retry_first_s: float = 2.0
     will_delay_s: int = 5
+    outputs: tuple[OutputOptions, ...] = ()
 
     def link(self, will: bytes) -> LinkOptions:
         """Options of the connection: client id = station id, so that a second uplink of the same station is seen."""
@@ -80,6 +83,17 @@ async def run_sync(options: SyncOptions, clock: Clock, stop: asyncio.Event) -> N
         hang_up.set()
 
 
+async def run_outputs(core: Path, options: tuple[OutputOptions, ...], clock: Clock, stop: asyncio.Event) -> None:
+    """Deliver alarms of a station that works without a platform, until stop is set."""
+    async with Client(core) as client, asyncio.TaskGroup() as tasks:
+        outputs = Outputs(client, clock, options)
+        reach = Reach(client, lambda: False, lambda: outputs.failing, clock)
+        working = [tasks.create_task(run) for run in (outputs.run(), reach.run())]
+        await stop.wait()
+        for task in working:
+            task.cancel()
+
+
 def _start(
     tasks: asyncio.TaskGroup, options: SyncOptions, clock: Clock, link: Link, mailbox: Mailbox, client: Client
 ) -> tuple[Presence, list["asyncio.Task[None]"]]:
@@ -91,14 +105,16 @@ def _start(
         client, link, speaker, auditor, clock, station, resend_s=options.resend_s, share=options.backfill_share
     )
     downlink = Downlink(mailbox, client, link, speaker, auditor, uplink, order, clock, station)
+    outputs = Outputs(client, clock, options.outputs)
     runs = (
         feed.run(),
         presence.run(),
         Heartbeats(feed, link, speaker, clock, station, options.heartbeat_s).run(),
         uplink.run(),
-        Reach(client, link, clock).run(),
         Replies(client, speaker, auditor, order, clock, station).run(),
         downlink.run_commands(),
         downlink.run_acks(),
+        outputs.run(),
+        Reach(client, lambda: link.up, lambda: outputs.failing, clock).run(),
     )
     return presence, [tasks.create_task(run) for run in runs]

@@ -10,6 +10,9 @@ from tests.arch.sources import PACKAGES, ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "edge" / "decisions").glob("*.md"), *ROOT.glob("*/README.md")])
 VERBS = {
+    "alarms",
+    "report",
+    "difference",
     "frames",
     "check",
     "status",

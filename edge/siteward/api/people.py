@@ -15,7 +15,13 @@ from siteward.model.requests import Role, Source
 from siteward.model.users import User
 
 AUDITS = frozenset(
-    {EventType.AUDIT_LOGIN, EventType.AUDIT_REFUSED, EventType.AUDIT_NOTIFIED, EventType.AUDIT_OUTPUT_TEST}
+    {
+        EventType.AUDIT_LOGIN,
+        EventType.AUDIT_REFUSED,
+        EventType.AUDIT_NOTIFIED,
+        EventType.AUDIT_OUTPUT_TEST,
+        EventType.AUDIT_DIFFERENCE,
+    }
 )
 """What a caller may write by itself; every other audit event is core's own."""
 

@@ -35,7 +35,7 @@ async def run_up(options: ProcessOptions) -> int:
     stop = stop_on_signals()
     settings = load_settings(options.config, load_profiles(options.config.parent / "profiles"))
     options.run.mkdir(parents=True, exist_ok=True)
-    names = ["core", "panel"] if settings.cloud is None else ["core", "sync", "panel"]
+    names = ["core", "panel"] if settings.cloud is None and not settings.outputs else ["core", "sync", "panel"]
     names += [] if settings.share is None else ["share"]
     more = () if options.clock_flag is None else ("--clock-flag", str(options.clock_flag))
     children = [siteward_child(name, options, *more) for name in names]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from siteward.cli import check_arms
+from siteward.cli import check_alarms, check_arms
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.control.proof import Proof, Shortfall, prove
 from siteward.control.tree import rest_current
@@ -53,6 +53,7 @@ def _page(
         _poll(plans),
         *(f"{plan.line}: {plan.load:.0%} of {FULL:.0%} used{_reaction(plan)}" for plan in plans),
         *check_arms.grid(arms),
+        *check_alarms.grid(site),
         *proven,
         *(f"note: {note}" for note in notes),
         *(f"REFUSED: {refusal}" for refusal in refusals),

@@ -11,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from siteward.client.bill_messages import EvidenceMessage, TariffsMessage
-from siteward.client.errors import CoreDown, Refused
+from siteward.client.errors import CoreDown, Refused, Unreachable
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
@@ -233,6 +233,29 @@ class Client:
             raise CoreDown(f"core did not answer in time on {self._socket}") from late
         except (httpx.HTTPError, httpx.StreamError, ValueError) as gone:
             raise CoreDown(f"core is not there on {self._socket}: {gone}") from gone
+
+
+class Outside:
+    """Posts to a server outside this machine: for outputs of alarms, never from core. Redirects are not followed."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._http = httpx.AsyncClient(timeout=timeout_s)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Status of the answer, whose body is not read. Raises Unreachable."""
+        try:
+            async with self._http.stream("POST", url, content=content, headers=dict(headers)) as answer:
+                return answer.status_code
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(str(error) or type(error).__name__) from error
 
 
 def _refusal(answer: httpx.Response) -> Refused | CoreDown:

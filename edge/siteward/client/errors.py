@@ -11,6 +11,10 @@ class CoreDown(ClientError):
     """Retry: core does not run, does not answer in time, or broke off in mid-answer."""
 
 
+class Unreachable(ClientError):
+    """A server outside this machine did not answer, or not in time."""
+
+
 class Refused(ClientError):
     """Core answered no: a code of the closed list, its sentences in both languages, and the HTTP status."""
 

@@ -16,6 +16,7 @@ from siteward.panel.entry import Entry
 from siteward.panel.guard import Guard
 from siteward.panel.probes import Probes
 from siteward.panel.render import HERE
+from siteward.panel.report_pages import ReportSheets
 from siteward.panel.sheets import Sheets
 from siteward.panel.stream import Streams
 
@@ -28,6 +29,7 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="siteward panel")
     entry, sheets, actions = Entry(desk), Sheets(desk), Actions(desk)
     alarms = AlarmSheets(desk, actions)
+    reports = ReportSheets(desk)
     probes = Probes(desk, metrics_token)
     routes: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/login", entry.login_form),
@@ -51,6 +53,8 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("GET", "/alarms/{code}/{subject}", alarms.one),
         ("POST", "/alarms/{code}/{subject}/{verb}", alarms.act),
         ("POST", "/outputs/test", alarms.test),
+        ("GET", "/report", reports.day),
+        ("POST", "/differences/{difference}", reports.handle),
         ("GET", "/lines", sheets.lines),
         ("GET", "/events", sheets.events),
         ("GET", "/live", Streams(desk).live),

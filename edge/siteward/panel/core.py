@@ -46,6 +46,10 @@ class Core(Protocol):
         """Handling records of alarms, newest first."""
         ...
 
+    async def site(self) -> dict[str, Any]:
+        """The validated site."""
+        ...
+
     async def users(self) -> Sequence[UserMessage]:
         """All users with their password hashes."""
         ...

@@ -21,7 +21,14 @@ from siteward.panel.words import LANGUAGES
 SESSION_COOKIE = "__Host-siteward"
 FORM_COOKIE = "__Host-siteward-form"
 LANGUAGE_COOKIE = "__Host-siteward-lang"
-MENU = (("overview", "/"), ("alarms", "/alarms"), ("access", "/access"), ("lines", "/lines"), ("events", "/events"))
+MENU = (
+    ("overview", "/"),
+    ("alarms", "/alarms"),
+    ("access", "/access"),
+    ("lines", "/lines"),
+    ("events", "/events"),
+    ("report", "/report"),
+)
 """Pages in the menu; access only where the site has a barrier or a lock."""
 
 

@@ -162,6 +162,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_METER_SWAPPED: Sentence("Meter exchanged in a session", "充电期间更换电表"),
     EventType.AUDIT_WIRE_TOOL: Sentence("Bus tool on a wire", "总线工具访问"),
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
+    EventType.ENERGY_RECONCILED: Sentence("Energy reconciled", "电量已核对"),
+    EventType.AUDIT_DIFFERENCE: Sentence("Difference handled", "差异已处理"),
     EventType.AUDIT_AUTH_LIST: Sentence("List of cards changed", "卡名单变更"),
     EventType.AUDIT_EMERGENCY: Sentence("Emergency stop", "急停"),
     EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),

@@ -10,7 +10,7 @@ from siteward.control.book import Book
 from siteward.control.decide import Decision, restore
 from siteward.control.letting import Let, may_move
 from siteward.model.errors import StoreError
-from siteward.model.ids import ConnectorId
+from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.live import Health, LiveView
 from siteward.model.ports import Clock, Journal, Lines, TokenSource
 from siteward.model.readings import ChargerReading
@@ -28,6 +28,7 @@ from siteward.runtime.leases import LeaseWatch
 from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
 from siteward.runtime.readers import ReaderLoop
+from siteward.runtime.reconciler import Reconciler
 from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.uplink import Uplink
@@ -113,6 +114,7 @@ class Station:
         self.watch = AlarmWatch(
             ports.site, clock, self._poller, WatchPorts(ports.measure, self._turn_ms, self._backlog)
         )
+        self._reconciler = Reconciler(ports.site, lambda batch: self._committer.put(batch, ()), self._drifted)
         self._leases = LeaseWatch(ports.site, clock, self._farewell)
         self.inbox = Inbox(self._wake)
         self.uplink = Uplink(clock)
@@ -285,6 +287,7 @@ class Station:
         ports.notifier.send("WATCHDOG=1")
         ports.starts.steady(done.snapshot.at - self._began)
         ports.trace(done)
+        self._reconciler.look(done.snapshot, done.decision)
         self.access.ask(done.decision.arms)
         self._last, self._live = done, None
         self._announce = asyncio.ensure_future(self._announce_live())
@@ -292,6 +295,9 @@ class Station:
     async def _announce_live(self) -> None:
         async with self._live_changed:
             self._live_changed.notify_all()
+
+    def _drifted(self, drifts: Mapping[FeederId, tuple[float, float]]) -> None:
+        self.watch.drifts = drifts
 
     def _turn_ms(self) -> float | None:
         return None if self._last is None else self._last.took_s * 1000.0

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from siteward.model.alarms import Severity
 from siteward.model.errors import WeAreWrong
 from siteward.model.facts import ChargerFacts, MeterFacts
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
@@ -26,7 +27,15 @@ from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.document import Draft
 from siteward.settings.limit_build import rules, standing, three
 from siteward.settings.limit_tables import LimitTable
-from siteward.settings.result import CloudSettings, PanelSettings, Settings, ShareSettings, StorageSettings
+from siteward.settings.output_tables import OutputTable
+from siteward.settings.result import (
+    CloudSettings,
+    OutputSettings,
+    PanelSettings,
+    Settings,
+    ShareSettings,
+    StorageSettings,
+)
 from siteward.settings.schema import (
     ChargerTable,
     ConnectorTable,
@@ -53,6 +62,7 @@ def build(draft: Draft, catalogue: ProfileCatalogue) -> Settings:
         _panel(panel[0]) if panel else PanelSettings(),
         StorageSettings(storage[0].trace_hours) if storage else StorageSettings(),
         _share(share[0]) if share else None,
+        tuple(_output(table) for _, table in draft.of("output", OutputTable)),
     )
 
 
@@ -237,6 +247,23 @@ def _panel(table: PanelTable) -> PanelSettings:
         key_file=_file(table.key_file),
         names=table.names,
         language=table.language,
+    )
+
+
+def _output(table: OutputTable) -> OutputSettings:
+    return OutputSettings(
+        id=table.id,
+        kind=table.kind,
+        url=table.url,
+        severity=Severity(table.severity),
+        ends=table.ends,
+        group_s=table.group_s,
+        language=table.language,
+        sender=table.sender or "",
+        recipients=table.to,
+        user=table.user,
+        secret_file=_file(table.secret_file),
+        insecure=table.insecure,
     )
 
 

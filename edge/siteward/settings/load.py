@@ -10,6 +10,7 @@ from siteward.settings.build import build
 from siteward.settings.checks import check_plan
 from siteward.settings.document import read_draft
 from siteward.settings.entry_checks import check_entry
+from siteward.settings.output_checks import check_outputs
 from siteward.settings.result import Settings
 from siteward.settings.wiring import check_wiring
 
@@ -27,6 +28,7 @@ def load_settings(path: Path, catalogue: ProfileCatalogue) -> Settings:
     check_wiring(draft, catalogue)
     check_access(draft, catalogue)
     check_alarms(draft, catalogue)
+    check_outputs(draft)
     check_entry(draft)
     draft.faults.check()
     return build(draft, catalogue)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from siteward.model.alarms import Severity
 from siteward.model.site import Site
 
 
@@ -45,6 +46,24 @@ class ShareSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """A way by which alarms reach people; sender, recipients and user are of an e-mail (`siteward_sync.outputs`)."""
+
+    id: str
+    kind: str
+    url: str
+    severity: Severity
+    ends: bool
+    group_s: float
+    language: str
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+    user: str | None = None
+    secret_file: Path | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StorageSettings:
     """What is kept, and for how long."""
 
@@ -60,3 +79,4 @@ class Settings:
     panel: PanelSettings = field(default_factory=PanelSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     share: ShareSettings | None = None
+    outputs: tuple[OutputSettings, ...] = ()

@@ -9,6 +9,7 @@ from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.entry_tables import AccessRuleTable, AuthTable, BayTable, EmergencyTable, ReaderTable
 from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
+from siteward.settings.output_tables import OutputTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
 from siteward.settings.tariff_table import TariffTable
 
@@ -311,6 +312,7 @@ class SiteFile(Table):
     barrier: list[BarrierTable] = Field(default_factory=list, description="Boom barriers.")
     lock: list[LockTable] = Field(default_factory=list, description="Parking locks.")
     alarm: list[AlarmTable] = Field(default_factory=list, description="Rules of alarms.")
+    output: list[OutputTable] = Field(default_factory=list, description="Ways by which alarms reach people.")
     auth: AuthTable = Field(default_factory=AuthTable, description="How cards are judged.")
     access: list[AccessRuleTable] = Field(default_factory=list, description="Who may use what, and when.")
     reader: list[ReaderTable] = Field(default_factory=list, description="Card readers.")

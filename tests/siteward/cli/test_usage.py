@@ -18,6 +18,7 @@ PROFILES = ROOT / "drivers" / "siteward_drivers" / "profiles"
 BROKEN = ROOT / "tests" / "fixtures" / "site" / "broken_tree.toml"
 VERBS = ["check", "status", "watch", "start", "stop", "limit", "sessions", "events", "schema", "journal verify"]
 VERBS += ["devices", "replay", "phasing"]
+VERBS += ["alarms list", "alarms ack", "alarms clear", "alarms test", "report", "difference"]
 VERBS += ["open", "close", "raise", "lower"]
 VERBS += ["user add", "user passwd", "user list"]
 Output = pytest.CaptureFixture[str]

@@ -19,7 +19,7 @@ SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
 def local(zone: ZoneInfo, *parts: int, fold: int = 0) -> datetime:
     year, month, day, hour, minute = (*parts, 0, 0)[:5]
-    return datetime(year, month, day, hour, minute, tzinfo=zone, fold=fold).astimezwhole_day(UTC)
+    return datetime(year, month, day, hour, minute, tzinfo=zone, fold=fold).astimezone(UTC)
 
 
 def whole_day(name: str) -> list[dict[str, str]]:
@@ -43,7 +43,7 @@ def test_boundaries_follow_each_other_through_the_day() -> None:
         found = next_boundary(tariff(), at, SHANGHAI)
         assert found is not None
         at = found
-        seen.append((at.astimezwhole_day(SHANGHAI).strftime("%d %H:%M"), price_at(tariff(), at, SHANGHAI).id))
+        seen.append((at.astimezone(SHANGHAI).strftime("%d %H:%M"), price_at(tariff(), at, SHANGHAI).id))
     assert seen == [
         ("01 08:00", "peak"),
         ("01 11:00", "flat"),

@@ -1,0 +1,214 @@
+"""What does not fit: orders and settlements, bills and registers, feeders and sessions (S-31, S-79)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from siteward.model.events import EventType
+from siteward.model.sentences import Sentence
+from siteward.report.facts import Told, moment
+
+SETTLED_WITHIN = timedelta(hours=1)
+"""How long the platform has to acknowledge a finished session before somebody looks."""
+
+
+class Kind(StrEnum):
+    """What does not fit."""
+
+    NOT_SETTLED = "NOT_SETTLED"
+    SETTLED_DIFFERS = "SETTLED_DIFFERS"
+    REGISTER_DIFFERS = "REGISTER_DIFFERS"
+    BILL_DIFFERS = "BILL_DIFFERS"
+    ORDER_TWICE = "ORDER_TWICE"
+    ENERGY_UNKNOWN = "ENERGY_UNKNOWN"
+    ENERGY_ESTIMATED = "ENERGY_ESTIMATED"
+    FEEDER_DRIFT = "FEEDER_DRIFT"
+
+
+KINDS: Mapping[Kind, Sentence] = {
+    Kind.NOT_SETTLED: Sentence(
+        "The platform has not acknowledged this session for more than an hour.", "平台超过一小时未确认该会话。"
+    ),
+    Kind.SETTLED_DIFFERS: Sentence(
+        "What was settled is not what the session finished with.", "结算数据与会话结束数据不一致。"
+    ),
+    Kind.REGISTER_DIFFERS: Sentence(
+        "The energy of the session is not the difference of its registers.", "会话电量与表底差不一致。"
+    ),
+    Kind.BILL_DIFFERS: Sentence("The lines of the bill do not add up to its total.", "账单明细之和与总额不一致。"),
+    Kind.ORDER_TWICE: Sentence("One order was charged by more than one session.", "同一订单对应多个会话。"),
+    Kind.ENERGY_UNKNOWN: Sentence("The session ended without a known energy.", "会话结束时电量未知。"),
+    Kind.ENERGY_ESTIMATED: Sentence("The energy of the session is an estimate.", "会话电量为估算值。"),
+    Kind.FEEDER_DRIFT: Sentence(
+        "The energy of the feeder and of its sessions differ too much.", "馈线电量与会话电量相差过大。"
+    ),
+}
+"""Every kind has its sentence."""
+
+
+class State(StrEnum):
+    """How far the handling of a difference is."""
+
+    OPEN = "open"
+    EXPLAINED = "explained"
+    CLOSED = "closed"
+
+
+STATES: Mapping[State, Sentence] = {
+    State.OPEN: Sentence("open", "待处理"),
+    State.EXPLAINED: Sentence("explained", "已说明"),
+    State.CLOSED: Sentence("closed", "已关闭"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody did about a difference."""
+
+    at: datetime
+    state: State
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference; id names it for ever, for it is made of what it is about. expected and found are in `unit`."""
+
+    id: str
+    kind: Kind
+    at: datetime
+    subject: str
+    order: str = ""
+    expected: float | None = None
+    found: float | None = None
+    unit: str = ""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """As last said by a person."""
+        return self.notes[-1].state if self.notes else State.OPEN
+
+
+@dataclass(slots=True)
+class _Session:
+    finished: Told | None = None
+    settled: Told | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    sessions: dict[str, _Session] = field(default_factory=dict)
+    quarters: list[Told] = field(default_factory=list)
+    handled: dict[str, list[Note]] = field(default_factory=dict)
+
+
+def differences(
+    told: Iterable[Told], begin: datetime, end: datetime, now: datetime, drift_percent: float | None, least_wh: float
+) -> tuple[Difference, ...]:
+    """Differences of sessions and quarters that ended in the window, oldest first.
+
+    Settlements and notes of later days count up to `now`. drift_percent None: no rule judges drift.
+    """
+    seen = _gather(told, begin, end)
+    found = [
+        difference
+        for name, session in seen.sessions.items()
+        if session.finished is not None and begin <= session.finished.at < end
+        for difference in _of_session(name, session.finished, session.settled, now)
+    ]
+    found += _twice(seen.sessions, begin, end)
+    if drift_percent is not None:
+        found += [d for event in seen.quarters for d in _drift(event, drift_percent, least_wh)]
+    noted = (replace(d, notes=tuple(seen.handled.get(d.id, ()))) for d in found)
+    return tuple(sorted(noted, key=lambda d: (d.at, d.id)))
+
+
+def _gather(told: Iterable[Told], begin: datetime, end: datetime) -> _Seen:
+    seen = _Seen()
+    for event in told:
+        if event.type == EventType.SESSION_FINISHED:
+            seen.sessions.setdefault(event.session, _Session()).finished = event
+        elif event.type == EventType.SESSION_SETTLED:
+            seen.sessions.setdefault(event.session, _Session()).settled = event
+        elif event.type == EventType.ENERGY_RECONCILED and begin < event.at <= end + timedelta(seconds=30):
+            if begin <= moment(str(event.data.get("begin"))) < end:
+                seen.quarters.append(event)
+        elif event.type == EventType.AUDIT_DIFFERENCE and event.data.get("state") in set(State):
+            seen.handled.setdefault(str(event.data.get("difference")), []).append(_note(event))
+    return seen
+
+
+def _note(event: Told) -> Note:
+    actor = event.data.get("actor")
+    who = str(actor.get("user", "")) if isinstance(actor, Mapping) else ""
+    by = who or str(event.data.get("by") or event.data.get("source", ""))
+    return Note(event.at, State(str(event.data["state"])), by, str(event.data.get("note", "")))
+
+
+def _of_session(name: str, finished: Told, settled: Told | None, now: datetime) -> Iterable[Difference]:
+    data = finished.data
+
+    def made(kind: Kind, expected: float | None = None, found: float | None = None, unit: str = "") -> Difference:
+        return Difference(f"{kind}.{name}", kind, finished.at, name, finished.order, expected, found, unit)
+
+    energy = data.get("energy_wh")
+    if settled is None and now - finished.at > SETTLED_WITHIN:
+        yield made(Kind.NOT_SETTLED)
+    for key, unit in (("energy_wh", "Wh"), ("total", str(data.get("currency", "")))):
+        if settled is not None and key in settled.data and key in data and settled.data[key] != data[key]:
+            yield made(Kind.SETTLED_DIFFERS, data[key], settled.data[key], unit)
+    counted = _counted(data)
+    if energy is None and not data.get("unmetered"):
+        yield made(Kind.ENERGY_UNKNOWN)
+    if energy is not None and counted is not None and counted != energy:
+        yield made(Kind.REGISTER_DIFFERS, counted, energy, "Wh")
+    if data.get("estimated") or data.get("gap"):
+        yield made(Kind.ENERGY_ESTIMATED, found=energy, unit="Wh")
+    yield from (made(Kind.BILL_DIFFERS, *sums) for sums in _bill(data))
+
+
+def _counted(data: Mapping[str, Any]) -> int | None:
+    """Register difference, over its rollovers."""
+    start, stop = data.get("start_register_wh"), data.get("stop_register_wh")
+    if not isinstance(start, int) or not isinstance(stop, int):
+        return None
+    return stop - start + int(data.get("rolled_wh", 0))
+
+
+def _bill(data: Mapping[str, Any]) -> Iterable[tuple[float, float, str]]:
+    """Sum of a bill's lines and its total where they differ, with the currency."""
+    lines, total = data.get("lines"), data.get("total")
+    if isinstance(lines, list) and isinstance(total, int):
+        amounts = [
+            line["amount"] for line in lines if isinstance(line, Mapping) and isinstance(line.get("amount"), int)
+        ]
+        if sum(amounts) != total:
+            yield sum(amounts), total, str(data.get("currency", ""))
+
+
+def _twice(sessions: Mapping[str, _Session], begin: datetime, end: datetime) -> Iterable[Difference]:
+    by_order: dict[str, list[tuple[str, Told]]] = {}
+    for name, session in sessions.items():
+        if session.finished is not None and session.finished.order:
+            by_order.setdefault(session.finished.order, []).append((name, session.finished))
+    for order, rows in by_order.items():
+        for name, finished in rows[1:]:
+            if begin <= finished.at < end:
+                kind = Kind.ORDER_TWICE
+                yield Difference(f"{kind}.{name}", kind, finished.at, name, order, 1, len(rows))
+
+
+def _drift(event: Told, percent: float, least_wh: float) -> Iterable[Difference]:
+    data = event.data
+    drift, feeder_wh, sessions_wh = data.get("driftPercent"), data.get("feeder_wh"), data.get("sessions_wh")
+    if not isinstance(drift, int | float) or not isinstance(feeder_wh, int) or not isinstance(sessions_wh, int):
+        return
+    if drift > percent and max(feeder_wh, sessions_wh) >= least_wh:
+        begins = moment(str(data["begin"]))
+        name = f"{Kind.FEEDER_DRIFT}.{data['feeder']}.{begins:%Y%m%dT%H%MZ}"
+        subject = str(data["feeder"])
+        yield Difference(name, Kind.FEEDER_DRIFT, begins, subject, "", sessions_wh, feeder_wh, "Wh")
