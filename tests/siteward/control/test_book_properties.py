@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siteward.control.book import Book
+from siteward.control.book import Book, reopened
 from siteward.model.access import Contact
 from siteward.model.bookings import Bay, EmergencyStop
 from siteward.model.ids import ConnectorId
@@ -16,7 +16,7 @@ from tests.fixtures.story_rig import Rig, story_site
 BUTTON = "io.input_1"
 STOP = EmergencyStop("hall", "Hall", Contact(PointName(BUTTON), closed_is_yes=False), frozenset({ConnectorId("A2")}))
 BAY = Bay("bay-1", ConnectorId("A1"), None, blocked_after_s=90.0)
-NAMES = st.sampled_from(["A1", "A2", "A3", "station", "A9"])
+NAMES = st.sampled_from(["A1", "A2", "station"])
 CARDS = st.sampled_from(["CA4D", "5EE0", "FFFF"])
 
 ACTS = st.one_of(
@@ -56,8 +56,8 @@ def lasting(book: Book) -> tuple[object, ...]:
     return book.list, dict(book.seen), held, dict(book.out), dict(book.latched), bays
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(ACTS, max_size=25))
+@settings(max_examples=120, deadline=None)
+@given(st.lists(ACTS, min_size=8, max_size=25))
 def test_what_was_answered_is_found_again(acts: list[tuple[str, str, str]]) -> None:
     """Each final answer once, nobody charges against a stop, and memory and disk are one after every kill."""
     rig = Rig(replace(story_site(), emergencies=(STOP,), bays=(BAY,)))
@@ -67,21 +67,19 @@ def test_what_was_answered_is_found_again(acts: list[tuple[str, str, str]]) -> N
     for number, (act, name, card) in enumerate(acts):
         if act in ("press", "release"):
             rig.inputs[BUTTON] = act == "release"
-        if act in ("plug", "leave") and name in ("A1", "A2", "A3"):
+        if act in ("plug", "leave") and name in ("A1", "A2"):
             rig[name].plugged = act == "plug"
         if act == "wait":
             rig.turns(50)
         request = asked(rig, number, act, name, card)
         rig.turn(*(() if request is None else (request,)))
         sent += [] if request is None else [request]
+        assert lasting(reopened(rig.log.kept.values(), rig.at, rig.wall)) == lasting(rig.memory.book), act
         if act.startswith("die"):
-            before = lasting(rig.memory.book)
             lost = act == "die lost"
             disk = rig.durable if lost else rig.log
             open_ = tuple(r for r in sent if not any(x.command == r.id and x.stage.final for _, x in disk.replies))
             rig.crash(seconds=1.0, unfinished=open_, lost=lost)
-            if act == "die":
-                assert lasting(rig.memory.book) == before
         if "hall" in rig.memory.book.latched:
             demand = rig.log.demands[-1][1][ConnectorId("A2")]
             assert not demand.wants
