@@ -37,6 +37,8 @@ def _session_fields(session: SessionMessage | None) -> dict[str, object]:
         "order_id": session.order,
         "session_energy_wh": session.energy_wh,
         "duration_s": session.charging_s,
+        "fee": session.total,
+        "currency": None if session.total is None else session.currency,
     }
 
 
@@ -57,6 +59,8 @@ def connector_now(view: ConnectorMessage) -> HeartbeatConnector:
             "limit_a": view.grant.limit_a,
             "limit_cause": view.grant.chain[0].cause if view.grant.chain else None,
             "soc": _soc(view.soc_percent) if in_use else None,
+            "reservation_id": view.reservation,
+            "reserved_until": view.reserved_until,
         }
         | in_use
     )

@@ -28,6 +28,8 @@ VERBS = {
 }
 VERBS |= {"devices", "scan", "probe", "doctor", "phasing", "replay"}
 VERBS |= {"open", "close", "raise", "lower"}
+VERBS |= {"auth", "reserve", "service", "unlock", "reset"}
+VERBS |= {"bill", "tariff"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 

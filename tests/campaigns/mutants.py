@@ -65,6 +65,9 @@ class Runner:
             sys.setprofile(enter)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=_after(session.items, number))
             sys.setprofile(None)
+            if session.testsfailed:
+                sys.__stderr__.write(f"fails without a mutant: {item.nodeid}\n")
+                return
             self._took.append(time.process_time() - began)
             for code in seen:
                 self._reach[code].append(number)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from siteward.client.messages import LiveMessage
 from siteward.model.live import AlarmView, ArmKind, ArmView, LiveView
+from siteward.model.sessions import ConnectorStatus
 from siteward_sync.heartbeat import heartbeat
 from siteward_sync.inventory import inventory
 from tests.fixtures.clock import RealClock
@@ -35,6 +36,24 @@ async def test_connectors_in_the_contract_s_words(tmp_path: Path) -> None:
     assert lost["status"] == "Unavailable"
     assert {"current_a", "voltage_v", "power_w", "energy_wh"}.isdisjoint(lost)
     assert said["at"].endswith("Z")
+    assert "reservedUntil" not in idle
+    kept = replace(view.connectors[1], status=ConnectorStatus.RESERVED, reservation="r1", reserved_until=view.at)
+    told = json.loads(heartbeat(_message(replace(view, connectors=(kept,)))).to_json())["connectors"][0]
+    assert (told["status"], told["reservationId"], told["reservedUntil"]) == ("Reserved", "r1", said["at"])
+
+
+async def test_the_fee_so_far_is_there_while_a_tariff_prices_the_session(tmp_path: Path) -> None:
+    """S-42, S-53: in minor units with its currency; absent, never zero, where nothing prices it."""
+    view = await _view(tmp_path)
+    record = view.connectors[0].session
+    assert record is not None
+    priced = replace(record, total=1234, currency="CNY")
+    said = json.loads(
+        heartbeat(_message(replace(view, connectors=(replace(view.connectors[0], session=priced),)))).to_json()
+    )
+    assert (said["connectors"][0]["fee"], said["connectors"][0]["currency"]) == (1234, "CNY")
+    bare = json.loads(heartbeat(_message(view)).to_json())
+    assert {"fee", "currency"}.isdisjoint(bare["connectors"][0])
 
 
 async def test_a_car_that_says_105_percent_says_nothing(tmp_path: Path) -> None:

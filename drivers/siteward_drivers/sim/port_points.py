@@ -62,7 +62,10 @@ class PortPoints:
         return {point: self._edges.reading(point, on, sent_at, now) for point, on in seen.items()}
 
     def _contact(self, point: PointName) -> bool:
-        arm, role = self._wiring.inputs[point]
+        wired = self._wiring.inputs.get(point)
+        if wired is None:
+            return point in self._wiring.closed
+        arm, role = wired
         arm.advance(self._clock.now())
         return arm.contact(role)
 

@@ -22,6 +22,7 @@ from siteward.api.people import People
 from siteward.api.records import Reads
 from siteward.api.rights import RIGHTS, Right
 from siteward.api.submit import Requests
+from siteward.api.tariffs import Bills
 from siteward.api.uplink import Uplink
 from siteward.api.watch import Watch
 from siteward.model.errors import StoreError
@@ -51,6 +52,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
     watch, reads = Watch(backend, LiveText(), ending), Reads(backend, ending)
     entry = EntryCalls(backend)
     requests, people = Requests(backend, caller, clock, ending), People(backend, caller)
+    bills = Bills(backend)
 
     def route(path: str, endpoint: Endpoint, right: Right, method: str = "GET") -> Route:
         return Route(path, _capped(endpoint, right, caller), methods=[method])
@@ -69,6 +71,8 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/metrics", watch.metrics, Right.READ),
             route("/v1/sessions", reads.sessions, Right.READ),
             route("/v1/sessions/{id}", reads.session, Right.READ),
+            route("/v1/sessions/{id}/bill", bills.evidence, Right.READ),
+            route("/v1/tariffs", bills.tariffs, Right.READ),
             route("/v1/events", reads.events, Right.EVENTS),
             route("/v1/auth", entry.auth_list, Right.USERS),
             route("/v1/outbox/ack", reads.ack, Right.ACK, "POST"),

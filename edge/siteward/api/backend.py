@@ -99,6 +99,14 @@ class Records(Protocol):
         """One session."""
         ...
 
+    async def tariffs(self) -> tuple[str, ...]:
+        """What every tariff says, as JSON, by id, the newest version first."""
+        ...
+
+    async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The events of a session, and what the tariffs say that price it, as JSON."""
+        ...
+
     async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
         """Handling records of alarms, newest first, older than the one of that number."""
         ...

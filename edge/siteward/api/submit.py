@@ -1,6 +1,7 @@
 """Calls that hand in requests and ask what became of them."""
 
 import asyncio
+from dataclasses import replace
 
 from starlette.requests import Request as Call
 from starlette.responses import Response
@@ -10,13 +11,14 @@ from siteward.api.answers import Denied, body, message, number, parse, reply_mes
 from siteward.api.backend import Backend
 from siteward.api.records import WAIT_MAX_S
 from siteward.api.rights import may_request
+from siteward.api.tariffs import NoTariff, tariff_of
 from siteward.api.waits import unless
 from siteward.client.messages import RequestMessage
 from siteward.model.events import EventType
 from siteward.model.ids import CommandId
 from siteward.model.ports import Clock
 from siteward.model.refusals import REFUSALS, Refusal
-from siteward.model.requests import Reply, Request, Source, Stage
+from siteward.model.requests import CommandName, Reply, Request, Source, Stage
 
 
 class Requests:
@@ -42,6 +44,11 @@ class Requests:
         except Denied as denied:
             return await self._refused(command, denied)
         final = judge(asked, request, self._clock.quality().trusted)
+        if final is None and request.name is CommandName.SET_TARIFF:
+            try:
+                request = replace(request, tariff=tariff_of(asked.params, self._backend.site().pricing.signer))
+            except NoTariff as no:
+                final = Reply(request.id, Stage.REJECTED, no.code.value, f"{REFUSALS[no.code].en} {no}")
         if final is not None:
             return message(reply_message(await self._backend.refuse(request, raw, final)))
         return message(reply_message(await self._backend.submit(request, raw)))

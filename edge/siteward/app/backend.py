@@ -109,6 +109,14 @@ class CoreBackend:
         """One session."""
         return await self._records.session(session)
 
+    async def tariffs(self) -> tuple[str, ...]:
+        """What every tariff says."""
+        return await self._records.tariffs()
+
+    async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a session's bill is made from."""
+        return await self._records.evidence(session)
+
     async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
         """Handling records of alarms."""
         return await self._records.alarm_log(limit, before)

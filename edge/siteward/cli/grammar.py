@@ -27,11 +27,13 @@ app = typer.Typer(
     result_callback=lambda status, **_: _end(status),
 )
 journal_app = typer.Typer(help="The journal: every fact, chained by hash.", no_args_is_help=True)
+tariff_app = typer.Typer(help="What a kWh costs: tariffs with their versions.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may use the panel.", no_args_is_help=True)
 auth_app = typer.Typer(help="Who may charge by card.", no_args_is_help=True)
 app.add_typer(auth_app, name="auth")
 app.add_typer(journal_app, name="journal")
 app.add_typer(user_app, name="user")
+app.add_typer(tariff_app, name="tariff")
 alarms_app = typer.Typer(help="Alarms: what stands, what was, who handles it.", no_args_is_help=True)
 app.add_typer(alarms_app, name="alarms")
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from siteward.client.bill_messages import EvidenceMessage, TariffsMessage
 from siteward.client.errors import CoreDown, Refused, Unreachable
 from siteward.client.messages import (
     AckMessage,
@@ -128,6 +129,20 @@ class Client:
             if no.status == httpx.codes.NOT_FOUND:
                 return None
             raise
+
+    async def evidence(self, session: str) -> EvidenceMessage | None:
+        """What a session's bill is made from, None when there is none of that id."""
+        try:
+            path = f"/v1/sessions/{quote(session, safe='')}/bill"
+            return self._parse(EvidenceMessage, await self._call("GET", path))
+        except Refused as no:
+            if no.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def tariffs(self) -> tuple[dict[str, Any], ...]:
+        """Every version of every tariff, as tariff.installed says it."""
+        return self._parse(TariffsMessage, await self._call("GET", "/v1/tariffs")).tariffs
 
     async def alarm_log(self, limit: int = 50, before: int | None = None) -> tuple[AlarmRecordMessage, ...]:
         """Handling records of alarms, newest first; before = number of the last one of the page before."""

@@ -98,6 +98,11 @@ class SessionMessage(Message):
     gap: bool
     departs_at: datetime | None = None
     wanted_wh: int | None = None
+    tariff: str | None = None
+    tariff_version: int | None = None
+    total: int | None = None
+    currency: str | None = None
+    idle_s: int = 0
     max_energy_wh: int | None = None
     max_time_s: int | None = None
     max_amount: int | None = None

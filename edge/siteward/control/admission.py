@@ -108,7 +108,7 @@ def granted(draft: Draft, request: Request, connector: ConnectorId, found: Autho
         "by": found.by.value,
         "listVersion": found.list_version,
         "listAge_s": found.list_age_s,
-        "online": found.online,
+        "platformReached": found.online,
     }
     order = None if request.order is None else OrderId(request.order)
     return Fact(EventType.ACCESS_GRANTED, data, connector, None, order, draft.snapshot.wall)
@@ -118,7 +118,11 @@ def _denied(draft: Draft, request: Request, connector: ConnectorId, token: str |
     """Tell of it, and return what to raise; a platform that hears of an unknown card may start it by its own word."""
     if token is not None:
         head = draft.book.list.head
-        data = told(request, token) | {"code": code.value, "listVersion": head.version, "online": request.online}
+        data = told(request, token) | {
+            "code": code.value,
+            "listVersion": head.version,
+            "platformReached": request.online,
+        }
         draft.facts.append(Fact(EventType.ACCESS_DENIED, data, connector, occurred_at=draft.snapshot.wall))
     return Refused(code)
 

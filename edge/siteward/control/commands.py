@@ -1,32 +1,29 @@
 """Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
 
-from siteward.control import limits
+from siteward.control import limits, tariffs
 from siteward.control.admission import admit, admitted, bounded
 from siteward.control.auth_list import set_list
 from siteward.control.authorise import token_of
 from siteward.control.booking import cancel, reserve, serve, unlock
-from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft, Pending
 from siteward.control.emergency import acknowledge as acknowledge_stop
 from siteward.control.handling import acknowledge, end_by_hand
 from siteward.control.observe import Seen
+from siteward.control.opening import open_session
 from siteward.control.params import (
     BadParam,
-    StartParams,
     limit_params,
     report_params,
     start_params,
     stop_params,
 )
 from siteward.control.refuse import Refused
-from siteward.control.register import Register, billing_meter, judge, most_watts, read_register
-from siteward.control.session import Ending, OpenSession, stamp, tell
-from siteward.model.auth import Authorisation
-from siteward.model.events import EventType
-from siteward.model.ids import ConnectorId, OrderId, is_id
+from siteward.control.register import billing_meter
+from siteward.control.session import Ending
+from siteward.model.ids import ConnectorId, is_id
 from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Role, Source, Stage
-from siteward.model.sessions import OrderState, SessionRecord, StopReason
+from siteward.model.sessions import SessionRecord, StopReason
 from siteward.model.site import Connector
 
 STORE_SILENT_S = 5.0
@@ -65,13 +62,12 @@ def _start(draft: Draft, request: Request) -> None:
         raise BadParam("maxEnergy_wh: this connector has no billing meter to count it")
     if request.order is not None and not is_id(request.order):
         raise BadParam(f"orderId: {request.order!r} is no id")
-    if params.max_amount is not None and not draft.priced:
-        raise Refused(Refusal.NO_TARIFF)
     seen = draft.see(connector.id)
     _may_start(draft, request, connector, seen)
+    tariff = tariffs.for_start(draft, params, metered is not None)
     found = admit(draft, request, connector, params)
     params = bounded(draft, params, found, metered is not None)
-    session = _open(draft, request, connector, params, found)
+    session = open_session(draft, request, connector, params, found, tariff)
     admitted(draft, request, connector.id, found)
     draft.pending.append(Pending(request, draft.snapshot.at, connector.id, session.record.id))
     result: dict[str, object] = {"sessionId": session.record.id, "connectorId": connector.id}
@@ -118,84 +114,6 @@ def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:
             raise Refused(Refusal.CONNECTOR_BUSY, f"session {post.session.record.id}")
         if request.order is not None and post.session.record.order == request.order:
             raise Refused(Refusal.CONNECTOR_BUSY, f"order {request.order} is open at {name}")
-
-
-def _open(
-    draft: Draft, request: Request, connector: Connector, params: StartParams, found: Authorisation
-) -> OpenSession:
-    """Open the session; its current is asked for only when this turn's batch is durable (ruling 18)."""
-    snapshot = draft.snapshot
-    meter = billing_meter(draft.site, connector)
-    register = Register(name=meter or "")
-    if meter is not None:
-        register = judge(register, read_register(draft.site, snapshot, connector), most_watts(draft.site, connector))
-    record = SessionRecord(
-        id=draft.new_session_id(),
-        connector=connector.id,
-        state=OrderState.CREATED,
-        created_at=snapshot.wall,
-        source=request.source.value,
-        order=OrderId(request.order) if request.order is not None else None,
-        start_register_wh=register.wh,
-        last_register_wh=register.wh,
-        meter=None if meter is None else register.name,
-        max_energy_wh=params.max_energy_wh,
-        max_time_s=params.max_time_s,
-        max_current_a=params.max_current_a,
-        departs_at=params.departs_at,
-        wanted_wh=params.wanted_wh,
-        phase_switching=params.phase_switching,
-        max_amount=params.max_amount,
-        authorised=found,
-    )
-    until, code = snapshot.at + params.wait_s, Refusal.NO_VEHICLE
-    if request.deadline is not None and request.deadline < until:
-        until, code = request.deadline, Refusal.EXPIRED
-    session = OpenSession(
-        record=record,
-        register=register,
-        metered=meter is not None,
-        opened_at=snapshot.at,
-        vehicle_until=until,
-        vehicle_code=code,
-        row_at=snapshot.at,
-        row_wh=register.wh,
-    )
-    _, state = feed(draft.posts[connector.id].state, ConnectorEvent.OPENED)
-    draft.posts[connector.id] = draft.posts[connector.id]._replace(state=state, session=session)
-    draft.row(record)
-    draft.facts.append(tell(EventType.SESSION_CREATED, record, _created(request, record), snapshot.wall))
-    return session
-
-
-def _created(request: Request, record: SessionRecord) -> dict[str, object]:
-    data: dict[str, object] = {
-        "commandId": request.id,
-        "source": record.source,
-        "meter": record.meter,
-        "start_register_wh": record.start_register_wh,
-        "max_energy_wh": record.max_energy_wh,
-        "max_time_s": record.max_time_s,
-        "max_current_a": record.max_current_a,
-    }
-    if record.departs_at is not None:
-        data |= {"departsAt": stamp(record.departs_at), "wantedEnergy_wh": record.wanted_wh}
-    if record.phase_switching:
-        data["phaseSwitching"] = True
-    if request.actor is not None:
-        data["user"] = request.actor.user
-    if record.max_amount is not None:
-        data["maxAmount"] = record.max_amount
-    if record.authorised is not None:
-        data["authorised"] = _authorised(record.authorised)
-    return data
-
-
-def _authorised(found: Authorisation) -> dict[str, object]:
-    """By what a session was let in, with version and age of the list (B17); what nobody knows is left out."""
-    data: dict[str, object] = {"token": found.token, "listAge_s": found.list_age_s, "online": found.online}
-    data |= {"by": found.by.value, "listVersion": found.list_version}
-    return {key: value for key, value in data.items() if value is not None}
 
 
 def _stop(draft: Draft, request: Request) -> None:
@@ -280,11 +198,22 @@ def _report(draft: Draft, request: Request) -> None:
     draft.answer(request, Stage.DONE, result=result)
 
 
+def _set_tariff(draft: Draft, request: Request) -> None:
+    """Done with the commit that makes it durable: from then on it prices what begins."""
+    if request.tariff is None:
+        raise BadParam("tariff: is missing or cannot be read")
+    _may_lift(draft, request)
+    result = tariffs.install(draft, request.tariff, request)
+    draft.answer(request, Stage.ACCEPTED)
+    draft.answer(request, Stage.DONE, result=result)
+
+
 _VERBS = {
     CommandName.START_CHARGE: _start,
     CommandName.STOP_CHARGE: _stop,
     CommandName.LIMIT_POWER: _limit,
     CommandName.REPORT_NOW: _report,
+    CommandName.SET_TARIFF: _set_tariff,
     CommandName.ACK_ALARM: acknowledge,
     CommandName.CLEAR_ALARM: end_by_hand,
     CommandName.RESERVE: reserve,

@@ -30,9 +30,6 @@ from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import PerPhase
 
-_JUMP_S = 2.0
-"""Wall-clock step against the boot-time clock that is an event (B21)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -153,9 +150,10 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> 
         demand=draft.demand,
         alarms=book.standing,
         flaps=book.flaps,
-        book=draft.book,
         grants=answer.grants,
         finished=draft.finished,
+        book=draft.book,
+        prices=draft.prices,
         clock=snapshot.clock,
         at=snapshot.at,
         wall=snapshot.wall,
@@ -186,10 +184,8 @@ def _clock(draft: Draft, memory: StoryMemory) -> None:
     data: dict[str, object] = {}
     if memory.clock is not None and memory.clock is not snapshot.clock:
         data |= {"from": memory.clock.value, "to": snapshot.clock.value}
-    if memory.at is not None and memory.wall is not None:
-        jump_s = (snapshot.wall - memory.wall).total_seconds() - (snapshot.at - memory.at)
-        if abs(jump_s) > _JUMP_S:
-            data["jump_s"] = round(jump_s, 3)
+    if draft.moment.step_s:
+        data["jump_s"] = round(draft.moment.step_s, 3)
     if data:
         draft.facts.append(Fact(EventType.CLOCK_CHANGED, data, occurred_at=snapshot.wall))
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from siteward.control import fees
 from siteward.control.connector import ConnectorEvent, ConnectorState
-from siteward.control.register import judge, most_watts, read_register
+from siteward.control.register import exchanged, judge, most_watts, read_register
 from siteward.control.scene import Scene
 from siteward.control.session import (
     Ending,
@@ -15,6 +16,7 @@ from siteward.control.session import (
     rolled_over,
     starting,
     suspended,
+    swapped,
 )
 from siteward.model.alarms import AlarmCode
 from siteward.model.sessions import OrderState, StopReason, SuspendedBy
@@ -73,9 +75,13 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
         return session
     reading = read_register(scene.draft.site, scene.draft.snapshot, scene.connector)
     register = judge(session.register, reading, most_watts(scene.draft.site, scene.connector))
+    other = exchanged(register, reading) if session.record.order is None else None
+    if other is not None:
+        scene.tell(swapped(session, other, scene.wall))
+        return fees.swapped(scene, measured(session, other))
     if register.rolled_wh != session.register.rolled_wh:
         scene.tell(rolled_over(session, register, scene.wall))
-    return measured(session, register)
+    return fees.priced(scene, measured(session, register))
 
 
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
@@ -113,6 +119,7 @@ def _flow(scene: Scene, session: OpenSession) -> OpenSession:
     step_s = 0.0 if session.seen_at is None else min(at - session.seen_at, _LONGEST_STEP_S)
     idle_since = at if session.idle_since is None else session.idle_since
     soc = session.soc_now if seen.soc_percent is None else seen.soc_percent
+    session = fees.stood(scene, session, step_s)
     return session._replace(
         seen_at=at,
         charging_s=session.charging_s + (step_s if seen.flows else 0.0),
@@ -179,7 +186,7 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
         return Ending(StopReason.FAULT, at, AlarmCode.CHARGER_DISOBEYS.value, failed=True)
     if record.order is not None and scene.seen.online and meter_lost(session, at):
         return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
-    if record.max_amount is not None and session.fee is not None and session.fee >= record.max_amount:
+    if record.max_amount is not None and record.total is not None and record.total >= record.max_amount:
         return Ending(StopReason.AMOUNT_LIMIT, at)
     if record.max_energy_wh is not None and (record.energy_wh or 0) >= record.max_energy_wh:
         return Ending(StopReason.ENERGY_LIMIT, at)
@@ -203,7 +210,7 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
     due = session.charged and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
     if not (due or scene.spoke or (before.restored and session.record != before.record)):
         return session
-    record = replace(record, charging_s=int(session.charging_s))
+    record = replace(fees.on_row(scene, session), charging_s=int(session.charging_s))
     scene.draft.row(record)
     return session._replace(record=record, row_at=scene.at, row_wh=record.last_register_wh)
 
@@ -231,6 +238,8 @@ def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
         if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
             return session
         session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
+        if fees.parks(scene, session, ending):
+            return fees.parked(scene, session, ending)
     _finish(scene, session, ending)
     return None
 
@@ -252,7 +261,10 @@ def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
 
 
 def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
+    session, money = fees.settled_up(scene, session)
     closed, fact = close(session, ending, scene.at, scene.wall)
+    if closed.record.state is OrderState.FINISHED and session.metered:
+        fact = replace(fact, data={**fact.data, **money})
     scene.tell(fact)
     scene.draft.row(closed.record)
     scene.draft.closed[closed.record.id] = closed

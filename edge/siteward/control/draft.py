@@ -10,6 +10,7 @@ from siteward.control.connector import ConnectorState, status_of
 from siteward.control.demanded import Metered, marks
 from siteward.control.observe import Seen, see
 from siteward.control.rules import Held
+from siteward.control.segments import Moment, Pricer
 from siteward.control.session import Closed, OpenSession
 from siteward.model.alarm_log import Handling
 from siteward.model.alarms import Alarm
@@ -22,7 +23,11 @@ from siteward.model.requests import Reply, Request, Stage
 from siteward.model.sessions import ConnectorStatus, SessionRecord, SuspendedBy
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
+from siteward.model.tariff import TariffBook
 from siteward.model.watch import Remark
+
+STEP_S = 2.0
+"""Wall-clock step against the boot-time clock that is an event (B21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +101,8 @@ class StoryMemory:
     """All that the story carries over.
 
     limits are those that somebody set for a time, rules and demand those that site.toml describes; grants are those of
-    the last turn; finished sessions wait for the platform's acknowledgement; clock, at and wall are of the last turn,
-    None before the first.
+    the last turn; finished sessions wait for the platform's acknowledgement; prices holds the tariffs; clock, at and
+    wall are of the last turn, None before the first.
     """
 
     posts: Mapping[ConnectorId, Post] = field(default_factory=dict)
@@ -109,6 +114,7 @@ class StoryMemory:
     finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
     rules: Mapping[str, Held] = field(default_factory=dict)
     demand: Mapping[str, Metered] = field(default_factory=dict)
+    prices: TariffBook = field(default_factory=TariffBook)
     clock: ClockQuality | None = None
     at: float | None = None
     wall: datetime | None = None
@@ -118,8 +124,7 @@ class StoryMemory:
 class Draft:
     """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen.
 
-    stopped are connectors that an emergency stop holds, unread those whose emergency stop cannot be read; priced says
-    that a running fee is counted, so that a session can end at an amount.
+    stopped are connectors that an emergency stop holds, unread those whose emergency stop cannot be read.
     """
 
     def __init__(self, site: Site, snapshot: Snapshot, memory: StoryMemory) -> None:
@@ -140,12 +145,13 @@ class Draft:
         self.noticed: set[Alarm] = set()
         self.stopped: frozenset[ConnectorId] = frozenset()
         self.unread: frozenset[ConnectorId] = frozenset()
-        self.priced = False
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}
         self.closed: dict[SessionId, Closed] = {}
         self.finished = dict(memory.finished)
+        self.prices = memory.prices
+        self.moment = _moment(snapshot, memory)
         self.opened: set[SessionId] = set()
         self._seen: dict[ConnectorId, Seen] = {}
 
@@ -169,6 +175,10 @@ class Draft:
         name = SessionId(ulid(unix_ms, number.to_bytes(10, "big")))
         self.opened.add(name)
         return name
+
+    def pricer(self) -> Pricer:
+        """What prices energy in this turn; a tariff that was installed in it counts from here on."""
+        return Pricer(self.site.zone, self.site.pricing, self.prices)
 
     def set_limits(self, limits: tuple[Limit, ...]) -> None:
         """Replace the list of limits and mark it for the journal."""
@@ -198,3 +208,11 @@ class Draft:
         """Add a reply; a code brings its sentence, the detail follows it."""
         message = None if code is None else f"{REFUSALS[code].en} {detail}".rstrip()
         self.replies.append(Reply(request.id, stage, code.value if code else None, message, result))
+
+
+def _moment(snapshot: Snapshot, memory: StoryMemory) -> Moment:
+    step_s = 0.0
+    if memory.at is not None and memory.wall is not None:
+        step_s = (snapshot.wall - memory.wall).total_seconds() - (snapshot.at - memory.at)
+    # What two clocks differ by in a turn is noise; only a step is carried on.
+    return Moment(snapshot.at, snapshot.wall, snapshot.clock.trusted, step_s if abs(step_s) > STEP_S else 0.0)

@@ -75,7 +75,7 @@ def _facts(
         "token": token,
         "target": request.target,
         "listVersion": book.list.head.version,
-        "online": request.online,
+        "platformReached": request.online,
     }
     if isinstance(found, Refusal):
         kind, data = EventType.ACCESS_DENIED, data | {"code": found.value}

@@ -44,6 +44,7 @@ class StartParams:
     wanted_wh: int | None
     phase_switching: bool
     wait_s: float
+    tariff: str | None = None
     token: str | None = None
 
 
@@ -90,6 +91,7 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float,
         wanted_wh=None if wanted is None else int(wanted),
         phase_switching=_flag(params, "phaseSwitching"),
         wait_s=WAIT_FOR_VEHICLE_S if wait is None else wait,
+        tariff=name_param(params, "tariffId"),
         token=None if token is None else token.upper(),
     )
 

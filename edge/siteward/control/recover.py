@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from siteward.control.account import recalled
 from siteward.control.alarms import CLEAR_AFTER_S
 from siteward.control.book import reopened
 from siteward.control.connector import ConnectorState
@@ -19,6 +20,7 @@ from siteward.model.recovered import Recovered
 from siteward.model.requests import CommandName, Request, Source
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.model.site import Site
+from siteward.model.tariff import TariffBook
 
 ALARM_GRACE_S = 15.0
 """How long an alarm from before the restart may stand until its cause is looked for again."""
@@ -30,9 +32,10 @@ _DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> StoryMemory:
     """The story's memory at start; `at` is boot-time s of now, `wall` UTC. Sessions wait for a first look."""
     posts: dict[ConnectorId, Post] = {}
+    prices = TariffBook({(tariff.id, tariff.version): tariff for tariff in recovered.tariffs})
     for connector in site.connectors:
         rows = [row for row in recovered.sessions if row.connector == connector.id and row.state.open]
-        posts[connector.id] = _post(site, rows[-1], at, wall) if rows else Post()
+        posts[connector.id] = _post(site, rows[-1], at, wall, prices) if rows else Post()
     pending = []
     for request in recovered.unfinished:
         posts, command = _pending(posts, request, at)
@@ -44,12 +47,13 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
         limits=limits,
         demand=remembered(site, recovered.limits, at),
         alarms=_alarms(recovered, at, wall),
+        prices=prices,
         book=reopened(recovered.kept, at, wall),
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
     )
 
 
-def _post(site: Site, record: SessionRecord, at: float, wall: datetime) -> Post:
+def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: TariffBook) -> Post:
     connector = next(c for c in site.connectors if c.id == record.connector)
     meter = billing_meter(site, connector)
     elapsed_s = (wall - record.created_at).total_seconds()
@@ -72,8 +76,18 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime) -> Post:
         charging_s=float(record.charging_s),
         row_at=at,
         row_wh=record.last_register_wh,
+        ending=_parked(record, at, wall),
+        account=recalled(record, prices, at),
     )
     return Post(state=_state(record), session=session)
+
+
+def _parked(record: SessionRecord, at: float, wall: datetime) -> Ending | None:
+    """A session that was over, and only waited for its car to leave."""
+    if record.stop_reason is None or record.ended_at is None:
+        return None
+    stopped_at = at - max(0.0, (wall - record.ended_at).total_seconds())
+    return Ending(record.stop_reason, at, stopped_at=stopped_at, stopped_wall=record.ended_at)
 
 
 def _counts_from(record: SessionRecord, at: float, wall: datetime) -> float | None:

@@ -136,6 +136,26 @@ def _rolled(register: Register, reading: RegisterReading, watts: float) -> Regis
     return judge(epoch, reading, watts)
 
 
+def exchanged(register: Register, reading: RegisterReading | None) -> Register | None:
+    """The register of another meter that has now answered REREADS times in the place of the old one (B22, fault 32).
+
+    It counts on from the last value of the old one: what flowed in between is in neither of them. None: no exchange.
+    """
+    if reading is None or register.wh is None or register.held < REREADS or reading.sent_at != register.judged_at:
+        return None
+    if register.serial is None or reading.serial is None or reading.serial == register.serial:
+        return None
+    return Register(
+        name=reading.serial,
+        wh=reading.wh,
+        since=reading.sent_at,
+        fresh_at=reading.sent_at,
+        judged_at=reading.sent_at,
+        serial=reading.serial,
+        rolled_wh=register.rolled_wh + register.wh - reading.wh,
+    )
+
+
 def _still_wh(register: Register, reading: RegisterReading) -> float:
     """Energy by power since the register last moved; what flowed between two readings is what the later one shows."""
     if register.wh != reading.wh or register.judged_at is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from siteward.control.account import Account
 from siteward.control.register import Register
 from siteward.model.events import EventType, Fact
 from siteward.model.refusals import Refusal
@@ -33,8 +34,8 @@ class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
     counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
-    waits for "suspended" and "full"; restored is set until the first look after a restart; fee is what it costs so far
-    in minor units, None while no tariff counts it. A tuple, for each turn replaces it at each connector (goal 15).
+    waits for "suspended" and "full"; restored is set until the first look after a restart; account is its money side.
+    A tuple, for each turn replaces it at each connector (goal 15).
     """
 
     record: SessionRecord
@@ -55,7 +56,7 @@ class OpenSession(NamedTuple):
     soc_now: float | None = None
     row_at: float = 0.0
     row_wh: int | None = None
-    fee: int | None = None
+    account: Account = Account()
 
     @property
     def charged(self) -> bool:
@@ -146,10 +147,24 @@ def rolled_over(session: OpenSession, register: Register, wall: datetime) -> Fac
     return tell(EventType.AUDIT_METER_ROLLOVER, session.record, data, wall)
 
 
+def swapped(session: OpenSession, register: Register, wall: datetime) -> Fact:
+    """Another meter counts from here: the last value of the old one and the first of the new one (B22)."""
+    data: dict[str, object] = {
+        "meter": session.register.name,
+        "last_wh": session.register.wh,
+        "newMeter": register.name,
+        "first_wh": register.wh,
+    }
+    return tell(EventType.AUDIT_METER_SWAPPED, session.record, data, wall)
+
+
 def settle(record: SessionRecord, wall: datetime) -> tuple[SessionRecord, Fact]:
     """FINISHED to SETTLED: the platform acknowledged session.finished (ruling 15)."""
     settled = replace(record, state=OrderState.SETTLED)
-    return settled, tell(EventType.SESSION_SETTLED, settled, {"energy_wh": settled.energy_wh}, wall)
+    data: dict[str, object] = {"energy_wh": settled.energy_wh}
+    if settled.total is not None:
+        data |= {"total": settled.total, "currency": settled.currency}
+    return settled, tell(EventType.SESSION_SETTLED, settled, data, wall)
 
 
 def close(session: OpenSession, ending: Ending, at: float, wall: datetime) -> tuple[Closed, Fact]:

@@ -41,6 +41,7 @@ class EventType(StrEnum):
     SESSION_SETTLED = "session.settled"
     SESSION_FAILED = "session.failed"
     SESSION_CANCELLED = "session.cancelled"
+    SESSION_SEGMENT = "session.segment"
     CONNECTOR_STATUS = "connector.status"
     CONNECTOR_PHASES = "connector.phases"
     CONNECTOR_RESERVED = "connector.reserved"
@@ -67,6 +68,7 @@ class EventType(StrEnum):
     COMMAND_DONE = "command.done"
     COMMAND_FAILED = "command.failed"
     COMMAND_EXPIRED = "command.expired"
+    TARIFF_INSTALLED = "tariff.installed"
     CONFIG_CHANGED = "config.changed"
     ENERGY_RECONCILED = "energy.reconciled"
     CLOCK_CHANGED = "clock.changed"
@@ -76,6 +78,7 @@ class EventType(StrEnum):
     AUDIT_USER = "audit.user"
     AUDIT_FOREIGN_WRITE = "audit.foreign_write"
     AUDIT_METER_ROLLOVER = "audit.meter_rollover"
+    AUDIT_METER_SWAPPED = "audit.meter_swapped"
     AUDIT_SALVAGED = "audit.salvaged"
     AUDIT_WIRE_TOOL = "audit.wire_tool"
     AUDIT_NOTIFIED = "audit.notified"
@@ -88,7 +91,7 @@ class EventType(StrEnum):
     @property
     def lane(self) -> Lane:
         """Money is never dropped."""
-        return Lane.MONEY if self.value.startswith(("session.", "audit.", "command.")) else Lane.EVENT
+        return Lane.MONEY if self.value.startswith(("session.", "audit.", "command.", "tariff.")) else Lane.EVENT
 
 
 @dataclass(frozen=True, slots=True)

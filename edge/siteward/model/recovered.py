@@ -8,6 +8,7 @@ from siteward.model.kept import Kept
 from siteward.model.limits import Limit
 from siteward.model.requests import Request
 from siteward.model.sessions import SessionRecord
+from siteward.model.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,15 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """State from the journal: open sessions, limits with remaining validity, ledger, commands without final answer."""
+    """State from the journal: open sessions, limits with remaining validity, ledger, commands without final answer.
+
+    tariffs are those in force, those still to come, and those that open sessions are priced by.
+    """
 
     sessions: tuple[SessionRecord, ...] = ()
     limits: tuple[Limit, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     unfinished: tuple[Request, ...] = ()
     alarms: tuple[AlarmRecord, ...] = ()
+    tariffs: tuple[Tariff, ...] = ()
     kept: tuple[Kept, ...] = ()

@@ -46,6 +46,7 @@ class Refusal(StrEnum):
     OBSTRUCTED = "OBSTRUCTED"
     EMERGENCY = "EMERGENCY"
     SUPERSEDED = "SUPERSEDED"
+    TARIFF_CONFLICT = "TARIFF_CONFLICT"
     ALARM_STANDS = "ALARM_STANDS"
     CARD_UNKNOWN = "CARD_UNKNOWN"
     CARD_BLOCKED = "CARD_BLOCKED"
@@ -131,6 +132,11 @@ REFUSALS: dict[Refusal, Sentence] = {
         "告警原因仍然存在；原因消除后告警才能解除。",
     ),
     Refusal.SUPERSEDED: Sentence("A later command or a hand moved it otherwise.", "已被后来的命令或人为操作取代。"),
+    Refusal.NO_TARIFF: Sentence("No tariff is in force for this start.", "没有适用于本次充电的有效计费方案。"),
+    Refusal.TARIFF_CONFLICT: Sentence(
+        "This version of the tariff is installed with other content; give the change a higher version.",
+        "该计费方案版本已存在且内容不同；请使用更高的版本号。",
+    ),
     Refusal.CARD_UNKNOWN: Sentence("This card is not known here.", "本站不认识此卡。"),
     Refusal.CARD_BLOCKED: Sentence("This card is blocked.", "此卡已被停用。"),
     Refusal.CARD_EXPIRED: Sentence("This card is no longer valid.", "此卡已过有效期。"),
@@ -157,10 +163,6 @@ REFUSALS: dict[Refusal, Sentence] = {
     Refusal.UNLOCK_IMPOSSIBLE: Sentence(
         "This charger has no remote unlocking; unplug at the vehicle or at the charger.",
         "该充电桩不支持远程解锁；请在车辆或充电桩处拔枪。",
-    ),
-    Refusal.NO_TARIFF: Sentence(
-        "The amount cannot be limited: there is no running fee for this session.",
-        "无法按金额限制：该充电没有实时费用。",
     ),
     Refusal.EMERGENCY_STOP: Sentence(
         "An emergency stop stands; when its cause is gone a technician must acknowledge it on site.",

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from siteward.model.ids import CommandId
+from siteward.model.tariff import Tariff
 
 
 class CommandName(StrEnum):
@@ -82,8 +83,8 @@ class Request:
 
     received_at and deadline are on the boot-time clock (deadline None = no expiry); target names a connector, feeder
     or "station"; params are the contract's, already of JSON types; issued_at is the sender's own time, for validities
-    that must not depend on our clock (R15). online says whether the platform could be reached when a card was read,
-    None for requests of which nobody asks it.
+    that must not depend on our clock (R15). tariff is what the params of SET_TARIFF stand for, read at the door; online
+    says whether the platform could be reached when a card was read, None for requests of which nobody asks it.
     """
 
     id: CommandId
@@ -97,6 +98,7 @@ class Request:
     actor: Actor | None = None
     deadline: float | None = None
     issued_at: datetime | None = None
+    tariff: Tariff | None = None
     online: bool | None = None
 
 

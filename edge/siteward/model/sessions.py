@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from siteward.model.auth import Authorisation
+from siteward.model.bill import Segment
 from siteward.model.ids import ConnectorId, OrderId, SessionId
 
 
@@ -63,9 +64,11 @@ class SessionRecord:
     """One session: registers in integer Wh of the billing meter; None = not read yet, never guessed.
 
     `estimated` marks energy whose stop register was not readable; `gap` marks a controller outage inside; rolled_wh is
-    what rollovers of the register took off its value inside the session; departs_at and wanted_wh say what the car
-    shall have got until when, None where nobody said; phase_switching says that this car stands switching between one
-    and three phases (B14). max_amount is what the order may cost, in minor units;
+    what rollovers of the register, or another meter in its place, took off its value inside the session; departs_at and
+    wanted_wh say what the car shall have got until when, None where nobody said; phase_switching says that this car
+    stands switching between one and three phases (B14). tariff and tariff_version price it, None: nothing does;
+    segments hold its energy by price, the last one open while the session is; idle_s is how long its car only stood, by
+    the monotonic clock; total is what it costs so far in minor units of the currency, max_amount what it may cost;
     authorised says by what it was let in.
     """
 
@@ -92,6 +95,12 @@ class SessionRecord:
     charging_s: int = 0
     estimated: bool = False
     gap: bool = False
+    tariff: str | None = None
+    tariff_version: int | None = None
+    segments: tuple[Segment, ...] = ()
+    idle_s: int = 0
+    total: int | None = None
+    currency: str | None = None
     max_amount: int | None = None
     authorised: Authorisation | None = None
 

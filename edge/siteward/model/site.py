@@ -15,6 +15,7 @@ from siteward.model.rules import Contacts, LimitRule
 from siteward.model.serial import LinkKind as LinkKind
 from siteward.model.serial import Parity as Parity
 from siteward.model.serial import SerialSettings as SerialSettings
+from siteward.model.tariff import Pricing
 from siteward.model.units import FLOOR_A, PerPhase, Phase, booked_amps, limit_amps
 from siteward.model.watch import AlarmRule
 
@@ -208,6 +209,7 @@ class Site:
     rules: tuple[LimitRule, ...] = ()
     zone: tzinfo = UTC
     start_delay_s: float = 120.0
+    pricing: Pricing = field(default_factory=Pricing)
     alarms: tuple[AlarmRule, ...] = ()
     cloud: bool = False
     auth: AuthRules = field(default_factory=AuthRules)

@@ -50,6 +50,18 @@ class Actions:
             raise HTTPException(404)
         return await self._ask(request, name, "arm", "need_technician_access")
 
+    async def service(self, request: Request) -> Response:
+        """POST /connectors/{id}/service: out of service after the running session, or back into it."""
+        return await self._ask(request, CommandName.SET_AVAILABILITY)
+
+    async def release(self, request: Request) -> Response:
+        """POST /connectors/{id}/release: let its reservation go."""
+        return await self._ask(request, CommandName.CANCEL_RESERVATION)
+
+    async def reset(self, request: Request) -> Response:
+        """POST /emergencies/{id}/reset: acknowledge an emergency stop whose cause is gone."""
+        return await self._ask(request, CommandName.RESET, "emergency", "need_technician_reset")
+
     async def outcome(self, request: Request) -> Response:
         """GET /requests/{id}: how far one of this session's requests is."""
         session = self._desk.who(request, touch=False)
@@ -82,6 +94,8 @@ class Actions:
         if name is CommandName.START_CHARGE:
             agreed = {"phaseSwitching": True} if fields.get("phase_switching") == "yes" else {}
             params = departure | agreed
+        elif name is CommandName.SET_AVAILABILITY:
+            params = {"operative": fields.get("operative") == "yes"}
         return self.answer(request, await self.submit(session, name, target, params or None))
 
     async def submit(

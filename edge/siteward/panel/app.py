@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from siteward.panel.actions import Actions
 from siteward.panel.alarm_pages import AlarmSheets
+from siteward.panel.bills import Bills
 from siteward.panel.desk import Desk, Forbidden, NeedChange, NeedLogin, local_path
 from siteward.panel.entry import Entry
 from siteward.panel.guard import Guard
@@ -41,8 +42,12 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("GET", "/connectors/{connector}", sheets.connector),
         ("POST", "/connectors/{connector}/start", actions.start),
         ("POST", "/connectors/{connector}/stop", actions.stop),
+        ("POST", "/connectors/{connector}/service", actions.service),
+        ("POST", "/connectors/{connector}/release", actions.release),
+        ("POST", "/emergencies/{emergency}/reset", actions.reset),
         ("POST", "/access/{arm}/{verb}", actions.move),
         ("GET", "/requests/{command}", actions.outcome),
+        ("GET", "/sessions/{session}", Bills(desk).session),
         ("GET", "/access", sheets.access),
         ("GET", "/alarms", alarms.listed),
         ("GET", "/alarms/{code}/{subject}", alarms.one),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.messages import (
     ActorMessage,
     EventsMessage,
@@ -35,6 +36,10 @@ class Core(Protocol):
 
     async def sessions(self, limit: int = 50, before: str | None = None) -> Sequence[SessionMessage]:
         """Sessions, newest first."""
+        ...
+
+    async def evidence(self, session: str) -> EvidenceMessage | None:
+        """What a session's bill is made from, None when there is none of that id."""
         ...
 
     async def alarm_log(self, limit: int = 50, before: int | None = None) -> Sequence[AlarmRecordMessage]:

@@ -8,27 +8,37 @@ from siteward.model.alarms import ALARMS, AlarmCode
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.sentences import Sentence
 from siteward.panel import vocabulary as v
+from siteward.panel.text import masked
 from siteward.panel.words import say
 
 LABELS: Final[dict[str, Sentence]] = {
     "address": Sentence("address", "地址"),
     "barrierId": Sentence("barrier", "道闸"),
+    "baseVersion": Sentence("over version", "基于版本"),
+    "bayId": Sentence("bay", "车位"),
+    "by": Sentence("let in by", "授权依据"),
     "cause": Sentence("cause", "原因"),
     "charging_s": Sentence("charging, s", "充电时间 s"),
     "commandId": Sentence("command", "命令编号"),
     "connectorId": Sentence("connector", "充电枪"),
+    "connectors": Sentence("connectors", "充电枪"),
+    "count": Sentence("cards in all", "卡总数"),
     "createdAt": Sentence("created", "创建时间"),
     "current_a": Sentence("current, A", "电流 A"),
     "duration_s": Sentence("duration, s", "时长 s"),
+    "emergency": Sentence("emergency stop", "急停"),
     "endedAt": Sentence("ended", "结束时间"),
     "end_register_wh": Sentence("end register, Wh", "结束读数 Wh"),
     "energy_wh": Sentence("energy, Wh", "电量 Wh"),
     "estimated": Sentence("estimated", "估算"),
+    "feeRule": Sentence("fee by rule", "计费规则"),
     "from": Sentence("from", "原状态"),
     "gap": Sentence("gap in the readings", "读数有缺口"),
     "limit_a": Sentence("limit, A", "限值 A"),
     "limitId": Sentence("limit id", "限值编号"),
     "line": Sentence("line", "线路"),
+    "listAge_s": Sentence("age of the list, s", "名单时效 s"),
+    "listVersion": Sentence("version of the list", "名单版本"),
     "locked": Sentence("locked out", "已锁定"),
     "lockId": Sentence("parking lock", "地锁"),
     "message": Sentence("message", "说明"),
@@ -37,22 +47,42 @@ LABELS: Final[dict[str, Sentence]] = {
     "observed": Sentence("observed", "实际状态"),
     "online": Sentence("answers", "在线"),
     "onExpiry": Sentence("at its end", "到期后"),
+    "operative": Sentence("in service", "可用"),
+    "platformReached": Sentence("platform reached", "平台在线"),
+    "reader": Sentence("reader", "读卡器"),
     "reason": Sentence("reason", "原因"),
+    "removed": Sentence("taken off", "移除"),
+    "reservationId": Sentence("reservation", "预约"),
     "role": Sentence("role", "角色"),
     "sessionId": Sentence("session", "会话编号"),
     "settings": Sentence("settings", "串口参数"),
+    "since": Sentence("since", "起始"),
     "source": Sentence("by", "来源"),
     "startedAt": Sentence("started", "开始时间"),
     "start_register_wh": Sentence("start register, Wh", "起始读数 Wh"),
+    "stood_s": Sentence("stood, s", "停留 s"),
     "start_soc_percent": Sentence("battery at start, %", "起始电量 %"),
     "state": Sentence("state", "内部状态"),
     "status": Sentence("status", "状态"),
     "suspendedBy": Sentence("paused by", "暂停方"),
     "target": Sentence("on", "对象"),
+    "token": Sentence("card", "卡"),
     "to": Sentence("to", "新状态"),
+    "until": Sentence("until", "截止"),
+    "update": Sentence("update", "更新方式"),
+    "tariffId": Sentence("tariff", "计费方案"),
+    "tariffVersion": Sentence("version", "版本"),
+    "total": Sentence("total", "合计"),
+    "currency": Sentence("currency", "币种"),
+    "period": Sentence("price period", "电价时段"),
+    "validFrom": Sentence("valid from", "生效时间"),
     "user": Sentence("user", "用户"),
     "validFor_s": Sentence("valid for, s", "有效时间 s"),
+    "version": Sentence("version", "版本"),
     "waitingFor": Sentence("waiting for", "等待"),
+    "what": Sentence("what", "事件"),
+    "why": Sentence("because", "原因"),
+    "tokens": Sentence("cards", "卡"),
 }
 """Names of the data that events carry, the usual ones; others are shown by their key."""
 
@@ -62,6 +92,10 @@ VALUES: Final[Mapping[str, Mapping[Any, Sentence]]] = {
     "status": v.STATUSES,
     "reason": v.REASONS,
     "waitingFor": v.WAITS,
+    "by": v.AUTHORISED,
+    "why": v.RELEASES,
+    "what": v.STOPS_TOLD,
+    "update": v.UPDATES,
     "from": {**v.ARM_STATES, **v.CLOCKS},
     "to": {**v.ARM_STATES, **v.CLOCKS},
     "suspendedBy": v.PAUSERS,
@@ -70,8 +104,14 @@ VALUES: Final[Mapping[str, Mapping[Any, Sentence]]] = {
 """Vocabularies of the values, by their key."""
 
 _YES, _NO = Sentence("yes", "是"), Sentence("no", "否")
+_CARDS = frozenset({"token", "removed"})
+"""Numbers of cards, of which nobody sees more than the end."""
+
 _SAID_ELSEWHERE = frozenset({"actor", "stage"})
 """The actor's parts stand beside it, the stage is the event's own name."""
+
+_OTHER_PAGES = frozenset({"lines", "energyByPeriod", "currencyDigits", "days", "periods", "holidays", "steps", "idle"})
+"""Lines of a bill stand on the session's page; the inside of a tariff is for programs."""
 
 
 def event_detail(event: Mapping[str, Any], language: str) -> str:
@@ -90,7 +130,7 @@ def event_detail(event: Mapping[str, Any], language: str) -> str:
 
 def _told(data: Mapping[str, Any], language: str) -> Iterator[str]:
     for key, value in data.items():
-        if value is None or (key in _SAID_ELSEWHERE and "source" in data):
+        if value is None or key in _OTHER_PAGES or (key in _SAID_ELSEWHERE and "source" in data):
             continue
         if isinstance(value, Mapping):
             yield from _told(value, language)
@@ -100,6 +140,10 @@ def _told(data: Mapping[str, Any], language: str) -> Iterator[str]:
 
 
 def _value(key: str, value: object, language: str) -> str:
+    if key in _CARDS and isinstance(value, str):
+        return masked(value)
+    if key == "tokens":
+        return str(len(value)) if isinstance(value, list) else str(value)
     if isinstance(value, bool):
         return say(_YES if value else _NO, language)
     if isinstance(value, str):

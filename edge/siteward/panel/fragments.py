@@ -52,6 +52,7 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
             seen = {"connector": connector, "names": names, "zone": live.timezone}
             yield "connector", "live/connector.html", seen
             yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
+            yield f"hold-{connector.id}", "live/holds.html", seen | {"may_act": may_act}
 
 
 def alarm_parts(live: LiveMessage) -> Iterator[Part]:
@@ -60,7 +61,9 @@ def alarm_parts(live: LiveMessage) -> Iterator[Part]:
 
 
 def access_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
-    """Every barrier and lock, and its buttons."""
+    """Every emergency stop, every barrier and lock, and its buttons."""
+    for stop in live.emergencies:
+        yield f"stop-{stop.id}", "live/emergency.html", {"stop": stop, "may_act": may_act}
     for arm in live.arms:
         yield f"arm-{arm.id}", "live/arm.html", {"arm": arm}
         yield f"move-{arm.id}", "live/moves.html", {"arm": arm, "may_act": may_act}
@@ -107,7 +110,11 @@ def rendered(pages: Pages, frame: Frame, audience: Audience) -> dict[str, str]:
 def shape(frame: Frame) -> str:
     """What the skeleton of the pages depends on; when it changes, browsers load their page anew."""
     live = frame.view
-    return "" if live is None else f"{live.site_hash}:{len(live.connectors)}:{len(live.feeders)}:{len(live.arms)}"
+    return (
+        ""
+        if live is None
+        else f"{live.site_hash}:{len(live.connectors)}:{len(live.feeders)}:{len(live.arms)}:{len(live.emergencies)}"
+    )
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[tuple[str, str]]:

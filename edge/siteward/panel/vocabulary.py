@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from siteward.model.auth import AuthorisedBy
 from siteward.model.events import EventType
 from siteward.model.limits import OnLimitExpiry
+from siteward.model.live import StopState
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
 from siteward.model.sessions import ConnectorStatus, OrderState, StopReason, SuspendedBy
@@ -62,6 +64,41 @@ ARM_STATES: Final[dict[str, Sentence]] = {
 }
 """Where a barrier or a parking lock is: the words of control.barrier and control.lock."""
 
+STOP_STATES: Final[dict[str, Sentence]] = {
+    StopState.CLEAR: Sentence("Not pressed", "未触发"),
+    StopState.PRESSED: Sentence("Pressed", "已触发"),
+    StopState.LATCHED: Sentence("Released, not acknowledged", "已复位，待确认"),
+    StopState.UNREAD: Sentence("Cannot be read", "无法读取"),
+}
+"""What an emergency stop says."""
+
+AUTHORISED: Final[dict[str, Sentence]] = {
+    AuthorisedBy.PLATFORM: Sentence("the platform", "平台"),
+    AuthorisedBy.OPERATOR: Sentence("a person on site", "现场人员"),
+    AuthorisedBy.LIST: Sentence("the list of cards", "卡名单"),
+    AuthorisedBy.SEEN: Sentence("having been seen lately", "近期使用记录"),
+    AuthorisedBy.POLICY: Sentence("the site's policy", "站点策略"),
+}
+"""By what somebody was let in."""
+
+RELEASES: Final[dict[str, Sentence]] = {
+    "used": Sentence("its session began", "已开始充电"),
+    "expired": Sentence("its time is over", "已到期"),
+    "cancelled": Sentence("it was cancelled", "已取消"),
+    "out_of_service": Sentence("the connector went out of service", "充电枪停用"),
+}
+"""Why a reservation ended."""
+
+STOPS_TOLD: Final[dict[str, Sentence]] = {
+    "pressed": Sentence("pressed", "触发"),
+    "acknowledged": Sentence("acknowledged", "已确认"),
+}
+
+UPDATES: Final[dict[str, Sentence]] = {
+    "full": Sentence("whole list", "完整名单"),
+    "differential": Sentence("difference", "差异更新"),
+}
+
 ARM_VERBS: Final[dict[str, Sentence]] = {
     "open": Sentence("Open", "打开"),
     "close": Sentence("Close", "关闭"),
@@ -86,6 +123,8 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.SESSION_SETTLED: Sentence("Session settled", "会话已结算"),
     EventType.SESSION_FAILED: Sentence("Session failed", "会话失败"),
     EventType.SESSION_CANCELLED: Sentence("Session cancelled", "会话取消"),
+    EventType.SESSION_SEGMENT: Sentence("Segment closed", "分段结束"),
+    EventType.TARIFF_INSTALLED: Sentence("Tariff installed", "计费方案已安装"),
     EventType.CONNECTOR_STATUS: Sentence("Connector status", "充电枪状态"),
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
     EventType.CONNECTOR_RESERVED: Sentence("Connector reserved", "充电枪已预约"),
@@ -120,14 +159,15 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.AUDIT_USER: Sentence("User changed", "用户变更"),
     EventType.AUDIT_FOREIGN_WRITE: Sentence("Foreign write", "外部写入"),
     EventType.AUDIT_METER_ROLLOVER: Sentence("Meter register began at 0 again", "电表计数翻转归零"),
+    EventType.AUDIT_METER_SWAPPED: Sentence("Meter exchanged in a session", "充电期间更换电表"),
     EventType.AUDIT_WIRE_TOOL: Sentence("Bus tool on a wire", "总线工具访问"),
     EventType.AUDIT_SALVAGED: Sentence("Journal salvaged after damage", "日志损坏后已抢救恢复"),
     EventType.ENERGY_RECONCILED: Sentence("Energy reconciled", "电量已核对"),
     EventType.AUDIT_DIFFERENCE: Sentence("Difference handled", "差异已处理"),
-    EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
-    EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
     EventType.AUDIT_AUTH_LIST: Sentence("List of cards changed", "卡名单变更"),
     EventType.AUDIT_EMERGENCY: Sentence("Emergency stop", "急停"),
+    EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
+    EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
     EventType.JOURNAL_STUB: Sentence("Entry past its retention", "超过保留期的记录"),
 }
 

@@ -101,6 +101,29 @@ WORDS: Final[dict[str, Sentence]] = {
     "bound_by": Sentence("binds", "当前限制"),
     "start": Sentence("Start", "启动"),
     "stop": Sentence("Stop", "停止"),
+    "card": Sentence("card", "卡"),
+    "reserved_until": Sentence("Reserved until {time} UTC.", "预约至 {time} UTC。"),
+    "release": Sentence("Cancel reservation", "取消预约"),
+    "release_sure": Sentence("Cancel the reservation of connector {connector}?", "取消充电枪 {connector} 的预约？"),
+    "yes_release": Sentence("Cancel it", "取消预约"),
+    "out_of_service": Sentence("Out of service: no new session begins here.", "已停用：不再开始新的充电。"),
+    "take_out": Sentence("Take out of service", "停用"),
+    "into_service": Sentence("Back into service", "恢复使用"),
+    "service_sure": Sentence(
+        "Take connector {connector} out of service? A running session goes on to its end.",
+        "停用充电枪 {connector}？正在进行的充电会继续到结束。",
+    ),
+    "yes_service": Sentence("Take it out", "停用"),
+    "emergency": Sentence("Emergency stop", "急停"),
+    "reset": Sentence("Acknowledge", "确认"),
+    "reset_sure": Sentence(
+        "Is the cause of emergency stop {stop} gone? Charging may begin again there.",
+        "急停 {stop} 的原因是否已排除？确认后可重新开始充电。",
+    ),
+    "yes_reset": Sentence("It is gone", "已排除"),
+    "need_technician_reset": Sentence(
+        "Only technicians and installers may acknowledge an emergency stop.", "只有技术员和安装员可以确认急停。"
+    ),
     "details": Sentence("Details", "详情"),
     "start_sure": Sentence("Start charging at connector {connector}?", "在充电枪 {connector} 启动充电？"),
     "stop_sure": Sentence("Stop charging at connector {connector}?", "停止充电枪 {connector} 的充电？"),
@@ -168,6 +191,17 @@ WORDS: Final[dict[str, Sentence]] = {
         "Energy is estimated: the stop register could not be read.", "电量为估算：未能读取停止读数。"
     ),
     "gap": Sentence("The controller was away during this session.", "会话期间控制程序曾中断。"),
+    "stopped": Sentence("Ended by", "结束原因"),
+    "fee": Sentence("Costs so far", "当前费用"),
+    "bill": Sentence("Bill", "账单"),
+    "bill_none": Sentence("No tariff prices this session.", "本次充电没有适用的计费方案。"),
+    "bill_total": Sentence("Total", "合计"),
+    "bill_so_far": Sentence("So far, of what is closed", "目前已结分段合计"),
+    "bill_holds": Sentence(
+        "The journal alone makes this bill again, to the cent.", "仅凭日志即可重算出同一账单，分毫不差。"
+    ),
+    "tariff_version": Sentence("{tariff} version {version}", "{tariff} 第 {version} 版"),
+    "segments": Sentence("Segments", "分段"),
     "back": Sentence("Back to the overview", "返回总览"),
     "alarms_none": Sentence("No standing alarm. Everything is as it should be.", "当前无告警，一切正常。"),
     "alarm_all": Sentence("All alarms", "全部告警"),

@@ -17,6 +17,7 @@ from siteward.model.points import PointName
 from siteward.model.ports import ProfileCatalogue
 from siteward.model.serial import LinkKind, SerialSettings
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Parity, Priority, Site
+from siteward.model.tariff import Pricing
 from siteward.model.units import ZERO, Phase
 from siteward.settings import entry_build as entry
 from siteward.settings.access_build import barrier, board, lock
@@ -44,6 +45,7 @@ from siteward.settings.schema import (
     SiteTable,
 )
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
+from siteward.settings.tariff_table import TariffTable, pricing
 
 _TLS_PORT, _PLAIN_PORT = 8883, 1883
 
@@ -92,6 +94,7 @@ def _site(draft: Draft, catalogue: ProfileCatalogue) -> Site:
         timezone=head.timezone,
         phase_voltage_v=volts,
         start_delay_s=head.start_delay_s,
+        pricing=next((pricing(table) for _, table in draft.of("tariff", TariffTable)), Pricing()),
         lines=tuple(_line(table) for _, table in draft.of("line", LineTable)),
         meters=tuple(_meter(table, lines, catalogue) for _, table in draft.of("meter", MeterTable)),
         feeders=feeders,

@@ -32,6 +32,10 @@ def check_plan(draft: Draft) -> None:
     check_limits(draft)
 
 
+_WITH_ID = (
+    *("line", "meter", "feeder", "charger", "limit", "relay", "barrier", "lock"),
+    *("access", "reader", "emergency", "bay"),
+)
 _NAMED = ("connector", "feeder", "meter", "relay", "barrier", "lock", "emergency", "bay", "reader")
 """Things that commands and alarms name."""
 
@@ -60,7 +64,7 @@ def _subjects(draft: Draft) -> None:
 
 
 def _all_with_id(draft: Draft) -> Iterable[tuple[str, tuple[Path, str]]]:
-    for section in ("line", "meter", "feeder", "charger", "limit", "relay", "barrier", "lock"):
+    for section in _WITH_ID:
         for placed in draft.tables.get(section, ()):
             yield section, (placed.path, placed.table.id)
     for path, charger in draft.of("charger", ChargerTable):

@@ -11,6 +11,7 @@ from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.output_tables import OutputTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
+from siteward.settings.tariff_table import TariffTable
 
 PhaseName = Literal["L1", "L2", "L3"]
 
@@ -320,11 +321,11 @@ class SiteFile(Table):
     cloud: CloudTable | None = Field(default=None, description="The platform; without it the station works alone.")
     panel: PanelTable = Field(default_factory=PanelTable, description="The pages for people.")
     share: ShareTable | None = Field(default=None, description="Readings for a third party over Modbus TCP.")
+    tariff: TariffTable = Field(default_factory=TariffTable, description="What the site says about prices.")
     storage: StorageTable = Field(default_factory=StorageTable, description="What is kept, and where.")
 
 
 LATER: dict[tuple[str, ...], str] = {
-    ("tariff",): "tariffs",
     ("line", "address"): "devices without a wire",
     ("charger", "address"): "chargers without a wire (OCPP, YKC, HTTP)",
     ("cloud", "dialect"): "dialects of older platforms",

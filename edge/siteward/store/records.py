@@ -14,7 +14,7 @@ from siteward.model.ration import Ration
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
 from siteward.model.users import User
-from siteward.store import alarm_log, inbox, journal, sessions, standing
+from siteward.store import alarm_log, inbox, journal, sessions, standing, tariffs
 from siteward.store.ballast import Ballast
 from siteward.store.boot import boot_id
 from siteward.store.db import Db
@@ -125,6 +125,14 @@ class Records:
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session, None when there is none of that id."""
         return await self._db.read(lambda connection: sessions.find(connection, session))
+
+    async def tariffs(self) -> tuple[str, ...]:
+        """What every tariff says, by id, the newest version first."""
+        return await self._db.read(tariffs.documents)
+
+    async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The events of a session, and what the tariffs say that price it."""
+        return await self._db.read(lambda connection: tariffs.evidence(connection, session))
 
     async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
         """Handling records of alarms, newest first, older than the one of that number."""

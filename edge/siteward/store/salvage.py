@@ -22,6 +22,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "sessions": ("id", "state", "finished_seq", "record"),
     "ledger": ("connector", "confirmed_a", "highest_in_flight_a"),
     "limits": ("id", "position", "record", "boot", "ends_wall_ms", "length_s"),
+    "tariffs": ("id", "version", "valid_from_ms", "seq", "record"),
     "alarm_log": ("id", "code", "subject", "raised_at", "raised", "handled", "cleared_ms", "cleared"),
     "kept": ("kind", "key", "record"),
     "users": ("name", "role", "password_hash", "must_change"),
@@ -63,6 +64,7 @@ class Salvage:
             columns = ", ".join(TABLES[table])
             connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
         connection.execute("UPDATE sessions SET finished_seq = iif(finished_seq <= ?, 0, NULL)", (self.acked_seq,))
+        connection.execute("UPDATE tariffs SET seq = NULL")
         for event in self.events:
             self._append(connection, self._fact(event), ClockQuality(event["clock"]), wall)
         for record in sessions.finished_nowhere(connection):

@@ -23,9 +23,11 @@ def upsert(connection: sqlite3.Connection, records: tuple[SessionRecord, ...]) -
 
 
 def follow(connection: sqlite3.Connection, numbered: list[tuple[int, Fact]]) -> None:
-    """Remember where sessions finished in the journal, and that they are settled."""
+    """Remember where sessions began and finished in the journal, and that they are settled."""
     for seq, fact in numbered:
-        if fact.type is EventType.SESSION_FINISHED and fact.session is not None:
+        if fact.type is EventType.SESSION_CREATED and fact.session is not None:
+            connection.execute("UPDATE sessions SET created_seq = ? WHERE id = ?", (seq, fact.session))
+        elif fact.type is EventType.SESSION_FINISHED and fact.session is not None:
             connection.execute("UPDATE sessions SET finished_seq = ? WHERE id = ?", (seq, fact.session))
         elif fact.type is EventType.SESSION_SETTLED and fact.session is not None:
             _settle(connection, fact.session)

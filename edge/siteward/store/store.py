@@ -12,7 +12,7 @@ from siteward.model.events import EventType, Fact
 from siteward.model.ids import SessionId
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request, Stage
-from siteward.store import alarm_log, inbox, journal, kept, limits, sessions, standing
+from siteward.store import alarm_log, inbox, journal, kept, limits, sessions, standing, tariffs
 from siteward.store.journal import Verdict
 from siteward.store.moments import Moment, moment
 from siteward.store.records import Head, Parts, Records
@@ -34,12 +34,14 @@ _REPLY_EVENTS: dict[Stage, EventType] = {
 
 def recovered(connection: sqlite3.Connection, now: Moment) -> Recovered:
     """State to go on from; sessions are the open ones and the finished ones that are not settled yet."""
+    rows = sessions.unsettled(connection)
     return Recovered(
-        sessions=sessions.unsettled(connection),
+        sessions=rows,
         limits=limits.recover(connection, now),
         ledger=standing.ledger(connection),
         unfinished=inbox.unfinished(connection, now),
         alarms=alarm_log.standing(connection),
+        tariffs=tariffs.needed(connection, now.wall, rows),
         kept=kept.everything(connection),
     )
 
@@ -167,7 +169,9 @@ class Store(Records):
             kept.follow(connection, batch.kept)
             if batch.limits is not None:
                 limits.replace_all(connection, batch.limits, now)
-            sessions.follow(connection, journal.append(connection, facts, batch.clock, wall))
+            numbered = journal.append(connection, facts, batch.clock, wall)
+            sessions.follow(connection, numbered)
+            tariffs.follow(connection, numbered)
             alarm_log.follow(connection, batch.facts, wall)
             return journal.last_seq(connection)
 

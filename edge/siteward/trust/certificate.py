@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from siteward.model.errors import SitewardError
@@ -29,6 +30,15 @@ class Issued:
 
     key: bytes
     certificate: bytes
+
+
+def verified(key: bytes, text: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature over a text is that of a public key. Raises ValueError for a key that is none."""
+    try:
+        ed25519.Ed25519PublicKey.from_public_bytes(key).verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def self_sign(name: str, hosts: Iterable[str], now: datetime) -> Issued:

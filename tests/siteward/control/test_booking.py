@@ -8,7 +8,9 @@ import pytest
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.sessions import ConnectorStatus, StopReason
-from tests.fixtures.story_rig import Rig
+from siteward.model.tariff import Pricing
+from tests.fixtures.story_rig import Rig, story_site
+from tests.fixtures.tariffs import two
 
 A1 = ConnectorId("A1")
 
@@ -218,18 +220,13 @@ def test_an_amount_ends_a_session_where_its_fee_is_counted() -> None:
 
 
 def test_a_running_fee_that_reaches_the_amount_ends_the_session() -> None:
-    """B17: prepaid orders stop at their money, with their own reason."""
-    rig = Rig()
-    session = rig.charging("A1")
-    post = rig.memory.posts[A1]
-    assert post.session is not None
-    for fee in (499, 500):
-        record = replace(post.session.record, max_amount=500)
-        paying = post._replace(session=post.session._replace(record=record, fee=fee))
-        rig.memory = replace(rig.memory, posts={**rig.memory.posts, A1: paying})
-        rig.turns(1)
-        after = rig.memory.posts[A1].session
-        assert after is not None
-        assert (after.ending is not None) is (fee == 500)
-    rig.turns(12)
-    assert rig.log.rows[session].stop_reason is StopReason.AMOUNT_LIMIT
+    """B17, S-42: prepaid orders stop at their money, with their own reason, and owe no more than the last second."""
+    rig = Rig(replace(story_site(), timezone="UTC", pricing=Pricing(default="SZ-TOU")))
+    dear = [{"id": "day", "energyPrice": "10"}, {"id": "night", "energyPrice": "10"}]
+    rig.install(two(validFrom="2026-01-01T00:00:00Z", periods=dear))
+    session = rig.charging("A1", maxAmount=100)
+    rig.turns(60)
+    row = rig.log.rows[session]
+    assert row.stop_reason is StopReason.AMOUNT_LIMIT
+    assert row.total is not None
+    assert 100 <= row.total <= 110

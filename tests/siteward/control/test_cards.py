@@ -49,7 +49,7 @@ def test_a_card_of_the_list_starts_and_its_record_says_by_which_list() -> None:
     assert found is not None
     assert (found.by, found.token, found.list_version, found.list_age_s) == (AuthorisedBy.LIST, "CA4D", 1, 60)
     created = rig.log.last(EventType.SESSION_CREATED).data["authorised"]
-    assert created == {"by": "list", "token": "CA4D", "listVersion": 1, "listAge_s": 60, "online": True}
+    assert created == {"by": "list", "token": "CA4D", "listVersion": 1, "listAge_s": 60, "platformReached": True}
     granted = rig.log.last(EventType.ACCESS_GRANTED)
     assert (granted.connector, granted.data["token"], granted.data["listVersion"]) == (A1, "CA4D", 1)
 

@@ -19,7 +19,6 @@ UNSUPPORTED = {
     CommandName.CLOSE_BARRIER,
     CommandName.RAISE_LOCK,
     CommandName.LOWER_LOCK,
-    CommandName.SET_TARIFF,
     CommandName.SET_CONFIG,
     CommandName.UPDATE_FIRMWARE,
     CommandName.GET_DIAGNOSTICS,

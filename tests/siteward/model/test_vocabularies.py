@@ -45,9 +45,9 @@ def test_codes_are_words_of_the_contract() -> None:
 
 
 def test_money_and_audit_are_never_in_the_lane_that_may_be_dropped() -> None:
-    """S-25, I16: sessions, commands and audit records are kept; retention only touches the other lane."""
+    """S-25, I16, B18: sessions, commands, tariffs and audit records are kept; retention only touches the other lane."""
     for event in EventType:
-        keeps = event.value.split(".")[0] in ("session", "command", "audit")
+        keeps = event.value.split(".")[0] in ("session", "command", "audit", "tariff")
         assert (event.lane is Lane.MONEY) == keeps, event
 
 

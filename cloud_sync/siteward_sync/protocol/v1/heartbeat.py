@@ -17,7 +17,11 @@ class HeartbeatStation(Wire):
 
 
 class HeartbeatConnector(Wire):
-    """A connector now; what is unknown is absent. Session fields are there only while it is in use."""
+    """A connector now; what is unknown is absent. Session fields are there only while it is in use.
+
+    Those of a reservation are there only while one holds.
+    fee is what the session costs so far, in minor units of currency; absent where no tariff prices it.
+    """
 
     id: Id
     status: str
@@ -35,6 +39,10 @@ class HeartbeatConnector(Wire):
     session_energy_wh: int | None = None
     duration_s: int | None = None
     soc: int | None = Field(default=None, ge=0, le=100)
+    reservation_id: Id | None = None
+    reserved_until: Time | None = None
+    fee: int | None = Field(default=None, ge=0)
+    currency: str | None = None
 
 
 class HeartbeatMeter(Wire):

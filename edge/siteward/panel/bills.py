@@ -1,0 +1,82 @@
+"""The session page with its bill: every line and every segment explains itself, as the journal makes them."""
+
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from siteward.client.bill_text import amount, line_name, line_why, segment_when, segment_why
+from siteward.client.bills import Recomputed, recompute
+from siteward.client.errors import ClientError
+from siteward.model.bill import Bill
+from siteward.model.ids import is_id
+from siteward.panel.desk import Desk
+from siteward.panel.words import say
+
+
+class Bills:
+    """Handler of the session page; every role may read it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def session(self, request: Request) -> Response:
+        """GET /sessions/{id}: one session, what it costs and why."""
+        viewer = self._desk.who(request)
+        name = request.path_params["session"]
+        if not is_id(name):
+            raise HTTPException(404)
+        try:
+            evidence = await self._desk.core.evidence(name)
+        except ClientError:
+            return self._desk.page(request, viewer, "session", session_id=name, down=True, live_page="session")
+        if evidence is None:
+            raise HTTPException(404)
+        language = self._desk.speak(request)
+        found = recompute(evidence)
+        return self._desk.page(
+            request,
+            viewer,
+            "session",
+            session_id=name,
+            down=False,
+            live_page="session",
+            s=evidence.session,
+            open=found.told is None,
+            lines=_lines(found.bill, language),
+            total="" if found.bill is None else amount(found.bill.total, found.bill.digits, found.bill.currency),
+            bill=found.bill,
+            segments=_segments(found, self._zone(), language),
+            faults=[say(fault, language) for fault in found.faults],
+        )
+
+    def _zone(self) -> tzinfo:
+        live = self._desk.hub.frame.view
+        try:
+            return UTC if live is None else ZoneInfo(live.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return UTC
+
+
+def _lines(bill: Bill | None, language: str) -> list[tuple[str, str, str]]:
+    """Each line's name, amount and reason."""
+    if bill is None:
+        return []
+    return [
+        (
+            say(line_name(line), language),
+            amount(line.amount, bill.digits, bill.currency),
+            say(line_why(line, bill), language),
+        )
+        for line in bill.lines
+    ]
+
+
+def _segments(found: Recomputed, zone: tzinfo, language: str) -> list[tuple[str, int, str]]:
+    """Each segment's time by the site's clock, energy in Wh, and where that comes from."""
+    return [
+        (segment_when(segment, zone), segment.energy_wh, say(segment_why(segment), language))
+        for segment in found.segments
+    ]

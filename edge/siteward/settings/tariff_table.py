@@ -1,0 +1,64 @@
+"""The table [tariff] of site.toml: what the site says about prices; the tariffs themselves are no part of the file."""
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from siteward.model.currency import CURRENCIES
+from siteward.model.tariff import Pin, Pricing, Unpriced
+from siteward.settings.keys import Id, Table, key
+
+_KEY_BYTES = 32
+
+
+def _currency(text: str) -> str:
+    if text not in CURRENCIES:
+        raise ValueError("is no currency of ISO 4217; write its code, such as CNY or EUR")
+    return text
+
+
+def _public_key(text: str) -> str:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != _KEY_BYTES:
+        raise ValueError("is no Ed25519 public key; write its 32 bytes in base64, 44 characters")
+    return text
+
+
+class TariffTable(Table):
+    """[tariff]: which tariff prices a start, and what is taken for one."""
+
+    default: Id | None = key(
+        None,
+        "Id of the tariff that prices a start which names none, offline too.",
+        reason="Tariffs come by SET_TARIFF or `siteward tariff install`; this only says which of them counts.",
+    )
+    currency: Annotated[str, AfterValidator(_currency)] | None = key(
+        None,
+        "The one currency in which tariffs are taken, by ISO 4217; without it any is.",
+        reason="A price in another currency than the site's is a mistake.",
+    )
+    pin: Literal["start", "boundary"] = key(
+        "start",
+        "Which version prices a session: that of its start, or that in force from each price boundary on.",
+        reason="A driver pays the prices that were shown at the start.",
+    )
+    unpriced: Literal["allow", "refuse"] = key(
+        "allow",
+        "What becomes of a start for which no tariff is in force: charged without a bill, or refused.",
+        reason="Many sites leave prices to their platform; where the station bills, refuse.",
+    )
+    signer: Annotated[str, AfterValidator(_public_key)] | None = key(
+        None,
+        "The operator's Ed25519 public key in base64; with it only signed tariffs are taken, from whomever they come.",
+        reason="Whoever can reach the broker could otherwise set prices.",
+    )
+
+
+def pricing(table: TariffTable) -> Pricing:
+    """What the decision needs of the table."""
+    return Pricing(table.default, table.currency, Pin(table.pin), Unpriced(table.unpriced), table.signer)

@@ -1,0 +1,79 @@
+"""SET_TARIFF at the door (S-39, S-55): read, proven where the site asks for it, refused with every fault."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from siteward.api.tariffs import NoTariff, tariff_of
+from siteward.client.canonical import canonical
+from siteward.client.client import Client
+from siteward.client.messages import RequestMessage
+from siteward.client.tariff_form import read_tariff
+from siteward.model.ids import CommandId
+from siteward.model.refusals import Refusal
+from tests.fixtures.core import running_core
+from tests.fixtures.tariffs import depot
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SIGNER = base64.b64encode(KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def signed(document: dict[str, Any]) -> dict[str, Any]:
+    return {"tariff": document, "signature": base64.b64encode(KEY.sign(canonical(document))).decode()}
+
+
+def test_a_signed_tariff_is_taken() -> None:
+    """B24, S-55."""
+    assert tariff_of(signed(depot()), SIGNER) == read_tariff(depot())
+    assert tariff_of({"tariff": depot()}, None) == read_tariff(depot())
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"tariff": depot()}, Refusal.UNSIGNED),
+        ({**signed(depot()), "tariff": depot(flatFee=1)}, Refusal.BAD_SIGNATURE),
+        ({**signed(depot()), "signature": "AAAA"}, Refusal.BAD_SIGNATURE),
+        ({**signed(depot()), "signature": "!"}, Refusal.BAD_SIGNATURE),
+        (signed({"tariffId": 1}), Refusal.BAD_PARAMS),
+        ({}, Refusal.BAD_PARAMS),
+        (None, Refusal.BAD_PARAMS),
+    ],
+)
+def test_what_is_not_proven_is_refused(params: dict[str, Any] | None, code: Refusal) -> None:
+    """S-55: every door, the console's too."""
+    with pytest.raises(NoTariff) as caught:
+        tariff_of(params, SIGNER)
+    assert caught.value.code is code
+
+
+async def test_a_bad_tariff_is_rejected_for_good_and_kept(tmp_path: Path) -> None:
+    """I10: the final reply names every fault; the same id gets it again."""
+    async with running_core(tmp_path) as core, Client(tmp_path / "sync.sock") as client:
+        params = {"tariff": depot(currency="RMB", timezone="Nowhere")}
+        request = RequestMessage(command_id="t-1", name="SET_TARIFF", params=params)
+        for _ in range(2):
+            reply = await client.submit(request)
+            assert (reply.stage, reply.code) == ("rejected", "BAD_PARAMS")
+            assert "currency: 'RMB' is no currency" in (reply.message or "")
+            assert "timezone: 'Nowhere' is no time zone" in (reply.message or "")
+        good = RequestMessage(command_id="t-2", name="SET_TARIFF", params={"tariff": depot()})
+        assert (await client.submit(good)).stage == "received"
+        assert core.requests[CommandId("t-2")].tariff == read_tariff(depot())
+
+
+async def test_tariffs_and_bills_are_read(tmp_path: Path) -> None:
+    """flows.md: `bill` needs the events of a session and what prices it."""
+    async with running_core(tmp_path) as core, Client(tmp_path / "cli.sock") as client:
+        core.tariff_texts.append('{"tariffId":"T","version":1}')
+        assert await client.tariffs() == ({"tariffId": "T", "version": 1},)
+        assert await client.evidence("none") is None
+        row = (await client.sessions())[0]
+        found = await client.evidence(row.id)
+        assert found is not None
+        assert found.session == row
+        assert all(event["sessionId"] == row.id for event in found.events)

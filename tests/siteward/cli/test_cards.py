@@ -1,0 +1,151 @@
+"""`siteward auth` and the verbs about who comes in, against a real local API (contract section 3, B17)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from siteward.cli.app import run_cli
+from siteward.cli.cards import read_cards
+from siteward.cli.errors import CommandFailed
+from tests.fixtures.core import FakeCore, running_core
+
+
+@pytest.fixture
+async def core(tmp_path: Path) -> AsyncIterator[FakeCore]:
+    """A station without wires."""
+    async with running_core(tmp_path / "run") as station:
+        yield station
+
+
+class Shell:
+    """Runs command lines against one station."""
+
+    def __init__(self, core: FakeCore, capsys: pytest.CaptureFixture[str]) -> None:
+        self._run = str(core.run_dir)
+        self._capsys = capsys
+
+    async def __call__(self, *words: str) -> tuple[int, str]:
+        """Exit status, and all that was said."""
+        status = await asyncio.to_thread(run_cli, ["--run", self._run, *words])
+        out, err = self._capsys.readouterr()
+        return status, out + err
+
+
+@pytest.fixture
+def shell(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """A shell at the station."""
+    return Shell(core, capsys)
+
+
+def newest(core: FakeCore) -> Any:
+    """The newest request that reached core."""
+    return list(core.requests.values())[-1]
+
+
+async def test_cards_are_added_listed_and_removed(core: FakeCore, shell: Shell) -> None:
+    """B17: each change is one update over the version that is installed."""
+    assert "no list of cards is installed" in (await shell("auth", "list"))[1]
+    added = await shell("auth", "add", "04a2b3c4", "--group", "fleet", "--until", "2027-01-31")
+    assert added[0] == 0, added
+    assert newest(core).params == {
+        "version": 1,
+        "update": "differential",
+        "baseVersion": 0,
+        "tokens": [{"id": "04a2b3c4", "group": "fleet", "validUntil": "2027-01-31T00:00:00Z"}],
+    }
+    assert (await shell("auth", "add", "FFEE", "--blocked"))[0] == 0
+    status, said = await shell("auth", "list")
+    assert status == 0
+    for text in (
+        "list version 2",
+        "2 cards",
+        "04A2B3C4",
+        "fleet",
+        "2027-01-31 00:00 UTC",
+        "blocked",
+        "cannot be reached",
+    ):
+        assert text in said
+    listed = json.loads((await shell("auth", "list", "--json"))[1])
+    assert [token["id"] for token in listed["tokens"]] == ["04A2B3C4", "FFEE"]
+    assert (await shell("auth", "remove", "ffee"))[0] == 0
+    assert list(core.cards.tokens) == ["04A2B3C4"]
+    status, said = await shell("auth", "remove", "ffee")
+    assert status == 1
+    assert "no card ffee" in said
+
+
+async def test_a_file_replaces_the_list_in_as_many_updates_as_it_takes(
+    core: FakeCore, shell: Shell, tmp_path: Path
+) -> None:
+    """B17: full list and differences; a command holds 500 cards."""
+    file = tmp_path / "cards.csv"
+    rows = "\n".join(f"CARD{n},fleet,,no" for n in range(1203))
+    file.write_text(f"id,group,valid_until,blocked\n# a note\n{rows}\n", encoding="utf-8")
+    status, said = await shell("auth", "import", str(file))
+    assert status == 0, said
+    assert (core.cards.head.version, len(core.cards.tokens)) == (3, 1203)
+    updates = [request.params["update"] for request in core.requests.values()]
+    assert updates == ["full", "differential", "differential"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("id,colour\nA,red\n", "1: there is no column colour"),
+        ("A,g,2026-13-01\n", "1: '2026-13-01' is no time"),
+        ("A\nB,,,perhaps\n", "2: blocked is 'perhaps'"),
+        ("A,b,,no,too many\n", "1: has 5 cells"),
+    ],
+)
+def test_a_broken_file_is_refused_by_its_line(text: str, wrong: str, tmp_path: Path) -> None:
+    """Errors say where and what to do next."""
+    file = tmp_path / "cards.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(CommandFailed, match=wrong):
+        read_cards(file)
+
+
+def test_files_of_all_kinds_are_read(tmp_path: Path) -> None:
+    """A list of numbers alone is one, and so is what a spreadsheet of any country writes."""
+    file = tmp_path / "cards.csv"
+    file.write_bytes(b"\xef\xbb\xbfid,blocked,group\r\n04A2,yes,staff\r\n\r\n04A3,,\r\n")
+    assert read_cards(file) == [{"id": "04A2", "group": "staff", "blocked": True}, {"id": "04A3"}]
+    file.write_text("04A2\n04A3\n", encoding="utf-8")
+    assert read_cards(file) == [{"id": "04A2"}, {"id": "04A3"}]
+    with pytest.raises(CommandFailed, match="cannot be read"):
+        read_cards(tmp_path / "none.csv")
+    file.write_bytes(b"\xff\xfe0")
+    with pytest.raises(CommandFailed, match="UTF-8"):
+        read_cards(file)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "target", "params"),
+    [
+        (["reserve", "A01-1"], "RESERVE", "A01-1", {"hold_s": 900.0}),
+        (
+            ["reserve", "A01-1", "--card", "04A2", "--minutes", "30"],
+            "RESERVE",
+            "A01-1",
+            {"hold_s": 1800.0, "token": "04A2"},
+        ),
+        (["reserve", "A01-1", "--cancel"], "CANCEL_RESERVATION", "A01-1", None),
+        (["service", "A01-1", "--out"], "SET_AVAILABILITY", "A01-1", {"operative": False}),
+        (["service", "station", "--in"], "SET_AVAILABILITY", "station", {"operative": True}),
+        (["unlock", "A01-1"], "UNLOCK_CONNECTOR", "A01-1", None),
+        (["reset", "hall"], "RESET", "hall", None),
+    ],
+)
+async def test_verbs_become_the_contract_s_commands(
+    core: FakeCore, shell: Shell, words: list[str], name: str, target: str, params: dict[str, object] | None
+) -> None:
+    """Flows: one vocabulary for panel, command line, card and platform."""
+    status, said = await shell(*words)
+    assert status == 0, said
+    request = newest(core)
+    assert (request.name.value, request.target, request.params) == (name, target, params)

@@ -1,0 +1,83 @@
+"""S-77: the fee for a car that only stands, by the one clock that never jumps, until the car leaves."""
+
+from datetime import timedelta
+
+import pytest
+
+from siteward.model.sessions import OrderState
+from tests.fixtures.tariffs import two
+from tests.siteward.control.test_money import rig_with, whole
+
+IDLE = two(
+    begin="01:00",
+    end="23:00",
+    idle={"pricePerMinute": "1", "grace_s": 60, "most_s": 600},
+    periods=[{"id": "day", "energyPrice": "0"}, {"id": "night", "energyPrice": "0"}],
+)
+
+
+def test_a_car_that_only_stands_pays_by_the_full_minute_after_the_grace() -> None:
+    """S-77: standing counts from the end of charging until the car leaves; the session is open until then."""
+    rig = rig_with(IDLE)
+    name = rig.charging(seconds=30)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(60 + 185)
+    assert rig.log.stages("c2") == ["accepted", "done"]
+    assert rig.log.rows[name].state is OrderState.CHARGING
+    rig["A1"].plugged = False
+    rig.turns(3)
+    row = rig.log.rows[name]
+    assert row.state is OrderState.FINISHED
+    assert row.total == 300
+    whole(rig, row)
+
+
+def test_standing_is_not_billed_for_ever() -> None:
+    """S-77: after the most that is billed the session ends though the car stays."""
+    rig = rig_with(IDLE)
+    name = rig.charging(seconds=30)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(700)
+    assert (rig.log.rows[name].state, rig.log.rows[name].total) == (OrderState.FINISHED, 1000)
+
+
+def test_standing_after_a_fault_costs_nothing() -> None:
+    rig = rig_with(IDLE)
+    name = rig.charging(seconds=30)
+    rig["A1"].fault = "E42"
+    rig.turns(200)
+    assert (rig.log.rows[name].state, rig.log.rows[name].total) == (OrderState.FINISHED, 0)
+
+
+def test_a_restart_neither_charges_a_waiting_car_nor_bills_the_outage() -> None:
+    """OCMF: time across a power failure is never billed; what was stopped stays stopped."""
+    rig = rig_with(IDLE)
+    name = rig.charging(seconds=30)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(100)
+    stood = rig.log.rows[name].idle_s
+    before_wh = rig.log.rows[name].energy_wh
+    rig.crash(1800)
+    rig.turns(100)
+    rig["A1"].plugged = False
+    rig.turns(3)
+    row = rig.log.rows[name]
+    assert row.state is OrderState.FINISHED
+    assert row.energy_wh == before_wh
+    assert row.stop_reason == "remote"
+    assert stood + 90 <= row.idle_s <= stood + 120
+    whole(rig, row)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_standing_is_counted_by_the_monotonic_clock(hours: int) -> None:
+    """Fault 58: two clocks never bill an hour twice."""
+    rig = rig_with(IDLE)
+    name = rig.charging(seconds=30)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(100)
+    rig.skew = timedelta(hours=hours)
+    rig.turns(145)
+    rig["A1"].plugged = False
+    rig.turns(3)
+    assert rig.log.rows[name].total == 300

@@ -1,0 +1,141 @@
+"""What holds a connector, at the panel: service, reservation, emergency stop; who may press what (S-43, I13)."""
+
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+
+from siteward.client.messages import AuthorisationMessage, EmergencyMessage, LiveMessage
+from siteward.panel.details import event_detail
+from siteward.panel.text import masked
+from tests.siteward.panel.conftest import Panel
+
+UNTIL = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
+STOP = EmergencyMessage(id="hall", name="Hall", state="latched", since=UNTIL, connectors=("A04-1",))
+
+
+async def show(panel: Panel, **stop: str) -> LiveMessage:
+    """Let the panel see A04-1 reserved, A01-1 charging by card, B01-1 out of service, and the hall's stop."""
+    live = panel.core.live()
+    held = []
+    for connector in live.connectors:
+        if connector.id == "A04-1":
+            connector = connector.model_copy(update={"reservation": "r1", "reserved_until": UNTIL})
+        if connector.id == "B01-1":
+            connector = connector.model_copy(update={"out_of_service": True})
+        if connector.id == "A01-1" and connector.session is not None:
+            by = AuthorisationMessage(by="list", token="04A2B3C4")
+            connector = connector.model_copy(
+                update={"session": connector.session.model_copy(update={"authorised": by})}
+            )
+        held.append(connector)
+    seen = live.model_copy(update={"connectors": tuple(held), "emergencies": (STOP.model_copy(update=dict(stop)),)})
+    await panel.desk.hub._publish(seen, False)
+    return seen
+
+
+async def page(panel: Panel, path: str) -> str:
+    """A page as text."""
+    return unescape((await panel.client.get(path)).text)
+
+
+async def test_a_technician_takes_a_connector_out_of_service_and_back(panel: Panel) -> None:
+    """SET_AVAILABILITY: one button each way, the way out asked about first."""
+    await show(panel)
+    await panel.login()
+    assert "Take connector A01-1 out of service?" in await page(panel, "/connectors/A01-1")
+    await panel.press("/connectors/A01-1/service", operative="no")
+    asked = panel.core.requests[-1]
+    assert (asked.name, asked.target, asked.params) == ("SET_AVAILABILITY", "A01-1", {"operative": False})
+    out = await page(panel, "/connectors/B01-1")
+    assert "Out of service: no new session begins here." in out
+    assert "Back into service" in out
+    await panel.press("/connectors/B01-1/service", operative="yes")
+    assert panel.core.requests[-1].params == {"operative": True}
+
+
+async def test_a_reservation_is_shown_with_its_end_and_can_be_cancelled(panel: Panel) -> None:
+    """CANCEL_RESERVATION names the connector."""
+    await show(panel)
+    await panel.login()
+    text = await page(panel, "/connectors/A04-1")
+    assert "Reserved until 09:15:00 UTC." in text
+    await panel.press("/connectors/A04-1/release")
+    asked = panel.core.requests[-1]
+    assert (asked.name, asked.target, asked.params) == ("CANCEL_RESERVATION", "A04-1", None)
+    assert "Cancel reservation" not in await page(panel, "/connectors/A01-1")
+
+
+async def test_a_card_is_shown_by_its_last_signs_only(panel: Panel) -> None:
+    """S-85: a whole number could be written onto another card."""
+    await show(panel)
+    await panel.login()
+    text = await page(panel, "/connectors/A01-1")
+    assert "…B3C4" in text
+    assert "04A2B3C4" not in text
+    assert masked("04A2") == "…"
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "button"),
+    [
+        ("latched", "Released, not acknowledged", True),
+        ("pressed", "Pressed", False),
+        ("clear", "Not pressed", False),
+        ("unread", "Cannot be read", False),
+    ],
+)
+async def test_only_a_released_stop_can_be_acknowledged(panel: Panel, state: str, words: str, button: bool) -> None:
+    """Ruling 16: the input is back, and a technician says that the cause is gone."""
+    await show(panel, state=state)
+    await panel.login()
+    text = await page(panel, "/access")
+    assert words in text
+    assert ("/emergencies/hall/reset" in text) is button
+    if button:
+        assert "Is the cause of emergency stop Hall gone?" in text
+        await panel.press("/emergencies/hall/reset")
+        asked = panel.core.requests[-1]
+        assert (asked.name, asked.target, asked.params) == ("RESET", "hall", None)
+        assert asked.actor is not None
+        assert asked.actor.user == "tina"
+
+
+@pytest.mark.parametrize("path", ["/connectors/A01-1/service", "/connectors/A04-1/release", "/emergencies/hall/reset"])
+async def test_a_viewer_sees_it_and_may_do_none_of_it(panel: Panel, path: str) -> None:
+    """S-43: buttons are not shown, and pressing their address is refused."""
+    await show(panel)
+    await panel.login("vera")
+    for address in ("/connectors/A04-1", "/connectors/B01-1", "/access"):
+        text = await page(panel, address)
+        assert 'hx-post="/connectors' not in text
+        assert 'hx-post="/emergencies' not in text
+    answer = await panel.press(path, operative="no")
+    assert answer.status_code == 403
+    assert panel.core.requests == []
+
+
+async def test_it_is_said_in_chinese(panel: Panel) -> None:
+    """Contract section 5: Chinese and English."""
+    await show(panel)
+    await panel.login()
+    await panel.client.get("/language/zh")
+    assert "已停用：不再开始新的充电。" in await page(panel, "/connectors/B01-1")
+    assert "已复位，待确认" in await page(panel, "/access")
+
+
+def test_events_tell_who_came_in_without_whole_numbers_of_cards() -> None:
+    """S-85, S-86: the journal has them whole, pages do not."""
+    data = {"token": "04A2B3C4", "by": "seen", "listVersion": 7, "platformReached": False, "source": "card"}
+    told = event_detail({"type": "access.granted", "data": data}, "en")
+    words = (
+        "card: …B3C4",
+        "let in by: having been seen lately",
+        "version of the list: 7",
+        "platform reached: no",
+        "by: card",
+    )
+    assert told == " · ".join(words)
+    update = {"version": 2, "update": "differential", "tokens": [{"id": "04A2B3C4"}], "removed": ["FFEEDDCC"]}
+    told = event_detail({"type": "audit.auth_list", "data": update}, "zh")
+    assert told == "版本: 2 · 更新方式: 差异更新 · 卡: 1 · 移除: …DDCC"
