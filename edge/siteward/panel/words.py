@@ -204,6 +204,7 @@ WORDS: Final[dict[str, Sentence]] = {
     "segments": Sentence("Segments", "分段"),
     "back": Sentence("Back to the overview", "返回总览"),
     "alarms_none": Sentence("No standing alarm. Everything is as it should be.", "当前无告警，一切正常。"),
+    "alarm_all": Sentence("All alarms", "全部告警"),
     "alarm_count": Sentence("came {count} times", "出现 {count} 次"),
     "alarm_gone": Sentence("its cause is gone for now", "原因暂已消失"),
     "alarm_figure": Sentence("{value} {unit}, bound {bound} {unit}", "{value} {unit}，界限 {bound} {unit}"),

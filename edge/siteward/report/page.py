@@ -23,7 +23,8 @@ border-bottom: 1px solid #d0d7de; } td:first-child, th:first-child { text-align:
 @media print { body { margin: 0; } }
 """
 _CHART_STYLE = """
-.report-chart { width: 100%; height: auto; } .report-chart .f { fill: #8c959f; } .report-chart .s { fill: #0550ae; }
+.report-chart { width: 100%; min-width: 40rem; height: auto; }
+.report-chart .f { fill: #8c959f; } .report-chart .s { fill: #0550ae; }
 .report-chart text { font-size: 11px; fill: currentColor; } .report-chart .drift { fill: #cf222e; }
 .report-chart line { stroke: #8c959f; stroke-width: 1; }
 """
@@ -36,7 +37,7 @@ def page(report: DayReport, zone: tzinfo, language: str) -> str:
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n"
+        f"<title>{title}</title><style>{_STYLE}{_CHART_STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n"
         + "\n".join(body(report, zone, language))
         + "\n</body>\n</html>\n"
     )
@@ -57,7 +58,6 @@ def summary(report: DayReport, zone: tzinfo, language: str) -> Iterator[str]:
     sofar = f" ({say('sofar', language)})" if report.length_s < 23 * 3600 else ""
     window = f"{begin:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M} {escape(str(zone))}{sofar}"
     yield f'<p class="fine">{escape(report.site)} · {window}</p>'
-    yield f"<style>{_CHART_STYLE}</style>"
     figures = "".join(f"<li>{name}<b>{value}</b></li>" for name, value in figures_of(report, language))
     yield f'<ul class="figures">{figures}</ul>'
     yield _connectors(report, language)
@@ -147,7 +147,7 @@ def _feeder(report: DayReport, feeder: str, zone: tzinfo, language: str) -> Iter
         f"{say('by_sessions', language)} {total_s:,.3f} kWh{worst}{gaps}</p>"
     )
     if rows:
-        yield chart(report, rows, zone)
+        yield f'<div class="scroll">{chart(report, rows, zone)}</div>'
 
 
 def chart(report: DayReport, rows: Sequence[Quarter], zone: tzinfo) -> str:

@@ -1,4 +1,4 @@
-"""S-26, S-28, S-29, S-67: rates of a day from a hand-made journal, worked out on paper."""
+"""S-26, S-28, S-29, S-67, S-88: rates of a day from a hand-made journal, worked out on paper."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

@@ -52,7 +52,7 @@ def test_a_service_that_sees_no_machine_tells_its_own_share(tmp_path: Path) -> N
 
 
 async def test_the_watch_judges_what_was_measured_and_what_sync_says() -> None:
-    """S-59, S-89: resources by rule; an output that fails is an alarm while sync lives to say so."""
+    """S-59, S-89, fault 39: resources and backlog by rule; an output that fails is an alarm while sync lives."""
     rules = (
         AlarmRule("disk", Watched.STATION, Figure.DISK_PERCENT, Severity.MEDIUM, above=85.0),
         AlarmRule("slow", Watched.STATION, Figure.TURN_MS, Severity.MEDIUM, above=500.0),
