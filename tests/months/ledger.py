@@ -32,8 +32,12 @@ class Closed:
 def closed(path: Path) -> list[Closed]:
     """Every `session.finished` of a journal, in its order."""
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as file:
-        rows = file.execute("SELECT text FROM journal WHERE type = 'session.finished' ORDER BY seq")
-        told = [json.loads(text) for (text,) in rows]
+        rows = file.execute("SELECT text FROM journal WHERE type LIKE 'session.%' ORDER BY seq")
+        events = [json.loads(text) for (text,) in rows]
+    parts: Counter[str] = Counter()
+    for event in events:
+        if event["type"] == "session.segment":
+            parts[event["sessionId"]] += event["data"]["energy_wh"]
     return [
         Closed(
             event["connectorId"],
@@ -42,11 +46,12 @@ def closed(path: Path) -> list[Closed]:
             data["gap"],
             data["estimated"],
             event["sessionId"],
-            sum(segment["energy_wh"] for segment in data["segments"]),
+            parts[event["sessionId"]],
             data["total"],
         )
-        for event in told
+        for event in events
         for data in [event["data"]]
+        if event["type"] == "session.finished"
     ]
 
 
