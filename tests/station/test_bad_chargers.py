@@ -24,7 +24,8 @@ def _told(folder: Path, story: Callable[[VirtualStation], Awaitable[None]]) -> N
     async def whole(clock: VirtualClock) -> None:
         demo = demo_site()
         row_a = tuple(c for c in demo.chargers if c.id.startswith("A"))
-        station = VirtualStation(clock, folder, frames=True, site=replace(demo, chargers=row_a, start_delay_s=20.0))
+        site = replace(demo, chargers=row_a, locks=(), start_delay_s=20.0)
+        station = VirtualStation(clock, folder, frames=True, site=site)
         for name in (BAD_ONE, *OTHERS):
             outlet = next(c.id for c in station.site.connectors if c.id == name)
             station.sim.world.plug(outlet, Car(name=name, capacity_wh=80_000.0, soc=0.2, max_a=16.0, react_s=2.0))

@@ -62,8 +62,11 @@ def test_a_start_leaves_all_that_it_said_in_its_session(rig: Rig) -> None:
         max_time_s=3600,
         max_current_a=10,
         authorised=record.authorised,
+        segments=record.segments,
     )
     assert record == expected
+    (segment,) = record.segments
+    assert (segment.begin_wh, segment.end_wh, segment.meter, segment.ended) == (1000, 1000, "A1", None)
     assert record.authorised is not None
     assert record.authorised.by is AuthorisedBy.PLATFORM
     assert record.order == "O-1"

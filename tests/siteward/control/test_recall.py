@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from siteward.control.account import recalled as account_of
 from siteward.control.connector import ConnectorState
 from siteward.control.draft import Pending, Post, StoryMemory
 from siteward.control.recover import recall
@@ -17,6 +18,7 @@ from siteward.model.limits import Limit, LimitSource
 from siteward.model.recovered import Recovered
 from siteward.model.requests import CommandName, Request, Source
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
+from siteward.model.tariff import TariffBook
 from tests.fixtures.story_rig import START
 from tests.siteward.control.course_bench import A1, SITE
 
@@ -67,6 +69,7 @@ def test_an_open_session_waits_for_its_first_look() -> None:
         charging_s=600.0,
         row_at=AT,
         row_wh=5000,
+        account=account_of(ROW, TariffBook(), AT),
     )
     assert memory.posts[A1].state is ConnectorState.CHARGING
     assert all(post == Post() for name, post in memory.posts.items() if name != A1)
