@@ -46,6 +46,7 @@ async def _month(name: str, days: int, folder: Path) -> Figures:
     return {
         "stays": len(here),
         "sessions": len(told),
+        "stays_without_session": len(here) - len(told),
         "registers_wh": sum(counted.values()),
         "sessions_wh": sum(session.energy_wh for session in told),
         "differences_wh": differences_wh(told, books.first_wh, books.wh),
@@ -72,9 +73,8 @@ def main(months: list[str], days: int) -> int:
     keep(
         LAST, f"MONTHS={','.join(months)} DAYS={days} make books", {"commit": began, "most_days": days, "months": told}
     )
-    return int(
-        any(found["differences_wh"] or found["bills_not_made_again"] or found["refused"] for found in told.values())
-    )
+    faults = ("differences_wh", "bills_not_made_again", "stays_without_session")
+    return int(any(found[fault] for found in told.values() for fault in faults))
 
 
 if __name__ == "__main__":

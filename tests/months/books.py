@@ -1,9 +1,10 @@
 """Real sessions under the whole decision and a real journal: every Wh of the meters must stand in exactly one session.
 
 The plant is that of `turns.py`; here the story runs too. A driver starts his session a few seconds after he plugged in,
-each box has a register that counts whole Wh, and every batch is committed to SQLite before time goes on. A turn is one
-second while anything moves, three while nothing does (longer would be a gap), and time is passed over only while no car
-is there. Once a day, at a random instant, the controller dies and goes on from its file (B23).
+and again when that is refused, as while a controller that came back knows no charger yet. Each box has a register that
+counts whole Wh, and every batch is committed to SQLite before time goes on. A turn is one second while anything moves,
+three while nothing does (longer would be a gap), and time is passed over only while no car is there. Once a day, at a
+random instant, the controller dies and goes on from its file (B23).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tests.months.depot import DAY_S, Depot, Stay
 from tests.months.turns import DRAWS_A, QUIET_TURNS, STARTED_AT, WALL, Outlet, Turns
 
 PRICES = read_tariff(prices(timezone="UTC", validFrom="2025-12-01T00:00:00Z"))
-ASKS_S, AWAY_S, STEP_S, DEAD_S = 5, 20, 3, 40
+ASKS_S, AGAIN_S, AWAY_S, STEP_S, DEAD_S = 5, 30, 20, 3, 40
 
 
 @dataclass
@@ -77,8 +78,9 @@ class Books(Turns):
         self.wh: dict[str, float] = {o.connector.id: self.dice.uniform(1e6, 1e7) for o in self.outlets}
         self.first_wh = {name: int(wh) for name, wh in self.wh.items()}
         self.free_from = dict.fromkeys(self.wh, 0)
-        self.asks: list[tuple[int, ConnectorId]] = []
+        self.asks: list[tuple[int, ConnectorId | None]] = []
         self.refused: list[str] = []
+        self.asked_at: dict[CommandId, ConnectorId | None] = {}
         self.step, self.deaths, self.commands = 1, 0, 0
         self.dies_at = self._some_time(stays[0].arrival // DAY_S)
         self.mind: Memory = restore(self.depot.site, Recovered(), self.at, self.clock.wall())
@@ -148,7 +150,10 @@ class Books(Turns):
         decision: Decision = decide(self.depot.site, snapshot, self.mind)
         self.mind = decision.memory
         self.wrote = bool(decision.cuts or decision.raises or decision.failsafes)
-        self.refused += [f"{r.command}: {r.code}" for r in decision.batch.replies if r.stage is Stage.REJECTED]
+        for reply in decision.batch.replies:
+            if reply.stage is Stage.REJECTED:
+                self.refused.append(f"{reply.command}: {reply.code}")
+                self.asks.append((self.now + AGAIN_S, self.asked_at[reply.command]))
         for write in (*decision.cuts, *decision.failsafes):
             self._send(decision.ledger, write)
         if not decision.batch.empty:
@@ -182,10 +187,11 @@ class Books(Turns):
         self.asks = [(at, name) for at, name in self.asks if at > self.now]
         return tuple(self._request(CommandName.START_CHARGE, name) for name in due)
 
-    def _request(self, name: CommandName, target: str | None) -> Request:
+    def _request(self, name: CommandName, target: ConnectorId | None) -> Request:
         self.commands += 1
         tariff = PRICES if name is CommandName.SET_TARIFF else None
         command = CommandId(f"{name.value}-{self.commands}")
+        self.asked_at[command] = target
         return Request(command, name, Source.LOCAL, self.at, self.clock.wall(), target, tariff=tariff)
 
     def _due(self, k: int) -> bool:

@@ -1,6 +1,7 @@
-"""The demo's platform process: the reference receiver, and drivers who start their cars from their phones."""
+"""The demo's platform process: the reference receiver, its prices, and drivers who order from their phones."""
 
 import asyncio
+import json
 import random
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from siteward_sync.receiver.records import Records
 
 _LOOK_S = 1.0
 _WALK_S = (2.0, 8.0)
+_PRICES_S = 5.0
 
 
 async def run_platform(options: ProcessOptions) -> int:
@@ -32,13 +34,39 @@ async def run_platform(options: ProcessOptions) -> int:
     stop, clock = stop_on_signals(), SystemClock()
     db = folder / "platform.db"
     platform = Platform(PlatformOptions(settings.cloud.host, settings.cloud.port, db), clock)
-    drivers = asyncio.create_task(Drivers(platform, settings.site.id, db, clock).run())
+    tariff = options.config.with_name("tariff.json")
+    people = [asyncio.create_task(Drivers(platform, settings.site.id, db, clock).run())]
+    if tariff.exists():
+        people.append(asyncio.create_task(set_prices(platform, settings.site.id, _document(tariff), clock)))
     try:
         await platform.run(stop)
     finally:
-        drivers.cancel()
-        await asyncio.gather(drivers, return_exceptions=True)
+        for task in people:
+            task.cancel()
+        await asyncio.gather(*people, return_exceptions=True)
     return 0
+
+
+def _document(tariff: Path) -> dict[str, object]:
+    try:
+        document = json.loads(tariff.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{tariff}: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{tariff}: is no tariff; `siteward tariff import` makes one")
+    return document
+
+
+async def set_prices(platform: Platform, station: str, tariff: dict[str, object], clock: Clock) -> None:
+    """Send a tariff until the station answered; the same one again changes nothing there."""
+    while True:
+        try:
+            command = await platform.send(station, "SET_TARIFF", params={"tariff": tariff}, valid_s=_PRICES_S)
+            async with asyncio.timeout(_PRICES_S):
+                await platform.replies(station, command)
+            return
+        except (LinkDown, PublishRefused, TimeoutError):
+            await clock.sleep(_LOOK_S)
 
 
 class Drivers:
