@@ -35,9 +35,9 @@ format: setup ## put every file into the house format
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: ## goals 1 to 10, 14 and 15 as ratios against their peers; writes bench.json
+bench: ## goals 1 to 10, 14 and 15 as ratios against their peers; ONLY=turn,share for some; writes bench.json
 	@.ci/setup python peers
-	@$(PYTHON) -m tests.bench.run --json bench.json
+	@$(PYTHON) -m tests.bench.run --json bench.json --only "$(ONLY)"
 
 hil: ## a rig for MINUTES minutes, judged from outside (RIG=emulated: the demo on simulated wires)
 	@.ci/setup python mosquitto

@@ -38,9 +38,11 @@ def main() -> int:
     """Run all benches; exit status 1 when a must is missed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", type=Path, required=True)
-    target = parser.parse_args().json
+    parser.add_argument("--only", default="", help="words in the names of benches, with commas; all of them otherwise")
+    asked = parser.parse_args()
+    target, words = asked.json, asked.only.split(",")
     rows: list[Row] = []
-    for bench in _BENCHES:
+    for bench in (bench for bench in _BENCHES if any(word in bench.__name__ for word in words)):
         print(f"{bench.__name__.rsplit('.', 1)[-1]} ...", file=sys.stderr, flush=True)
         rows.extend(bench.measure())
     print(_table(rows))

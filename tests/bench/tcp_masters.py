@@ -114,7 +114,7 @@ async def siteward(port: int, devices: int, tally: Tally) -> AsyncIterator[None]
     clock = SystemClock()
     built = build_lines(site, profiles, clock, OpenGate(), lambda event: None)
 
-    def arrived() -> None:
+    def arrived(_over: bool) -> None:
         tally.good += 1
 
     poller = Poller(site, built, clock, arrived)
