@@ -1,31 +1,15 @@
 """S-54, S-79, S-89: alarms and reports at the command line, against a real local API."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from siteward.model.alarm_log import AlarmRecord, Handling
 from siteward.model.events import EventType
-from tests.fixtures.core import FakeCore, running_core
-from tests.siteward.cli.test_commands import Shell
+from tests.fixtures.core import FakeCore
+from tests.siteward.cli.shell import Shell
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[FakeCore]:
-    """A station with twelve connectors and one alarm."""
-    async with running_core(tmp_path / "run") as station:
-        yield station
-
-
-@pytest.fixture
-def shell(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A shell at the station."""
-    return Shell(core, capsys)
 
 
 async def test_what_stands_is_told_in_both_languages(core: FakeCore, shell: Shell) -> None:

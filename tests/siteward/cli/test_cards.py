@@ -1,44 +1,15 @@
 """`siteward auth` and the verbs about who comes in, against a real local API (contract section 3, B17)."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from siteward.cli.app import run_cli
 from siteward.cli.cards import read_cards
 from siteward.cli.errors import CommandFailed
-from tests.fixtures.core import FakeCore, running_core
-
-
-@pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[FakeCore]:
-    """A station without wires."""
-    async with running_core(tmp_path / "run") as station:
-        yield station
-
-
-class Shell:
-    """Runs command lines against one station."""
-
-    def __init__(self, core: FakeCore, capsys: pytest.CaptureFixture[str]) -> None:
-        self._run = str(core.run_dir)
-        self._capsys = capsys
-
-    async def __call__(self, *words: str) -> tuple[int, str]:
-        """Exit status, and all that was said."""
-        status = await asyncio.to_thread(run_cli, ["--run", self._run, *words])
-        out, err = self._capsys.readouterr()
-        return status, out + err
-
-
-@pytest.fixture
-def shell(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A shell at the station."""
-    return Shell(core, capsys)
+from tests.fixtures.core import FakeCore
+from tests.siteward.cli.shell import Shell
 
 
 def newest(core: FakeCore) -> Any:
@@ -48,8 +19,8 @@ def newest(core: FakeCore) -> Any:
 
 async def test_cards_are_added_listed_and_removed(core: FakeCore, shell: Shell) -> None:
     """B17: each change is one update over the version that is installed."""
-    assert "no list of cards is installed" in (await shell("auth", "list"))[1]
-    added = await shell("auth", "add", "04a2b3c4", "--group", "fleet", "--until", "2027-01-31")
+    assert "no list of cards is installed" in (await shell.said("auth", "list"))[1]
+    added = await shell.said("auth", "add", "04a2b3c4", "--group", "fleet", "--until", "2027-01-31")
     assert added[0] == 0, added
     assert newest(core).params == {
         "version": 1,
@@ -57,8 +28,8 @@ async def test_cards_are_added_listed_and_removed(core: FakeCore, shell: Shell) 
         "baseVersion": 0,
         "tokens": [{"id": "04a2b3c4", "group": "fleet", "validUntil": "2027-01-31T00:00:00Z"}],
     }
-    assert (await shell("auth", "add", "FFEE", "--blocked"))[0] == 0
-    status, said = await shell("auth", "list")
+    assert (await shell.said("auth", "add", "FFEE", "--blocked"))[0] == 0
+    status, said = await shell.said("auth", "list")
     assert status == 0
     for text in (
         "list version 2",
@@ -70,11 +41,11 @@ async def test_cards_are_added_listed_and_removed(core: FakeCore, shell: Shell) 
         "cannot be reached",
     ):
         assert text in said
-    listed = json.loads((await shell("auth", "list", "--json"))[1])
+    listed = json.loads((await shell.said("auth", "list", "--json"))[1])
     assert [token["id"] for token in listed["tokens"]] == ["04A2B3C4", "FFEE"]
-    assert (await shell("auth", "remove", "ffee"))[0] == 0
+    assert (await shell.said("auth", "remove", "ffee"))[0] == 0
     assert list(core.cards.tokens) == ["04A2B3C4"]
-    status, said = await shell("auth", "remove", "ffee")
+    status, said = await shell.said("auth", "remove", "ffee")
     assert status == 1
     assert "no card ffee" in said
 
@@ -86,7 +57,7 @@ async def test_a_file_replaces_the_list_in_as_many_updates_as_it_takes(
     file = tmp_path / "cards.csv"
     rows = "\n".join(f"CARD{n},fleet,,no" for n in range(1203))
     file.write_text(f"id,group,valid_until,blocked\n# a note\n{rows}\n", encoding="utf-8")
-    status, said = await shell("auth", "import", str(file))
+    status, said = await shell.said("auth", "import", str(file))
     assert status == 0, said
     assert (core.cards.head.version, len(core.cards.tokens)) == (3, 1203)
     updates = [request.params["update"] for request in core.requests.values()]
@@ -145,7 +116,7 @@ async def test_verbs_become_the_contract_s_commands(
     core: FakeCore, shell: Shell, words: list[str], name: str, target: str, params: dict[str, object] | None
 ) -> None:
     """Flows: one vocabulary for panel, command line, card and platform."""
-    status, said = await shell(*words)
+    status, said = await shell.said(*words)
     assert status == 0, said
     request = newest(core)
     assert (request.name.value, request.target, request.params) == (name, target, params)

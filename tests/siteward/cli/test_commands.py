@@ -1,8 +1,6 @@
 """Contract section 3: every verb against a real local API, for people and for programs, with its exit status."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,46 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from siteward.cli import act
-from siteward.cli.app import run_cli
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.client.messages import ReplyMessage
 from siteward.model.live import ArmKind, ArmView
 from siteward.model.requests import CommandName
-from tests.fixtures.core import FakeCore, running_core
-
-
-@pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[FakeCore]:
-    """A station with twelve connectors, two of them charging."""
-    async with running_core(tmp_path / "run") as station:
-        yield station
-
-
-class Shell:
-    """Runs command lines as a person would, against one station."""
-
-    def __init__(self, core: FakeCore, capsys: pytest.CaptureFixture[str]) -> None:
-        self._run = str(core.run_dir)
-        self._capsys = capsys
-
-    async def __call__(self, *words: str) -> tuple[int, str, str]:
-        """Exit status, stdout, stderr."""
-        status = await asyncio.to_thread(run_cli, ["--run", self._run, *words])
-        out, err = self._capsys.readouterr()
-        return status, out, err
-
-    async def json(self, *words: str) -> Any:
-        """The JSON of a command that held."""
-        status, out, _ = await self(*words, "--json")
-        assert status == 0, out
-        return json.loads(out)
-
-
-@pytest.fixture
-def shell(core: FakeCore, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A shell at the station."""
-    return Shell(core, capsys)
+from tests.fixtures.core import FakeCore
+from tests.siteward.cli.shell import Shell
 
 
 async def test_status_shows_fuses_connectors_and_why(shell: Shell) -> None:
