@@ -46,6 +46,7 @@ async def test_core_hears_when_the_platform_comes_and_goes(tmp_path: Path, broke
         await until(lambda: core.uplinks and core.uplinks[-1][0])
         await broker.stop()
         await until(lambda: not core.uplinks[-1][0])
+        assert [connected for connected, _ in core.uplinks].index(True) < len(core.uplinks) - 1
 
 
 @pytest.mark.parametrize("name", ["cli", "panel", "sync", "field"])

@@ -157,6 +157,7 @@ async def test_one_output_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
         await until(lambda: bool(server.mails))
         core.add_event(EventType.ALARM_RAISED, dict(HOT))
         await until(lambda: len(server.mails) == 2)
+        assert [note["output"] for note in notes(core)] == ["mail", "mail"], "the one that hangs has delivered nothing"
 
 
 async def test_an_output_that_fails_is_reported_to_core(tmp_path: Path) -> None:
@@ -167,6 +168,7 @@ async def test_an_output_that_fails_is_reported_to_core(tmp_path: Path) -> None:
         await until(lambda: (False, ("hook",)) in core.uplinks)
         await until(lambda: bool(hook.posts))
         await until(lambda: core.uplinks[-1] == (False, ()))
+        assert [note["ok"] for note in notes(core)][-1] is True
 
 
 async def test_after_a_restart_it_goes_on_where_the_journal_says(tmp_path: Path) -> None:
