@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,14 +65,14 @@ async def _month(name: str, days: int, folder: Path) -> Figures:
 
 def main(months: list[str], days: int) -> int:
     """Run the months side by side, print and keep their figures; return whether the books are wrong."""
+    began, told = commit(), dict[str, Figures]()
+    command = f"MONTHS={','.join(months)} DAYS={days} make books"
     with ProcessPoolExecutor() as pool:
-        began = commit()
-        told = dict(zip(months, pool.map(month, months, [days] * len(months)), strict=True))
-    for name, found in told.items():
-        print(name, found, flush=True)
-    keep(
-        LAST, f"MONTHS={','.join(months)} DAYS={days} make books", {"commit": began, "most_days": days, "months": told}
-    )
+        waiting = {pool.submit(month, name, days): name for name in months}
+        for ready in as_completed(waiting):
+            told[waiting[ready]] = ready.result()
+            print(waiting[ready], ready.result(), flush=True)
+            keep(LAST, command, {"commit": began, "most_days": days, "months": told})
     faults = ("differences_wh", "bills_not_made_again", "stays_without_session")
     return int(any(found[fault] for found in told.values() for fault in faults))
 
