@@ -87,9 +87,10 @@ def read_register(site: Site, snapshot: Snapshot, connector: Connector) -> Regis
             return None
         return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial, meter.power_w, _rollover(site, connector))
     charger = snapshot.chargers.get(connector.id)
-    if charger is None or charger.energy_wh is None or charger.sent_at < oldest:
+    if charger is None or charger.energy_wh is None:
         return None
-    return RegisterReading(charger.energy_wh, charger.sent_at, None, charger.power_w)
+    sent_at = charger.sent_at if charger.energy_at is None else charger.energy_at
+    return RegisterReading(charger.energy_wh, sent_at, None, charger.power_w) if sent_at >= oldest else None
 
 
 def _rollover(site: Site, connector: Connector) -> int | None:

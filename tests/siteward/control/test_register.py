@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siteward.control.register import Register, RegisterReading, billing_meter, judge
+from siteward.control.register import Register, RegisterReading, billing_meter, judge, read_register
 from siteward.model.events import EventType
+from siteward.model.ids import ConnectorId
+from siteward.model.readings import ChargerReading
 from tests.fixtures.story_rig import Rig, story_site
 
 KW = 11_040.0
@@ -50,6 +52,17 @@ def test_the_same_reading_is_judged_once() -> None:
         register = judge(register, bad, KW)
     assert register.held == 1
     assert not register.doubted
+
+
+@pytest.mark.parametrize(("age_s", "told_at"), [(None, 99.9), (0.5, 99.5), (9.9, 90.1), (10.1, None)])
+def test_a_register_is_as_old_as_its_own_request(age_s: float | None, told_at: float | None) -> None:
+    """B22, B24: a charger that shows it beside every poll does not make it young by that."""
+    site = story_site()
+    energy_at = None if age_s is None else 100.0 - age_s
+    reading = ChargerReading(ConnectorId("A1"), 99.9, energy_wh=1234, energy_at=energy_at)
+    snapshot = replace(Rig(site).snapshot(), at=100.0, chargers={reading.connector: reading})
+    found = read_register(site, snapshot, site.connectors[0])
+    assert (None if found is None else found.sent_at) == told_at
 
 
 @pytest.mark.parametrize(
