@@ -92,7 +92,7 @@ def holds(rig: Rig) -> SessionRecord:
 
 
 STEPS = st.one_of(
-    st.tuples(st.just("run"), st.integers(1, 90)),
+    st.tuples(st.just("run"), st.integers(1, 300)),
     st.tuples(st.just("crash"), st.integers(1, 200)),
     st.tuples(st.just("lost"), st.integers(1, 30)),
     st.tuples(st.just("deaf meter"), st.integers(1, 25)),
