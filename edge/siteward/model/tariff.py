@@ -138,7 +138,7 @@ class Unmetered(StrEnum):
 
 
 class MeterLost(StrEnum):
-    """Which sessions end when their billing meter is lost; the others go on, billed by what it shows once it is back."""
+    """Which sessions end when their meter is lost; the others go on, billed by what it shows once it is back."""
 
     PAID = "paid"
     ALL = "all"

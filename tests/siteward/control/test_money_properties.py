@@ -18,7 +18,7 @@ from siteward.model.sessions import OrderState, SessionRecord
 from siteward.model.site import Site
 from siteward.model.tariff import Pin, Pricing
 from siteward.store.canonical import plain
-from tests.fixtures.money_truth import Seen, WatchedRig, badly_cut, total_of, wrongly_priced
+from tests.fixtures.money_truth import Seen, WatchedRig, badly_cut, total_of, unmarked, wrongly_priced
 from tests.fixtures.story_rig import START, Rig, story_site
 from tests.fixtures.tariffs import EVERY_DAY, times, two
 
@@ -120,8 +120,7 @@ def step(rig: WatchedRig, name: str, kind: str, amount: int) -> None:
         outlet.meter_silent = False
         rig.turns(2)
     elif kind == "jump":
-        rig.skew += timedelta(seconds=amount)
-        rig.turns(2)
+        jump(rig, name, amount)
     elif kind == "unsynced":
         rig.clock = ClockQuality.UNSYNCED
         rig.turns(amount)
@@ -136,8 +135,21 @@ def step(rig: WatchedRig, name: str, kind: str, amount: int) -> None:
         rig.turns(amount)
 
 
+def jump(rig: WatchedRig, name: str, seconds: int) -> None:
+    """Set the wall clock; what was priced by one that was far off is marked."""
+    told = [fact.data for _, fact in rig.log.facts if fact.type is EventType.SESSION_SEGMENT]
+    since_wh = told[-1]["end_register_wh"] if told else rig.begin_wh
+    grown_wh = rig[name].register - int(str(since_wh))
+    rig.skew += timedelta(seconds=seconds)
+    rig.turns(2)
+    after = [fact.data for _, fact in rig.log.facts if fact.type is EventType.SESSION_SEGMENT][len(told) :]
+    if abs(seconds) > 30 and grown_wh > 10.0:
+        assert [data["flagged"] for data in after if data["ended"] == "clock"] == [True]
+
+
 def story(rig: WatchedRig, steps: list[tuple[str, int]], name: str = "A1") -> None:
     """Charge through the steps, stop, and leave after a while."""
+    rig.begin_wh = int(rig[name].register)
     rig.charging(name, seconds=6)
     for kind, amount in steps:
         step(rig, name, kind, amount)
@@ -156,10 +168,13 @@ def true_to_the_world(
     assert seen is not None
     assert list(wrongly_priced(row.segments, marks, ZoneInfo(BERLIN))) == []
     assert list(badly_cut(row.segments, seen)) == []
+    assert list(unmarked(row.segments, seen)) == []
     assert row.total == total_of(document(marks), row)
     kinds = [kind for kind, _ in steps]
     crashes = kinds.count("crash") + kinds.count("lost")
     assert row.gap is (crashes > 0)
+    unsure = sum(s.energy_wh for s in row.segments if s.flagged and s.period == "night")
+    assert unsure >= seen.unsure_wh - 16 * kinds.count("unsynced"), "the lowest price while nobody knows the time"
     # A restart knows what the last row said; a stand begins after its five seconds.
     assert row.charging_s >= seen.flowed_s - 18 * crashes - 3
     assert row.idle_s >= seen.stood_s - 18 * crashes - 8 * (crashes + kinds.count("full") + 1)
