@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from siteward.control.authorise import token_of
+from siteward.control.bays import open_again
 from siteward.control.book import Held
 from siteward.control.draft import Draft
 from siteward.control.params import BadParam, name_param, number_param
@@ -112,6 +113,7 @@ def release(draft: Draft, reservation: Reservation, why: str) -> None:
     left = {name: held for name, held in draft.book.reservations.items() if name != reservation.connector}
     draft.book = replace(draft.book, reservations=left)
     draft.keep(KeptKind.RESERVATION, reservation.connector)
+    open_again(draft, reservation.connector)
     data: dict[str, object] = {"reservationId": reservation.id, "why": why}
     draft.facts.append(
         Fact(EventType.CONNECTOR_RELEASED, data, reservation.connector, None, reservation.order, draft.snapshot.wall)
