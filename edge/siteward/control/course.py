@@ -76,7 +76,9 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
         return session
     reading = read_register(scene.draft.site, scene.draft.snapshot, scene.connector)
     register = judge(session.register, reading, most_watts(scene.draft.site, scene.connector))
-    other = exchanged(register, reading) if session.record.order is None else None
+    # After a restart another meter is another session (B23), and an order is for the one that it began with.
+    same = session.restored or session.ending is not None or session.record.order is not None
+    other = None if same else exchanged(register, reading)
     if other is not None:
         scene.tell(swapped(session, other, scene.wall))
         return fees.swapped(scene, measured(session, other))
