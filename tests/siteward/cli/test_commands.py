@@ -264,6 +264,14 @@ async def test_frames_of_a_line_become_a_file_whose_ending_says_the_form(shell: 
     assert ".csv or .pcap" in err
 
 
+async def test_a_start_may_be_prepaid_and_for_a_card(shell: Shell, core: FakeCore) -> None:
+    """B17, S-92: an amount in minor units, the tariff that counts it, and the card that it is for."""
+    words = ("--max-amount", "2500", "--tariff", "FLEET", "--card", "04A2B3C4")
+    assert (await shell("start", "A03-1", *words))[0] == 0
+    (asked,) = core.requests.values()
+    assert asked.params == {"maxAmount": 2500, "tariffId": "FLEET", "token": "04A2B3C4"}
+
+
 async def test_a_start_may_name_its_departure(shell: Shell, core: FakeCore) -> None:
     """B12: the time as typed goes to core, which knows the site's zone; energy in kWh."""
     status, _, _ = await shell("start", "A03-1", "--departs", "07:30", "--wants-kwh", "20")
