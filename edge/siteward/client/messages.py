@@ -133,6 +133,8 @@ class ConnectorMessage(Message):
     reservation: str | None = None
     reserved_until: datetime | None = None
     out_of_service: bool = False
+    cable: str | None = None
+    unlocks: bool = False
 
 
 class ArmMessage(Message):

@@ -30,6 +30,7 @@ class ConnectorView:
 
     phase_switching: the site allows switching between one and three phases here, if the start says so (B14).
     reservation names what the connector is kept for, until reserved_until; out_of_service: it takes no new session.
+    cable is that in its socket, where the charger shows it; unlocks: it can be told to let it go.
     """
 
     id: str
@@ -53,6 +54,8 @@ class ConnectorView:
     reservation: str | None = None
     reserved_until: datetime | None = None
     out_of_service: bool = False
+    cable: str | None = None
+    unlocks: bool = False
 
 
 class StopState(StrEnum):

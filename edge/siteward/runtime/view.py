@@ -154,6 +154,8 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         reservation=None if held is None else held.reservation.id,
         reserved_until=None if held is None else held.reservation.until,
         out_of_service=connector.id in book.out,
+        cable=None if reading.cable is None else reading.cable.value,
+        unlocks=connector.facts.unlock is not None,
     )
 
 
