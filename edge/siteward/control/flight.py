@@ -27,7 +27,7 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
         return False
     sent = [f for f in w.flights if f.sent_at is not None and f.sent_at <= r.sent_at]
     newest = sent[-1] if sent else None
-    if _straddled(o, w, newest, r.set_point_a, r.sent_at):
+    if _straddled(o, w, r.set_point_a, r.sent_at, newest):
         return False
     if newest is not None:
         done = newest.sent_at if newest.answered_at is None else newest.answered_at
@@ -48,13 +48,13 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     return foreign
 
 
-def _straddled(o: Outlet, w: Watch, newest: Flight | None, set_point_a: float, read_at: float) -> bool:
+def _straddled(o: Outlet, w: Watch, set_point_a: float, read_at: float, newest: Flight | None) -> bool:
     """A poll of several requests that a write overtook: it shows our own value, yet was sent before it.
 
-    A write that only repeats what was in force before takes nothing from what such a poll proves: where a poll lasts
-    longer than the wait for it, nothing would ever be confirmed.
+    The same write again overtakes nothing: a box that takes longer for a poll than its cuts are apart would never be
+    believed.
     """
-    if newest is not None and _near(o, set_point_a, newest.value_a):
+    if newest is not None and newest.answered_at is not None and _near(o, set_point_a, newest.value_a):
         return False
     return any(f.sent_at is not None and f.sent_at > read_at and _near(o, set_point_a, f.value_a) for f in w.flights)
 

@@ -1,5 +1,6 @@
 """Numbers, times, causes and events as text in a language; the filters of the templates."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -59,6 +60,13 @@ def duration(seconds: float | None) -> str:
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
     return f"{days} d {h:02d}:{m:02d}:{s:02d}" if days else f"{h}:{m:02d}:{s:02d}"
+
+
+def countdown(seconds: float) -> str:
+    """What is left of a time, its last second shown as 0:01: `14:59`, `1:02:03` from an hour on."""
+    minutes, s = divmod(math.ceil(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
 
 
 def instant(value: datetime | None) -> str:
@@ -131,10 +139,13 @@ def reply(message: ReplyMessage, language: str) -> str:
     text = one_of(v.STAGES, message.stage, language)
     if message.code:
         return f"{text} {refusal(message.code, message.message, message.message_zh, language)}"
-    waiting = (message.result or {}).get("waitingFor")
+    result = message.result or {}
+    waiting, cable = result.get("waitingFor"), result.get("cable") or result.get("effect")
     if waiting and message.stage == Stage.DONE:
         what = one_of(v.WAITS, str(waiting), language)
         return f"{text} ({word('waiting_for', language, what=what)})"
+    if cable and message.stage == Stage.DONE:
+        return f"{text} ({one_of(v.CABLES, str(cable), language)})"
     return text
 
 
