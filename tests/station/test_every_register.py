@@ -100,6 +100,7 @@ def billed_right(name: str, data: Mapping[str, object], true_wh: float) -> None:
     """The order ended as it was told to, with what flowed, and nothing of it is an estimate."""
     assert data["stopReason"] == "remote", (name, data)
     assert not data["estimated"], (name, data)
+    assert "byPower" not in data, (name, data)
     assert abs(int(str(data["energy_wh"])) - true_wh) <= COUNT_WH, (name, data, true_wh)
 
 

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     NOT_SETTLED = "NOT_SETTLED"
     SETTLED_DIFFERS = "SETTLED_DIFFERS"
     REGISTER_DIFFERS = "REGISTER_DIFFERS"
+    POWER_DIFFERS = "POWER_DIFFERS"
     BILL_DIFFERS = "BILL_DIFFERS"
     ORDER_TWICE = "ORDER_TWICE"
     ENERGY_UNKNOWN = "ENERGY_UNKNOWN"
@@ -36,6 +37,10 @@ KINDS: Mapping[Kind, Sentence] = {
     ),
     Kind.REGISTER_DIFFERS: Sentence(
         "The energy of the session is not the difference of its registers.", "会话电量与表底差不一致。"
+    ),
+    Kind.POWER_DIFFERS: Sentence(
+        "What the meter counted is not what flowed by its own power; have it looked at.",
+        "电表读数与其功率累计不符；请检查电表。",
     ),
     Kind.BILL_DIFFERS: Sentence("The lines of the bill do not add up to its total.", "账单明细之和与总额不一致。"),
     Kind.ORDER_TWICE: Sentence("One order was charged by more than one session.", "同一订单对应多个会话。"),
@@ -166,6 +171,9 @@ def _of_session(name: str, finished: Told, settled: Told | None, now: datetime) 
         yield made(Kind.ENERGY_UNKNOWN)
     if energy is not None and counted is not None and counted != energy:
         yield made(Kind.REGISTER_DIFFERS, counted, energy, "Wh")
+    by_power = data.get("byPower")
+    if isinstance(by_power, Mapping):
+        yield made(Kind.POWER_DIFFERS, by_power.get("register_wh"), by_power.get("energy_wh"), "Wh")
     if data.get("estimated") or data.get("gap"):
         yield made(Kind.ENERGY_ESTIMATED, found=energy, unit="Wh")
     yield from (made(Kind.BILL_DIFFERS, *sums) for sums in _bill(data))
