@@ -200,6 +200,26 @@ def test_a_lost_meter_ends_a_session_by_the_sites_policy(
         assert row.energy_wh == int(rig["A1"].register) - 1000 == sum(s.energy_wh for s in row.segments)
 
 
+@pytest.mark.parametrize("unpriced", list(Unpriced))
+def test_a_clock_before_all_tariffs_gives_nothing_away(unpriced: Unpriced) -> None:
+    """B21: a start is allowed unsynced and its bill is flagged: at the lowest price, and by the hour once it is known."""
+    rig = Rig(replace(SITE, pricing=Pricing(default="SZ-TOU", unpriced=unpriced)))
+    rig.install(NIGHT_TO_DAY)
+    rig.install(NIGHT_TO_DAY | {"version": 2, "validFrom": "2026-03-01T07:00:00Z"}, "t2")
+    right = rig.skew
+    rig.skew, rig.clock = timedelta(days=-9000), ClockQuality.UNSYNCED
+    rig["A1"].plugged = True
+    rig.turns(2)
+    rig.turn(rig.start(order="O-1", source="local"))
+    rig.turns(60)
+    rig.skew, rig.clock = right, ClockQuality.NTP
+    rig.turns(120)
+    row = finish(rig)
+    whole(rig, row)
+    parts = [(s.version, s.period, s.flagged) for s in row.segments]
+    assert parts == [(2, "night", True), (2, "night", False), (2, "day", False)]
+
+
 def test_a_start_may_name_its_tariff() -> None:
     rig = rig_with()
     rig.install(depot(tariffId="FLEET", timezone="UTC"), "t2")
