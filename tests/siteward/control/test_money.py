@@ -202,7 +202,7 @@ def test_a_lost_meter_ends_a_session_by_the_sites_policy(
 
 @pytest.mark.parametrize("unpriced", list(Unpriced))
 def test_a_clock_before_all_tariffs_gives_nothing_away(unpriced: Unpriced) -> None:
-    """B21: a start is allowed unsynced and its bill is flagged: at the lowest price, and by the hour once it is known."""
+    """B21: a start is allowed unsynced and its bill flagged: at the lowest price, by the hour once that is known."""
     rig = Rig(replace(SITE, pricing=Pricing(default="SZ-TOU", unpriced=unpriced)))
     rig.install(NIGHT_TO_DAY)
     rig.install(NIGHT_TO_DAY | {"version": 2, "validFrom": "2026-03-01T07:00:00Z"}, "t2")
