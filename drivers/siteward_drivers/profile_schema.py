@@ -7,9 +7,10 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from siteward.model.site import Parity
-from siteward_drivers.profile_charger import ChargerPart, Condition, Scope
+from siteward_drivers.profile_charger import ChargerPart, Scope
 from siteward_drivers.profile_data import BlockPart, DataPoint, ObjectPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
+from siteward_drivers.profile_verbs import Condition
 from siteward_drivers.quantities import Quantity, Unit
 
 
@@ -246,8 +247,9 @@ class ProfileFile(Part):
             yield from (rule.quantity for rule in self.charger.status.rules)
             if self.charger.failsafe is not None:
                 yield from self.charger.failsafe.shown
-            if self.charger.phases.contactor_state is not None:
-                yield self.charger.phases.contactor_state
+            shown, unlock = self.charger.phases.contactor_state, self.charger.unlock
+            yield from (() if shown is None else (shown,))
+            yield from (() if unlock is None else unlock.looks_at)
 
     def _named(self) -> Iterator[Quantity]:
         for part in self.block:
@@ -275,6 +277,8 @@ class ProfileFile(Part):
         if charger.boot.standby_off is not None:
             yield charger.boot.standby_off.quantity
         yield from charger.phases.named
+        if charger.unlock is not None:
+            yield from charger.unlock.named
 
     def _disjoint(self) -> None:
         taken: dict[tuple[Table, int], Quantity] = {}

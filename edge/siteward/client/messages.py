@@ -139,6 +139,8 @@ class ConnectorMessage(Message):
     next_reservation: str | None = None
     next_card: str | None = None
     next_for: str = ""
+    cable: str | None = None
+    unlocks: bool = False
 
 
 class ArmMessage(Message):

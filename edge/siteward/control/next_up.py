@@ -27,7 +27,8 @@ def reserve(draft: Draft, request: Request) -> None:
     wants_next = params.get("next", False)
     if not isinstance(wants_next, bool):
         raise BadParam(f"next: {wants_next!r} is neither true nor false")
-    connector = booking.allowed(draft, request)
+    booking.may_act(draft, request)
+    connector = booking.connector_of(draft, request)
     if not wants_next or free(draft, connector):
         booking.reserve(draft, request)
         return

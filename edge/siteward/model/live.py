@@ -32,6 +32,7 @@ class ConnectorView:
     reservation names what the connector is kept for, until reserved_until, reserved_left_s of it by the station's own
     clock, for the token reserved_card or whom reserved_for tells; next_*: the same of who is next there.
     out_of_service: it takes no new session.
+    cable is that in its socket, where the charger shows it; unlocks: it can be told to let it go.
     """
 
     id: str
@@ -61,6 +62,8 @@ class ConnectorView:
     next_reservation: str | None = None
     next_card: str | None = None
     next_for: str = ""
+    cable: str | None = None
+    unlocks: bool = False
 
 
 class StopState(StrEnum):

@@ -94,7 +94,7 @@ class Turn:
         parts.actuator.send((*decision.cuts, *decision.failsafes))
         parts.access.trip(decision.trips)
         parts.poller.watch(self._reach.within(decision.feeders, snapshot.chargers))
-        parts.committer.put(decision.batch, decision.raises)
+        parts.committer.put(decision.batch, (*decision.raises, *decision.unlocks))
         done = TurnDone(snapshot, decision, parts.clock.now() - snapshot.at)
         self._on_done(done)
         return done

@@ -160,6 +160,8 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         next_reservation=None if waits is None else waits.reservation.id,
         next_card=None if waits is None else waits.reservation.token,
         next_for="" if waits is None else waits.reservation.who,
+        cable=None if reading.cable is None else reading.cable.value,
+        unlocks=connector.facts.unlock is not None,
     )
 
 
