@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from siteward.model.auth import ListHead, Token, TokenSeen
+from siteward.model.auth import ListHead, ListStage, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
 
-Kept = Token | ListHead | TokenSeen | Reservation | OutOfService | Latched | BayTaken
+Kept = Token | ListHead | ListStage | TokenSeen | Reservation | OutOfService | Latched | BayTaken
 """What can be kept."""
 
 EVERY = "*"
 """Key of a row that takes away everything of its kind."""
+
+SWAP = "^"
+"""Key of a row of ENTRY that takes away the list in force and puts the staged one in its place."""
 
 
 class KeptKind(StrEnum):
@@ -18,6 +21,8 @@ class KeptKind(StrEnum):
 
     ENTRY = "entry"
     LIST = "list"
+    STAGED = "staged"
+    STAGE = "stage"
     SEEN = "seen"
     RESERVATION = "reservation"
     OUT_OF_SERVICE = "out_of_service"

@@ -29,7 +29,8 @@ class ConnectorView:
     """A connector with its session, if any; limit_w is what a DC charger was told, None for AC (people think in kW).
 
     phase_switching: the site allows switching between one and three phases here, if the start says so (B14).
-    reservation names what the connector is kept for, until reserved_until; out_of_service: it takes no new session.
+    reservation names what the connector is kept for, until reserved_until, reserved_left_s of it by the station's own
+    clock, for the token reserved_card or whom reserved_for tells; out_of_service: it takes no new session.
     cable is that in its socket, where the charger shows it; unlocks: it can be told to let it go.
     """
 
@@ -54,6 +55,9 @@ class ConnectorView:
     reservation: str | None = None
     reserved_until: datetime | None = None
     out_of_service: bool = False
+    reserved_left_s: float | None = None
+    reserved_card: str | None = None
+    reserved_for: str = ""
     cable: str | None = None
     unlocks: bool = False
 

@@ -43,6 +43,7 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("POST", "/connectors/{connector}/start", actions.start),
         ("POST", "/connectors/{connector}/stop", actions.stop),
         ("POST", "/connectors/{connector}/service", actions.service),
+        ("POST", "/connectors/{connector}/reserve", actions.reserve),
         ("POST", "/connectors/{connector}/release", actions.release),
         ("POST", "/connectors/{connector}/unlock", actions.unlock),
         ("POST", "/emergencies/{emergency}/reset", actions.reset),
