@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,4 +110,24 @@ async def test_a_signed_command_that_waits_for_core_ends_with_its_time(broker: B
             replies = await served.replies(station, sent)
         assert [(reply["stage"], reply["code"]) for reply in replies] == [("expired", "EXPIRED")]
         assert sent not in core.requests
-        assert stamp(core.clock.wall())
+
+
+async def test_a_forgery_that_waits_for_core_holds_nobody_up(broker: Broker, tmp_path: Path) -> None:
+    """S-56: while core is gone the real command waits beside the one that claims its id."""
+    async with signing(broker, tmp_path, None) as (core, _):
+        station = core.site().id
+        core.ending.set()
+        await core.stopped.wait()
+        soon = core.clock.wall() + timedelta(seconds=2)
+        real = command(station, core.clock.wall(), commandId="c-real", expiresAt=stamp(soon))
+        async with raw_link(broker, "hears", topic(station, "up/replies")) as (hears, replies):
+            for message, key in (("m-1", OTHER), ("m-2", KEY)):
+                raw = envelope(real, key=key)
+                await hears.publish(topic(station, COMMANDS), seal(station, message, core.clock.wall(), raw))
+            codes = {}
+            while len(codes) < 2:
+                got = await asyncio.wait_for(replies.get(), 8)
+                hears.ack(got)
+                value = open_envelope(got.payload).value
+                codes[value["inReplyTo"]] = value["code"]
+        assert codes == {"m-1": "EXPIRED", "m-2": "EXPIRED"}

@@ -180,6 +180,14 @@ async def test_a_signed_bomb_is_a_bomb(tmp_path: Path, payload: bytes) -> None:
         assert (await b.refused(jws(token(payload)))).code == "MALFORMED"
 
 
+async def test_a_signed_payload_says_everything_once(tmp_path: Path) -> None:
+    """Two readers of one signed text must not read two commands."""
+    async with bench(tmp_path) as b:
+        text = json.dumps(b.payload()).replace('"name": "REPORT_NOW"', '"name": "STOP_CHARGE", "name": "REPORT_NOW"')
+        no = await b.refused(jws(token(text.encode())))
+        assert (no.code, "occurs twice" in no.message) == ("MALFORMED", True)
+
+
 @pytest.mark.parametrize("raw", [b'{"jws":"a","jws":"b"}', b'{"jws":', b'["jws"]', b'{"x":"jws"}', b'{"jws":7}'])
 async def test_what_is_neither_is_malformed(tmp_path: Path, raw: bytes) -> None:
     async with bench(tmp_path) as b:
@@ -213,17 +221,18 @@ async def test_keys_change_without_a_restart(tmp_path: Path) -> None:
 async def test_a_file_that_cannot_be_read_trusts_nobody(tmp_path: Path, spoil: str) -> None:
     """Law 5: a lost file must not open the door, and says what is wrong with it."""
     async with bench(tmp_path) as b:
+        assert (await b.signed()).stage == "received"
         b.file.unlink()
         if spoil == "empty":
             b.file.write_bytes(b"")
         elif spoil == "private":
             b.file.write_bytes(write_keys({"peer": KEY.public}).replace(b'"x"', b'"d": "AA", "x"'))
         elif spoil == "huge":
-            b.file.write_bytes(b" " * 70_000)
+            b.file.write_bytes(write_keys({"peer": KEY.public}) + b" " * 70_000)
         elif spoil == "folder":
             b.file.mkdir()
-        assert (await b.refused(envelope(b.payload()))).code == "BAD_SIGNATURE"
-        assert (await b.refused(json.dumps(b.payload()).encode())).code == "UNSIGNED"
+        assert (await b.refused(envelope(b.payload(commandId="c-2")))).code == "BAD_SIGNATURE"
+        assert (await b.refused(json.dumps(b.payload(commandId="c-2")).encode())).code == "UNSIGNED"
         async with Client(b.core.run_dir / "cli.sock") as console:
             told = await console.keys()
         assert told.problem is not None
@@ -237,6 +246,7 @@ async def test_the_keys_in_force_are_on_record_once(tmp_path: Path) -> None:
         await console.keys()
         b.file.write_bytes(write_keys({"next": OTHER.public}))
         await b.refused(envelope(b.payload()))
+        assert b.core.audits[-1][0] is EventType.AUDIT_KEYS
         await console.keys()
         told = [dict(data) for kind, data, _, _ in b.core.audits if kind is EventType.AUDIT_KEYS]
         assert [list(data["keys"]) for data in told] == [["peer"], ["next"]]  # type: ignore[call-overload]
@@ -262,6 +272,9 @@ async def test_with_a_clock_in_doubt_signed_stops_run_and_starts_do_not(tmp_path
         b = Bench(core, client, file)
         start = await b.signed(commandId="c-1", name="START_CHARGE", target=core.site().connectors[5].id)
         assert (start.stage, start.code) == ("rejected", "CLOCK_UNTRUSTED")
-        assert (await b.signed(commandId="c-2", name="STOP_CHARGE", orderId="O-1")).stage == "received"
+        ahead = stamp(clock.wall() + timedelta(hours=5))
+        late = stamp(clock.wall() + timedelta(hours=6))
+        stop = await b.signed(commandId="c-2", name="STOP_CHARGE", orderId="O-1", issuedAt=ahead, expiresAt=late)
+        assert stop.stage == "received"
         forged = b.payload(commandId="c-3", name="STOP_CHARGE", orderId="O-1")
         assert (await b.refused(envelope(forged, key=OTHER))).code == "BAD_SIGNATURE"

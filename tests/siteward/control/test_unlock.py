@@ -1,8 +1,11 @@
 """UNLOCK_CONNECTOR as decided: never into a session or under load, done by what the lock shows (law 4, S-75, S-86)."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from siteward.control.ledger import Ledger, may_send
 from siteward.model.events import EventType
@@ -16,6 +19,7 @@ from siteward.model.snapshot import Snapshot
 from siteward.model.tariff import Pricing
 from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
 from tests.fixtures.story_rig import Outlet, Rig
+from tests.siteward.control.test_emergency import BUTTON, STOP
 from tests.siteward.control.test_idle_fee import IDLE
 from tests.siteward.control.test_money import SITE
 
@@ -43,6 +47,8 @@ class LockRig(Rig):
         self.cable: Cable | None = Cable.LOCKED
         self.obeys_after_s: float | None = 1.0
         self.answers = True
+        self.charging_shown: bool | None = None
+        self.last_read: float | None = None
         self.writes: list[Write] = []
         self._due: WireEvent | None = None
         self._free_at: float | None = None
@@ -56,7 +62,14 @@ class LockRig(Rig):
         return replace(super().snapshot(requests, settled), wire=() if due is None else (due,))  # type: ignore[arg-type]
 
     def _reading(self, name: ConnectorId, outlet: Outlet, sent_at: float) -> ChargerReading:
-        return replace(super()._reading(name, outlet, sent_at), cable=self.cable)
+        reading = replace(super()._reading(name, outlet, sent_at), cable=self.cable)
+        if self.charging_shown is not None:
+            reading = replace(reading, charging=self.charging_shown)
+        return reading if self.last_read is None else replace(reading, sent_at=self.last_read)
+
+    def hear(self, stage: FrameStage, turn: int) -> None:
+        """Let the next turn hear of a frame."""
+        self._due = WireEvent(A1, FrameKind.UNLOCK, stage, self.at + 0.5, 0.0, self.at + 0.2, turn)
 
     def step(self, *requests: Request) -> None:
         """One turn, and the wire that carries what it may send."""
@@ -167,6 +180,68 @@ def test_never_under_load_or_to_nobody(fault: str, code: str) -> None:
     assert not rig.writes
 
 
+@pytest.mark.parametrize(("drawn_a", "charging"), [(6.0, False), (0.0, True)])
+def test_one_sign_of_current_is_enough(drawn_a: float, charging: bool) -> None:
+    """R19: measured though the box says that it rests, or one that says that it charges though none is measured."""
+    rig = LockRig()
+    rig["A1"].plugged, rig["A1"].stuck_a, rig.charging_shown = True, drawn_a, charging
+    rig.steps(2)
+    rig.ask()
+    assert rig.log.stages("u1") == ["rejected CURRENT_FLOWS"]
+
+
+def test_a_limit_that_was_decided_counts_before_it_is_read_back() -> None:
+    """R1: what is on its way to the charger is current, too."""
+    rig = LockRig()
+    grant = rig.memory.grants[A1]
+    rig.memory = replace(rig.memory, grants={**rig.memory.grants, A1: replace(grant, limit_a=6.0)})
+    rig.ask()
+    assert rig.log.stages("u1") == ["rejected CURRENT_FLOWS"]
+
+
+def test_only_the_answer_to_this_command_counts() -> None:
+    """R4: sent is not answered, and an answer that comes late belongs to the command before."""
+    rig = LockRig()
+    rig.answers, rig.cable = False, Cable.UNLOCKED
+    rig.ask()
+    turn = rig.writes[0].turn
+    rig.hear(FrameStage.SENT, turn)
+    rig.step()
+    rig.hear(FrameStage.ANSWERED, turn - 30)
+    rig.steps(2)
+    assert rig.log.stages("u1") == ["accepted"]
+    rig.hear(FrameStage.ANSWERED, turn)
+    rig.steps(2)
+    assert rig.log.stages("u1") == ["accepted", "done"]
+
+
+def test_a_reading_from_before_is_no_effect() -> None:
+    """Law 4: a box that is polled rarely still shows what was before the command."""
+    rig = LockRig()
+    rig.cable, rig.obeys_after_s = Cable.UNLOCKED, None
+    rig.ask()
+    rig.last_read = rig.at - 0.1
+    rig.steps(3)
+    assert rig.log.stages("u1") == ["accepted"]
+    rig.last_read = None
+    rig.steps(1)
+    assert rig.log.stages("u1") == ["accepted", "done"]
+
+
+def test_who_falls_silent_afterwards_is_waited_for_and_then_unknown() -> None:
+    """S-11: taken, and never seen since: that is what is said."""
+    rig = LockRig()
+    rig.obeys_after_s = None
+    rig.ask()
+    rig.last_read = rig.at - 0.1
+    rig.steps(14)
+    assert rig.log.stages("u1") == ["accepted"]
+    rig["A1"].silent = True
+    rig.steps(8)
+    assert rig.log.stages("u1") == ["accepted", "failed CHARGER_UNREACHABLE"]
+    assert rig.log.final("u1").result["sent"] is True  # type: ignore[index]
+
+
 def test_what_begins_while_the_command_waits_takes_it_back() -> None:
     """R4: asked again each turn until it is sent; a session that began meanwhile wins, and nothing goes out after."""
     rig = LockRig()
@@ -179,6 +254,98 @@ def test_what_begins_while_the_command_waits_takes_it_back() -> None:
     sent = len(rig.writes)
     rig.steps(3)
     assert len(rig.writes) == sent == 1
+
+
+def test_an_emergency_stop_ends_the_session_and_the_cable_may_go() -> None:
+    """I13: pressed in the middle of a charge; once nothing flows its driver is not held by the plug."""
+    rig = LockRig()
+    rig.site = replace(rig.site, emergencies=(STOP,))
+    rig.inputs[BUTTON] = True
+    rig.steps(2)
+    rig.charging("A1")
+    rig.inputs[BUTTON] = False
+    rig.step()
+    rig.ask("u1")
+    assert rig.log.stages("u1") == ["rejected CURRENT_FLOWS"]
+    rig.steps(8)
+    rig.ask("u2")
+    rig.steps(4)
+    assert rig.log.stages("u2") == ["accepted", "done"]
+    assert "hall" in rig.memory.book.latched
+
+
+class _Life(NamedTuple):
+    """What happens in one second of a random life."""
+
+    what: str
+    value: float
+
+
+_LIVES = st.lists(
+    st.builds(
+        _Life,
+        st.sampled_from(("unlock", "start", "stop", "plug", "stuck", "silent", "deaf", "answers", "crash", "wait")),
+        st.sampled_from((0.0, 6.0, 16.0)),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(lives=_LIVES)
+def test_whatever_happens_no_cable_is_let_go_in_a_session_or_under_load(lives: list[_Life]) -> None:
+    """I10, R2, R19: no write into an open session, under load, or to somebody silent; one final answer for each."""
+    rig = LockRig()
+    rig["A1"].plugged = True
+    open_requests: dict[str, Request] = {}
+    for number, life in enumerate(lives):
+        asked = _happen(rig, life, number)
+        if asked is not None and asked.name == "UNLOCK_CONNECTOR":
+            open_requests[asked.id] = asked
+        for name in [n for n in open_requests if any(r.command == n and r.stage.final for _, r in rig.log.replies)]:
+            del open_requests[name]
+        if life.what == "crash":
+            rig.crash(unfinished=tuple(open_requests.values()))
+        before = len(rig.writes)
+        rig.step(*([] if asked is None else [asked]))
+        _judge(rig, before)
+    rig["A1"].silent = False
+    rig.steps(40)
+    for number, life in enumerate(lives):
+        if life.what == "unlock":
+            assert rig.log.final(f"u-{number}")
+
+
+def _happen(rig: LockRig, life: _Life, number: int) -> Request | None:
+    """Let it happen; the request that comes with it."""
+    box, on = rig["A1"], life.value > 0.0
+    if life.what == "unlock":
+        return rig.request("UNLOCK_CONNECTOR", f"u-{number}", target="A1")
+    if life.what == "start":
+        return rig.start("A1", f"s-{number}", order=f"O-{number}")
+    if life.what == "stop":
+        session = rig.memory.posts[A1].session
+        return None if session is None else rig.stop(f"e-{number}", sessionId=session.record.id)
+    if life.what == "plug":
+        box.plugged = on
+    elif life.what == "stuck":
+        box.stuck_a = life.value
+    elif life.what in ("silent", "deaf"):
+        setattr(box, life.what, on)
+    elif life.what == "answers":
+        rig.answers = on
+    return None
+
+
+def _judge(rig: LockRig, before: int) -> None:
+    """By the truth of the box: what was written in this turn was allowed in this turn."""
+    if len(rig.writes) == before:
+        return
+    box, session = rig["A1"], rig.memory.posts[A1].session
+    assert not box.silent
+    assert box.amps < 0.5
+    assert session is None or session.ending is not None
 
 
 def test_one_at_a_time() -> None:
