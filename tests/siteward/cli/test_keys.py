@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from siteward.api.door import Door, KeyRing
+from siteward.cli import check_cloud
 from siteward.cli import keys as work
+from siteward.cli.app import run_cli
 from siteward.cli.errors import CommandFailed
 from siteward.client.command_keys import read_keys, thumbprint, write_keys
+from siteward.settings.result import CloudSettings
 from tests.fixtures.core import FakeCore, running_core
 from tests.fixtures.jws import KEY, OTHER, url
 from tests.siteward.cli.shell import Shell
@@ -175,3 +178,41 @@ async def test_a_site_without_keys_says_which_line_is_missing(
 async def test_nothing_to_take_back_is_said(shell: Shell) -> None:
     status, said = await shell.said("keys", "undo")
     assert (status, "no change to take back" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "required", "en", "zh"),
+    [
+        (None, True, "no signed command of the platform is taken", "不接受平台的任何签名命令"),
+        (b"{", True, "not JSON", "siteward keys add"),
+        (write_keys({}), True, "holds no key", "siteward keys add"),
+        (write_keys({"a": KEY.public, "b": OTHER.public}), True, "only if signed with a, b", "签名的命令：a, b"),
+        (write_keys({"a": KEY.public}), False, "unsigned commands are taken, too", "也接受未签名的命令"),
+    ],
+)
+def test_check_says_whose_commands_are_taken(
+    tmp_path: Path, file: Path, keys: bytes | None, required: bool, en: str, zh: str
+) -> None:
+    """`siteward check`: a file of keys that is not there is found before the platform finds it."""
+    if keys is not None:
+        file.write_bytes(keys)
+    cloud = CloudSettings("broker.example", 8883, True, command_keys=Path(file.name), require_signed=required)
+    (note,) = check_cloud.notes(cloud, tmp_path)
+    assert en in note.en
+    assert zh in note.zh
+
+
+def test_check_says_nothing_where_nothing_is_signed(tmp_path: Path) -> None:
+    assert check_cloud.notes(None, tmp_path) == []
+    assert check_cloud.notes(CloudSettings("broker.example", 8883, True), tmp_path) == []
+
+
+def test_check_prints_it_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole verb, over the demo's own site file."""
+    text = (Path(__file__).parents[3] / "config" / "demo" / "site.toml").read_text(encoding="utf-8")
+    site = tmp_path / "site.toml"
+    site.write_text(text.replace("[cloud]", '[cloud]\ncommand_keys = "command-keys.json"'), encoding="utf-8")
+    assert run_cli(["check", str(site)]) == 0
+    said = capsys.readouterr().out
+    assert "no signed command of the platform is taken" in said
+    assert "不接受平台的任何签名命令" in said

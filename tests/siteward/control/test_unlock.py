@@ -251,6 +251,7 @@ def test_what_begins_while_the_command_waits_takes_it_back() -> None:
     rig.ask()
     rig.step(rig.start("A1", "s1", order="O-9"))
     assert rig.log.stages("u1") == ["accepted", "failed ONGOING_TRANSACTION"]
+    assert rig.log.last(EventType.CONNECTOR_UNLOCK).session is None
     sent = len(rig.writes)
     rig.steps(3)
     assert len(rig.writes) == sent == 1
