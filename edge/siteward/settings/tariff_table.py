@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from siteward.client.command_keys import BadKeys, read_bytes
 from siteward.model.currency import CURRENCIES
-from siteward.model.tariff import Pin, Pricing, Unpriced
+from siteward.model.tariff import MeterLost, Pin, Pricing, Unmetered, Unpriced
 from siteward.settings.keys import Id, Table, key
 
 
@@ -47,6 +47,17 @@ class TariffTable(Table):
         "What becomes of a start for which no tariff is in force: charged without a bill, or refused.",
         reason="Many sites leave prices to their platform; where the station bills, refuse.",
     )
+    unmetered: Literal["allow", "refuse"] = key(
+        "allow",
+        "What becomes of a start at a connector that no meter bills: charged without a bill, or refused.",
+        reason="Energy that nothing counts can be sold to nobody; a depot of one's own need not count it.",
+    )
+    meter_lost: Literal["paid", "all", "none"] = key(
+        "paid",
+        "Which sessions end when their billing meter was not readable for 30 s: those of an order or with a price, "
+        "all, or none. Those that go on are billed by what it shows once it is back.",
+        reason="What cannot be counted cannot be charged for; a fleet may rather be full than billed.",
+    )
     signer: Annotated[str, AfterValidator(_public_key)] | None = key(
         None,
         "The operator's Ed25519 public key in base64; with it only signed tariffs are taken, from whomever they come.",
@@ -56,4 +67,12 @@ class TariffTable(Table):
 
 def pricing(table: TariffTable) -> Pricing:
     """What the decision needs of the table."""
-    return Pricing(table.default, table.currency, Pin(table.pin), Unpriced(table.unpriced), table.signer)
+    return Pricing(
+        default=table.default,
+        currency=table.currency,
+        pin=Pin(table.pin),
+        unpriced=Unpriced(table.unpriced),
+        signer=table.signer,
+        unmetered=Unmetered(table.unmetered),
+        meter_lost=MeterLost(table.meter_lost),
+    )
