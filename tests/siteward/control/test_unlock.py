@@ -1,94 +1,17 @@
 """UNLOCK_CONNECTOR as decided: never into a session or under load, done by what the lock shows (law 4, S-75, S-86)."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from siteward.control.ledger import Ledger, may_send
 from siteward.model.events import EventType
-from siteward.model.facts import UnlockFacts
-from siteward.model.ids import ConnectorId
-from siteward.model.readings import Cable, ChargerReading
-from siteward.model.requests import Request
+from siteward.model.readings import Cable
 from siteward.model.sessions import OrderState
-from siteward.model.site import Site
-from siteward.model.snapshot import Snapshot
-from siteward.model.tariff import Pricing
-from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
-from tests.fixtures.story_rig import Outlet, Rig
+from siteward.model.wire import FrameStage, Write, WriteKind
+from tests.siteward.control.lock_rig import A1, LockRig
 from tests.siteward.control.test_emergency import BUTTON, STOP
 from tests.siteward.control.test_idle_fee import IDLE
-from tests.siteward.control.test_money import SITE
-
-A1 = ConnectorId("A1")
-WITHIN_S = 4.0
-
-
-def lockable(shows: bool = True) -> Site:
-    """The story's site with boxes whose cables can be let go."""
-    site = SITE
-    facts = UnlockFacts(shows, WITHIN_S)
-    return replace(
-        site,
-        chargers=tuple(
-            replace(box, connectors=tuple(replace(c, facts=replace(c.facts, unlock=facts)) for c in box.connectors))
-            for box in site.chargers
-        ),
-    )
-
-
-class LockRig(Rig):
-    """The rig with one lock: what its wire carries, and what its register shows."""
-
-    def __init__(self, shows: bool = True) -> None:
-        self.cable: Cable | None = Cable.LOCKED
-        self.obeys_after_s: float | None = 1.0
-        self.answers = True
-        self.charging_shown: bool | None = None
-        self.last_read: float | None = None
-        self.writes: list[Write] = []
-        self._due: WireEvent | None = None
-        self._free_at: float | None = None
-        super().__init__(replace(lockable(shows), pricing=Pricing(default="SZ-TOU")))
-
-    def snapshot(self, requests: tuple[Request, ...] = (), settled: tuple[object, ...] = ()) -> Snapshot:
-        """What the devices say now, and what became of the last write."""
-        if self._free_at is not None and self.at >= self._free_at:
-            self.cable = Cable.UNLOCKED if self.cable is not None else None
-        due, self._due = self._due, None
-        return replace(super().snapshot(requests, settled), wire=() if due is None else (due,))  # type: ignore[arg-type]
-
-    def _reading(self, name: ConnectorId, outlet: Outlet, sent_at: float) -> ChargerReading:
-        reading = replace(super()._reading(name, outlet, sent_at), cable=self.cable)
-        if self.charging_shown is not None:
-            reading = replace(reading, charging=self.charging_shown)
-        return reading if self.last_read is None else replace(reading, sent_at=self.last_read)
-
-    def hear(self, stage: FrameStage, turn: int) -> None:
-        """Let the next turn hear of a frame."""
-        self._due = WireEvent(A1, FrameKind.UNLOCK, stage, self.at + 0.5, 0.0, self.at + 0.2, turn)
-
-    def step(self, *requests: Request) -> None:
-        """One turn, and the wire that carries what it may send."""
-        chapter = self.turn(*requests)
-        for write in chapter.draft.unlocks:
-            self.writes.append(write)
-            if self.answers and write.turn == self.turn_number:
-                at = self.at + 0.5
-                self._due = WireEvent(A1, FrameKind.UNLOCK, FrameStage.ANSWERED, at, 0.0, self.at + 0.2, write.turn)
-                self._free_at = None if self.obeys_after_s is None else at + self.obeys_after_s
-
-    def steps(self, count: int) -> None:
-        """Some turns."""
-        for _ in range(count):
-            self.step()
-
-    def ask(self, command: str = "u1", **fields: object) -> None:
-        """Hand in an UNLOCK_CONNECTOR of A1."""
-        self.step(self.request("UNLOCK_CONNECTOR", command, target="A1", **fields))
 
 
 def test_done_when_the_lock_shows_it() -> None:
@@ -273,80 +196,6 @@ def test_an_emergency_stop_ends_the_session_and_the_cable_may_go() -> None:
     rig.steps(4)
     assert rig.log.stages("u2") == ["accepted", "done"]
     assert "hall" in rig.memory.book.latched
-
-
-class _Life(NamedTuple):
-    """What happens in one second of a random life."""
-
-    what: str
-    value: float
-
-
-_LIVES = st.lists(
-    st.builds(
-        _Life,
-        st.sampled_from(("unlock", "start", "stop", "plug", "stuck", "silent", "deaf", "answers", "crash", "wait")),
-        st.sampled_from((0.0, 6.0, 16.0)),
-    ),
-    min_size=5,
-    max_size=40,
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(lives=_LIVES)
-def test_whatever_happens_no_cable_is_let_go_in_a_session_or_under_load(lives: list[_Life]) -> None:
-    """I10, R2, R19: no write into an open session, under load, or to somebody silent; one final answer for each."""
-    rig = LockRig()
-    rig["A1"].plugged = True
-    open_requests: dict[str, Request] = {}
-    for number, life in enumerate(lives):
-        asked = _happen(rig, life, number)
-        if asked is not None and asked.name == "UNLOCK_CONNECTOR":
-            open_requests[asked.id] = asked
-        for name in [n for n in open_requests if any(r.command == n and r.stage.final for _, r in rig.log.replies)]:
-            del open_requests[name]
-        if life.what == "crash":
-            rig.crash(unfinished=tuple(open_requests.values()))
-        before = len(rig.writes)
-        rig.step(*([] if asked is None else [asked]))
-        _judge(rig, before)
-    rig["A1"].silent = False
-    rig.steps(40)
-    for number, life in enumerate(lives):
-        if life.what == "unlock":
-            assert rig.log.final(f"u-{number}")
-
-
-def _happen(rig: LockRig, life: _Life, number: int) -> Request | None:
-    """Let it happen; the request that comes with it."""
-    box, on = rig["A1"], life.value > 0.0
-    if life.what == "unlock":
-        return rig.request("UNLOCK_CONNECTOR", f"u-{number}", target="A1")
-    if life.what == "start":
-        return rig.start("A1", f"s-{number}", order=f"O-{number}")
-    if life.what == "stop":
-        session = rig.memory.posts[A1].session
-        return None if session is None else rig.stop(f"e-{number}", sessionId=session.record.id)
-    if life.what == "plug":
-        box.plugged = on
-    elif life.what == "stuck":
-        box.stuck_a = life.value
-    elif life.what in ("silent", "deaf"):
-        setattr(box, life.what, on)
-    elif life.what == "answers":
-        rig.answers = on
-    return None
-
-
-def _judge(rig: LockRig, before: int) -> None:
-    """By the truth of the box: what was written in this turn was allowed in this turn."""
-    if len(rig.writes) == before:
-        return
-    box, session = rig["A1"], rig.memory.posts[A1].session
-    assert not box.silent
-    assert box.amps < 0.5
-    assert session is None or session.ending is not None
 
 
 def test_one_at_a_time() -> None:
