@@ -30,6 +30,7 @@ VERBS |= {"devices", "scan", "probe", "doctor", "phasing", "replay"}
 VERBS |= {"open", "close", "raise", "lower"}
 VERBS |= {"auth", "reserve", "service", "unlock", "reset"}
 VERBS |= {"bill", "tariff"}
+VERBS |= {"keys"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 

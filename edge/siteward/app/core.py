@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from siteward import __version__
+from siteward.api.door import Door, KeyRing
 from siteward.api.serve import run_api
 from siteward.app.backend import CoreBackend
 from siteward.app.evidence import Evidence
@@ -20,6 +21,7 @@ from siteward.runtime.resources import Resources
 from siteward.runtime.starts import StartRecord
 from siteward.runtime.station import Station, StationJournal, StationPorts
 from siteward.settings.load import load_settings
+from siteward.settings.result import CloudSettings
 from siteward.store.lock import InstanceLock
 from siteward.store.open import lock_path, open_store
 from siteward_drivers.registry import build_lines, load_profiles
@@ -41,6 +43,15 @@ def _tokens(site: Site) -> tuple[TokenSource, ...]:
     from siteward_drivers.readers import build_readers
 
     return build_readers(site)
+
+
+def _door(options: ProcessOptions, cloud: CloudSettings | None) -> Door:
+    """Whose commands are taken; a path in the site file is one beside it."""
+    if options.command_keys is not None:
+        return Door(KeyRing(options.command_keys))
+    if cloud is None or cloud.command_keys is None:
+        return Door()
+    return Door(KeyRing(options.config.parent / cloud.command_keys), cloud.require_signed)
 
 
 async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
@@ -82,7 +93,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
     options.run.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     trace.start(folder / "trace.db")
-    api = asyncio.create_task(run_api(backends[0], options.run, clock, stop))
+    api = asyncio.create_task(run_api(backends[0], options.run, clock, stop, _door(options, settings.cloud)))
     evidence = asyncio.create_task(Evidence(backends[0], folder / "frames").run())
     try:
         await station.run(stop)

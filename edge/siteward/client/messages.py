@@ -320,6 +320,22 @@ class ReplyMessage(Message):
     result: dict[str, Any] | None = None
 
 
+class KeyMessage(Message):
+    """A key whose commands are taken: its name, and its thumbprint by RFC 7638."""
+
+    kid: str
+    thumbprint: str
+
+
+class KeysMessage(Message):
+    """GET /v1/keys: whether commands must be signed, and by which keys; problem: why the file gives none."""
+
+    required: bool
+    file: str | None = None
+    keys: tuple[KeyMessage, ...] = ()
+    problem: str | None = None
+
+
 class AckMessage(Message):
     """POST /v1/outbox/ack and down/acks: the platform has everything up to seq."""
 

@@ -87,6 +87,7 @@ class EventType(StrEnum):
     AUDIT_OUTPUT_TEST = "audit.output_test"
     AUDIT_AUTH_LIST = "audit.auth_list"
     AUDIT_EMERGENCY = "audit.emergency"
+    AUDIT_KEYS = "audit.keys"
     JOURNAL_STUB = "journal.stub"
 
     @property

@@ -27,6 +27,8 @@ LABELS: Final[dict[str, Sentence]] = {
     "current_a": Sentence("current, A", "电流 A"),
     "duration_s": Sentence("duration, s", "时长 s"),
     "emergency": Sentence("emergency stop", "急停"),
+    "required": Sentence("signature required", "须签名"),
+    "problem": Sentence("problem", "问题"),
     "cable": Sentence("cable", "电缆"),
     "effect": Sentence("effect", "效果"),
     "sent": Sentence("sent", "已发送"),

@@ -178,6 +178,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.ENERGY_RECONCILED: Sentence("Energy reconciled", "电量已核对"),
     EventType.AUDIT_DIFFERENCE: Sentence("Difference handled", "差异已处理"),
     EventType.AUDIT_AUTH_LIST: Sentence("List of cards changed", "卡名单变更"),
+    EventType.AUDIT_KEYS: Sentence("Keys of commands", "命令密钥"),
     EventType.AUDIT_EMERGENCY: Sentence("Emergency stop", "急停"),
     EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
     EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),

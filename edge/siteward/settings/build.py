@@ -230,6 +230,8 @@ def _cloud(table: CloudTable) -> CloudSettings:
         key_file=_file(table.key_file),
         heartbeat_s=table.heartbeat_s,
         backfill_share=table.backfill_share,
+        command_keys=_file(table.command_keys),
+        require_signed=table.command_keys is not None if table.require_signed is None else table.require_signed,
     )
 
 

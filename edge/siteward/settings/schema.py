@@ -329,7 +329,6 @@ LATER: dict[tuple[str, ...], str] = {
     ("line", "address"): "devices without a wire",
     ("charger", "address"): "chargers without a wire (OCPP, YKC, HTTP)",
     ("cloud", "dialect"): "dialects of older platforms",
-    ("cloud", "require_signed"): "signed commands",
     ("storage", "mirror"): "a second copy of the journal",
 }
 """Keys that the contract promises and this version does not have yet; they are refused by name, never ignored."""

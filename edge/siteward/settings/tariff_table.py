@@ -1,16 +1,13 @@
 """The table [tariff] of site.toml: what the site says about prices; the tariffs themselves are no part of the file."""
 
-import base64
-import binascii
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from siteward.client.command_keys import BadKeys, read_bytes
 from siteward.model.currency import CURRENCIES
 from siteward.model.tariff import MeterLost, Pin, Pricing, Unmetered, Unpriced
 from siteward.settings.keys import Id, Table, key
-
-_KEY_BYTES = 32
 
 
 def _currency(text: str) -> str:
@@ -21,11 +18,9 @@ def _currency(text: str) -> str:
 
 def _public_key(text: str) -> str:
     try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != _KEY_BYTES:
-        raise ValueError("is no Ed25519 public key; write its 32 bytes in base64, 44 characters")
+        read_bytes(text)
+    except BadKeys as bad:
+        raise ValueError("is no Ed25519 public key; write its 32 bytes in base64, 44 characters") from bad
     return text
 
 

@@ -1,4 +1,4 @@
-"""Self-signed TLS certificates for a station without a site CA. The one file that knows cryptography."""
+"""Self-signed TLS certificates, and signatures with Ed25519. The one file that knows cryptography."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -39,6 +39,58 @@ def verified(key: bytes, text: bytes, signature: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An Ed25519 key pair as a platform holds it: `private` never leaves it, `public` goes to its stations."""
+
+    private: bytes
+    public: bytes
+
+    def sign(self, text: bytes) -> bytes:
+        """The 64 bytes of a signature."""
+        return self._key.sign(text)
+
+    def pem(self) -> bytes:
+        """The private key as an unprotected PKCS 8 file."""
+        form = serialization.PrivateFormat.PKCS8
+        return self._key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+
+    @property
+    def _key(self) -> ed25519.Ed25519PrivateKey:
+        return ed25519.Ed25519PrivateKey.from_private_bytes(self.private)
+
+
+def new_key() -> SigningKey:
+    """Make a key pair."""
+    return _pair(ed25519.Ed25519PrivateKey.generate())
+
+
+def private_key(pem: bytes) -> SigningKey:
+    """The key pair of a PKCS 8 file, as `openssl genpkey -algorithm ed25519` makes it. Raises CertificateError."""
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"not a PEM private key without a password: {error}") from error
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise CertificateError("not an Ed25519 key; make one with `openssl genpkey -algorithm ed25519`")
+    return _pair(key)
+
+
+def public_key(pem: bytes) -> bytes:
+    """The 32 bytes of a PEM public key, as `openssl pkey -pubout` writes it. Raises CertificateError."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError("not a PEM public key; make it with `openssl pkey -pubout`") from error
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        raise CertificateError("not an Ed25519 key; make one with `openssl genpkey -algorithm ed25519`")
+    return key.public_bytes_raw()
+
+
+def _pair(key: ed25519.Ed25519PrivateKey) -> SigningKey:
+    return SigningKey(key.private_bytes_raw(), key.public_key().public_bytes_raw())
 
 
 def self_sign(name: str, hosts: Iterable[str], now: datetime) -> Issued:
