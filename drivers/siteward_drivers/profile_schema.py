@@ -10,6 +10,7 @@ from siteward.model.site import Parity
 from siteward_drivers.profile_charger import ChargerPart, Condition, Scope
 from siteward_drivers.profile_data import BlockPart, DataPoint, ObjectPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
+from siteward_drivers.profile_signing import SigningPart
 from siteward_drivers.quantities import Quantity, Unit
 
 
@@ -144,7 +145,8 @@ class MeterPart(Part):
 
     `phases` are those whose currents it shows apart: 0 = totals only. `valid_when`: registers without whose content all
     other values mean something else (transformer ratios), so that they are rejected. `rollover_wh`: the import register
-    begins at 0 again there; declared only where standard or data sheet says so.
+    begins at 0 again there; declared only where standard or data sheet says so. `energy_exponent`: a register that
+    says by which power of ten the import register is multiplied. `signing`: how it signs what it counted.
     """
 
     refresh_s: float = Field(gt=0)
@@ -156,6 +158,8 @@ class MeterPart(Part):
     phases: Literal[0, 1, 3] = 3
     valid_when: tuple[Condition, ...] = ()
     rollover_wh: int | None = Field(default=None, gt=0)
+    energy_exponent: Quantity | None = None
+    signing: SigningPart | None = None
 
 
 _ALWAYS_UNIT = {Quantity.ENERGY_IMPORT_TOTAL: Unit.WH, Quantity.APPARENT_ENERGY_TOTAL: Unit.VAH}
@@ -239,6 +243,8 @@ class ProfileFile(Part):
         """Registers without which a reading says nothing about limit, watchdog, state or meaning."""
         if self.meter is not None:
             yield from (condition.quantity for condition in self.meter.valid_when)
+            if self.meter.energy_exponent is not None:
+                yield self.meter.energy_exponent
         if self.charger is not None:
             yield Quantity.STATUS
             yield self.charger.readback.quantity
@@ -257,6 +263,8 @@ class ProfileFile(Part):
         yield from (probe.quantity for probe in self.identify)
         if self.meter is not None:
             yield from (condition.quantity for condition in self.meter.valid_when)
+            if self.meter.energy_exponent is not None:
+                yield self.meter.energy_exponent
         if self.charger is None:
             return
         charger = self.charger

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from siteward.model.errors import SitewardError
+from siteward_drivers.decode import DECIMALS
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Access, Point, RegisterType, Table, WordOrder
 from siteward_drivers.quantities import Quantity
@@ -66,12 +67,20 @@ def encode(point: Point, value: Value, order: WordOrder) -> list[int]:
     if value is None or isinstance(value, str):
         raw = float(point.invalid[0]) if point.invalid else math.nan
         value = raw * point.scale
-    if point.type in _FLOATS:
+    if point.type in DECIMALS:
+        words = _decimal(0.0 if math.isnan(value) else value / point.scale)
+    elif point.type in _FLOATS:
         words = _words(struct.pack(_FLOATS[point.type], value / point.scale))
     else:
         number = int(to_raw(point, 0.0 if math.isnan(value) else value)) << point.shift
         words = _words((number % (1 << 16 * point.width)).to_bytes(2 * point.width, "big"))
     return words[::-1] if (point.word_order or order) is WordOrder.LSW_FIRST else words
+
+
+def _decimal(value: float) -> list[int]:
+    """A number with a decimal exponent of -3: what meters of this kind resolve."""
+    digits = max(-0x800000, min(0x7FFFFF, round(value * 1000.0)))
+    return [0xFD00 | digits >> 16 & 0xFF, digits & 0xFFFF]
 
 
 def _words(data: bytes) -> list[int]:

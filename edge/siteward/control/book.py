@@ -8,6 +8,7 @@ from siteward.model.auth import AuthList, ListHead, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
 from siteward.model.ids import ConnectorId
 from siteward.model.kept import Kept
+from siteward.model.signed import SignedHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Book:
 
     lost: emergency stops that cannot be read, since when (boot-time s); bays_at: bays in which a car stands without
     charging, since when (boot-time s), bays_kept those of them that are written down; rises: locks that were
-    asked to rise, how often and when last.
+    asked to rise, how often and when last; signed: where the signing of each connector stands.
     """
 
     list: AuthList = field(default_factory=AuthList)
@@ -37,6 +38,7 @@ class Book:
     bays_at: Mapping[str, float] = field(default_factory=dict)
     bays_kept: frozenset[str] = frozenset()
     rises: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    signed: Mapping[ConnectorId, SignedHead] = field(default_factory=dict)
 
 
 def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
@@ -47,6 +49,7 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
     seen, held = dict(book.seen), dict(book.reservations)
     out, latched, bays, bays_at = dict(book.out), dict(book.latched), dict(book.bays), dict(book.bays_at)
     written: set[str] = set()
+    signed = dict(book.signed)
     for row in kept:
         match row:
             case Token():
@@ -61,6 +64,8 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
                 out[row.connector] = row
             case Latched():
                 latched[row.id] = row
+            case SignedHead():
+                signed[row.connector] = row
             case BayTaken():
                 bays[row.id] = row
                 written.add(row.id)
@@ -75,4 +80,5 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
         bays=bays,
         bays_at=bays_at,
         bays_kept=frozenset(written),
+        signed=signed,
     )

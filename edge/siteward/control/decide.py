@@ -16,6 +16,7 @@ from siteward.model.batch import Batch
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Grant, Limit
 from siteward.model.recovered import Recovered
+from siteward.model.signed import SignOrder
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import add
@@ -37,7 +38,7 @@ class Decision:
     """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
 
     demands and limits are what the fuses were asked for; limits are those in force; arms are
-    what the locks are asked for.
+    what the locks are asked for, signings what meters are.
     """
 
     cuts: tuple[Write, ...]
@@ -55,6 +56,7 @@ class Decision:
     limits: tuple[Limit, ...]
     trips: tuple[FeederId, ...] = ()
     arms: tuple[tuple[str, Ask], ...] = ()
+    signings: tuple[SignOrder, ...] = ()
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -87,6 +89,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         limits=asked.limits,
         trips=load.trips,
         arms=chapter.arms,
+        signings=chapter.signings,
     )
 
 

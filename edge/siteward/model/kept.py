@@ -5,8 +5,9 @@ from enum import StrEnum
 
 from siteward.model.auth import ListHead, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
+from siteward.model.signed import SignedHead
 
-Kept = Token | ListHead | TokenSeen | Reservation | OutOfService | Latched | BayTaken
+Kept = Token | ListHead | TokenSeen | Reservation | OutOfService | Latched | BayTaken | SignedHead
 """What can be kept."""
 
 EVERY = "*"
@@ -23,6 +24,7 @@ class KeptKind(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
     LATCHED = "latched"
     BAY = "bay"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True)

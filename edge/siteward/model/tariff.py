@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from siteward.model.currency import CURRENCIES
+from siteward.model.signed import Unsigned
 
 DAY_MIN = 24 * 60
 """Minutes of the day by a clock on the wall; the end of the last stretch."""
@@ -134,6 +135,7 @@ class Unpriced(StrEnum):
 class Pricing:
     """What the site says about tariffs: `default` prices starts that name none; currency None = any is taken.
 
+    unsigned: what becomes of a session whose meter does not sign its begin.
     signer: the operator's Ed25519 public key in base64, without whose signature no tariff is taken; None asks for none.
     """
 
@@ -142,6 +144,7 @@ class Pricing:
     pin: Pin = Pin.START
     unpriced: Unpriced = Unpriced.ALLOW
     signer: str | None = None
+    unsigned: Unsigned = Unsigned.CHARGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from siteward.model.currency import CURRENCIES
+from siteward.model.signed import Unsigned
 from siteward.model.tariff import Pin, Pricing, Unpriced
 from siteward.settings.keys import Id, Table, key
 
@@ -52,6 +53,11 @@ class TariffTable(Table):
         "What becomes of a start for which no tariff is in force: charged without a bill, or refused.",
         reason="Many sites leave prices to their platform; where the station bills, refuse.",
     )
+    unsigned: Literal["charge", "refuse"] = key(
+        "charge",
+        "What becomes of a session whose meter signs values but did not sign its begin: charged and marked, or ended.",
+        reason="Where calibration law asks for signed values, energy without them must not be sold: refuse.",
+    )
     signer: Annotated[str, AfterValidator(_public_key)] | None = key(
         None,
         "The operator's Ed25519 public key in base64; with it only signed tariffs are taken, from whomever they come.",
@@ -61,4 +67,6 @@ class TariffTable(Table):
 
 def pricing(table: TariffTable) -> Pricing:
     """What the decision needs of the table."""
-    return Pricing(table.default, table.currency, Pin(table.pin), Unpriced(table.unpriced), table.signer)
+    return Pricing(
+        table.default, table.currency, Pin(table.pin), Unpriced(table.unpriced), table.signer, Unsigned(table.unsigned)
+    )
