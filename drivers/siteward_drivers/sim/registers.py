@@ -78,9 +78,11 @@ def encode(point: Point, value: Value, order: WordOrder) -> list[int]:
 
 
 def _decimal(value: float) -> list[int]:
-    """A number with a decimal exponent of -3: what meters of this kind resolve."""
-    digits = max(-0x800000, min(0x7FFFFF, round(value * 1000.0)))
-    return [0xFD00 | digits >> 16 & 0xFF, digits & 0xFFFF]
+    """A number with the finest decimal exponent from -3 on at which its digits have room."""
+    exponent, digits = -3, round(value * 1000.0)
+    while not -0x800000 <= digits <= 0x7FFFFF:
+        exponent, digits = exponent + 1, round(digits / 10.0)
+    return [(exponent & 0xFF) << 8 | digits >> 16 & 0xFF, digits & 0xFFFF]
 
 
 def _words(data: bytes) -> list[int]:

@@ -25,6 +25,7 @@ class SimSigner:
 
     register_wh is what it counted, serial its plate. Faults: lost lets the signature fail with that status, slow_s is
     how long it takes, drift_wh what the signed register shows more than the other one; forged spoils signatures.
+    handed are all payloads that it signed.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class SimSigner:
         self._begun: dict[str, Any] | None = None
         self._ready: tuple[float, bytes] | None = None
         self.transactions = 0
+        self.handed: list[bytes] = []
         self.lost = 0
         self.slow_s = 0.4
         self.drift_wh = 0.0
@@ -150,6 +152,7 @@ class SimSigner:
         if self._ready is None or self._now() < self._ready[0]:
             return
         part, payload = self._part, self._ready[1]
+        self.handed.append(payload)
         self._ready = None
         signature = curve_signed(self._secret, payload + b" " if self.forged else payload)
         self._place(part.payload, payload)

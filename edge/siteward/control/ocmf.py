@@ -100,7 +100,8 @@ def parse(document: bytes) -> Ocmf:
 
 def _object(section: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(section, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
+        # Not strict: a tab inside a text is no reason to lose a record whose signature holds.
+        found = json.loads(section, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number, strict=False)
     except (ValueError, RecursionError) as error:
         raise BadOcmf(f"a section is no JSON: {error}") from error
     if not isinstance(found, dict):

@@ -31,9 +31,6 @@ BEGIN_S = 15.0
 END_S = 20.0
 """How long the end of a session waits for the signed end; what comes later is told later."""
 
-_QUIET = frozenset({SignMark.CLOCK})
-"""Marks that are told, yet are no reason to be alarmed: a meter has no clock before it was given one."""
-
 
 @lru_cache(maxsize=8)
 def signers(site: Site) -> Mapping[ConnectorId, MeterId]:
@@ -272,10 +269,10 @@ def _alarm(draft: Draft, connector: Connector) -> None:
     """What is doubtful stands until a session of this connector is signed as it should be."""
     head, session = draft.book.signed.get(connector.id), draft.posts[connector.id].session
     state = None if session is None else session.record.signed
-    found = {*(() if head is None else head.marks), *(() if state is None else state.marks)} - _QUIET
+    found = {*(() if head is None else head.marks), *(() if state is None else state.marks)}
     if SignMark.MISSING in found:
         draft.noticed.add(Alarm(AlarmCode.SIGNED_VALUE_MISSING, connector.id))
-    if found - {SignMark.MISSING}:
+    if any(not mark.quiet and mark is not SignMark.MISSING for mark in found):
         draft.noticed.add(Alarm(AlarmCode.SIGNED_VALUE_DOUBTED, connector.id))
 
 

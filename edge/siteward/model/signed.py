@@ -47,6 +47,11 @@ class SignMark(StrEnum):
     ERROR = "error"
     CLOCK = "clock"
 
+    @property
+    def quiet(self) -> bool:
+        """Whether it is told, yet no reason to be alarmed: a meter has no clock before it was given one."""
+        return self is SignMark.CLOCK
+
 
 @dataclass(frozen=True, slots=True)
 class SignOrder:
