@@ -55,7 +55,7 @@ load: ## seeded sites under the load turn alone; FIRST, SEEDS, HOURS, FAULTS an 
 	@.ci/setup python
 	@$(PYTHON) -m tests.campaigns.load_campaign
 
-mutation: ## mutants of control against its tests; SAMPLE=n SEED=n, or AGAIN=1 for the survivors of the last run
+mutation: ## mutants of control against its tests; SAMPLE=n SEED=n MODULES=a,b, or AGAIN=1 for the survivors of the last run
 	@.ci/setup python
 	@$(PYTHON) -m venv .siteward/mutation && .siteward/mutation/bin/python -m pip install --quiet mutmut==3.8.1
 	@PYTHONPATH=edge:drivers:cloud_sync:.:$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \

@@ -3,6 +3,8 @@
 `AGAIN=1 make mutation` lets the survivors of the last run meet the tests of today, and counts anew: quick while tests
 are being written. A score found so is that of a sample which the tests know; a new SEED says what they are worth.
 
+`MODULES=bill,segments make mutation` draws from those modules alone, and keeps nothing: no score of the ring.
+
 mutmut makes the mutants; a random sample of them, drawn file by file in proportion, meets the tests of the control
 ring. mutmut's own runner stays out: it names mutants by `src/` paths, and its switch in every call makes a virtual hour
 take three times as long. Here each mutant is a child process with one function's code exchanged (`mutants.py`).
@@ -113,6 +115,14 @@ def figures(results: list[dict[str, str]]) -> dict[str, object]:
     }
 
 
+def some(modules: list[str], sample: int, seed: int) -> int:
+    """Make, draw from some modules, run, print."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        made = stage(folder)
+        return _told(figures(run(folder, draw({module: made[module] for module in modules}, sample, seed))))
+
+
 def main(sample: int, seed: int) -> int:
     """Make, draw, run, keep; 0 if the score reaches 85 %."""
     began_with = commit()
@@ -160,4 +170,7 @@ def _told(found: dict[str, object]) -> int:
 
 if __name__ == "__main__":
     asked = os.environ
-    sys.exit(again() if asked.get("AGAIN") else main(int(asked.get("SAMPLE", "600")), int(asked.get("SEED", "1"))))
+    drawing = int(asked.get("SAMPLE", "600")), int(asked.get("SEED", "1"))
+    if asked.get("AGAIN"):
+        sys.exit(again())
+    sys.exit(some(asked["MODULES"].split(","), *drawing) if asked.get("MODULES") else main(*drawing))

@@ -1,4 +1,4 @@
-"""S-69: golden frames of real and documented devices, byte for byte, as the shipped profiles make and read them."""
+"""S-06, S-69: golden frames of real and documented devices, byte for byte, as shipped profiles make and read them."""
 
 import tomllib
 from pathlib import Path

@@ -40,7 +40,7 @@ async def test_a_command_is_received_accepted_done(broker: Broker, tmp_path: Pat
 
 
 async def test_expired_and_stored_commands_never_run(broker: Broker, tmp_path: Path) -> None:
-    """Fault 38: an expired one is answered `expired`, a retained one RETAINED, and neither reaches a connector."""
+    """Faults 38 and 42: an expired one is answered `expired`, a retained one RETAINED; neither reaches a connector."""
     async with core_at(tmp_path) as core, platform(broker, tmp_path) as served:
         station, target = core.site().id, core.site().connectors[4].id
         opened = len(core.session_list)

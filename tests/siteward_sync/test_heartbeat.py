@@ -42,6 +42,28 @@ async def test_connectors_in_the_contract_s_words(tmp_path: Path) -> None:
     assert (told["status"], told["reservationId"], told["reservedUntil"]) == ("Reserved", "r1", said["at"])
 
 
+async def test_an_order_is_told_as_it_charges(tmp_path: Path) -> None:
+    """S-95: with every heartbeat its power, energy, time and battery, under its number, until it has ended."""
+    core = FakeCore(tmp_path, RealClock(), small_site())
+    connector = core.site().connectors[0].id
+    core.start(connector, "cloud", "O-7")
+    beats = []
+    for percent in (40.0, 40.6, 41.4):
+        await core.turn_once()
+        view = core.live()
+        assert view is not None
+        now = replace(view.connectors[0], power_w=10_999.6, soc_percent=percent)
+        said = json.loads(heartbeat(_message(replace(view, connectors=(now,)))).to_json())["connectors"][0]
+        beats.append([said[key] for key in ("orderId", "power_w", "session_energy_wh", "duration_s", "soc")])
+    assert beats == [["O-7", 11_000, n, n, soc] for n, soc in ((1, 40), (2, 41), (3, 41))]
+    core.finish(connector)
+    await core.turn_once()
+    view = core.live()
+    assert view is not None
+    over = json.loads(heartbeat(_message(view)).to_json())["connectors"][0]
+    assert {"orderId", "sessionId", "session_energy_wh", "duration_s", "soc"}.isdisjoint(over)
+
+
 async def test_the_fee_so_far_is_there_while_a_tariff_prices_the_session(tmp_path: Path) -> None:
     """S-42, S-53: in minor units with its currency; absent, never zero, where nothing prices it."""
     view = await _view(tmp_path)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from siteward_sync.link import Link
 from siteward_sync.link_options import LinkOptions, TlsFiles
 from siteward_sync.protocol.export import CHANNELS, schema
 from siteward_sync.topics import ACKS, COMMANDS, EVENTS, STATUS, split, topic
+from tests.fixtures.authority import Authority
 from tests.fixtures.broker import Broker, broker, free_port
 from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
 from tests.siteward_sync.rubbish import BOMBS, damaged
@@ -117,20 +117,10 @@ async def test_a_refused_publish_is_noted_and_not_taken_for_sent(tmp_path: Path)
 
 
 def _certificates(folder: Path) -> None:
-    """An authority, a certificate for the broker and one for the station."""
-    folder.mkdir(parents=True)
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n", encoding="ascii")
-    ca_is = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority", "-days", "2", *ca_is)
+    """An authority, and what it signed for a broker and a station."""
+    authority = Authority(folder)
     for name, subject in (("broker", "localhost"), ("station", "S-1")):
-        openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
+        authority.issue(name, subject, ("127.0.0.1", "localhost"))
 
 
 async def test_tls_takes_the_station_s_certificate_and_nothing_less(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from siteward_sync.errors import LinkDown, UnsafeLink
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions, Will, tls_context
 from tests.fixtures.broker import Broker, broker, free_port
+from tests.fixtures.one_way import one_way
 
 __all__ = ["broker"]
 pytestmark = pytest.mark.station
@@ -81,6 +82,42 @@ async def test_the_last_will_is_published_when_the_socket_is_cut(broker: Broker)
             await dead.until_down()
             assert (await got.get()).payload == b"gone"
         assert got.empty()
+
+
+async def test_a_link_that_hears_nothing_ends_and_comes_back(broker: Broker) -> None:
+    """Fault 42: the broker is not heard, we are; two keep-alives tell, and a new connection follows."""
+    async with (
+        asyncio.timeout(15),
+        one_way(broker.port) as wire,
+        linked(options(wire.port, "station", "t/#", keepalive_s=1, connect_s=0.5)) as link,
+    ):
+        before = await link.until_up()
+        wire.cut = {"down"}
+        with pytest.raises(LinkDown):
+            await link.publish("t/1", b"never confirmed")
+        await link.until_down()
+        wire.cut = set()
+        assert await link.until_up() > before
+        await link.publish("t/1", b"again")
+
+
+async def test_a_station_that_is_not_heard_is_told_to_all_by_its_will(broker: Broker) -> None:
+    """Fault 42: what we say is lost; the broker announces it after its keep-alive, and we find out by ours."""
+    got: asyncio.Queue[Received] = asyncio.Queue()
+    will = Will("t/status", b"gone")
+    async with (
+        asyncio.timeout(15),
+        one_way(broker.port) as wire,
+        linked(options(broker.port, "watch", "t/#"), got.put_nowait) as watch,
+        linked(options(wire.port, "station", keepalive_s=1, connect_s=0.5, will=will, will_delay_s=0)) as link,
+    ):
+        await watch.until_up()
+        before = await link.until_up()
+        wire.cut = {"up"}
+        assert (await got.get()).payload == b"gone"
+        await link.until_down()
+        wire.cut = set()
+        assert await link.until_up() > before
 
 
 async def test_nobody_listening_is_a_pause_never_an_end() -> None:

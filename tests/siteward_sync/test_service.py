@@ -3,16 +3,19 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from siteward.client.canonical import event_hash
 from siteward.model.events import EventType
 from siteward_sync.codec import open_envelope
+from siteward_sync.outputs.options import OutputKind, OutputOptions
 from siteward_sync.receiver import Platform, Records
 from siteward_sync.topics import EVENTS, HEARTBEAT, SITE, STATUS, topic
 from tests.fixtures.broker import Broker, broker
 from tests.fixtures.core import FakeCore
+from tests.fixtures.receivers import Hook, listening
 from tests.siteward_sync.rig import core_at, platform, raw_link, synced, until
 
 __all__ = ["broker"]
@@ -68,6 +71,47 @@ async def test_a_station_announces_itself_and_its_events_arrive_once(broker: Bro
         events = served.records.events(station, limit=10)
         assert events[4]["prevHash"] == events[3]["hash"] == event_hash(events[3], core.journal)
         await until(lambda: (served.records.latest(station, STATUS) or {}).get("reason") == "stopped")
+
+
+async def test_what_changed_while_the_uplink_was_cut_is_told_by_event_and_by_state(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """S-57: events are pushed, the state is repeated: after an outage both sides agree without anybody asking."""
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served, synced(core, broker):
+        station, name = core.site().id, core.site().connectors[5].id
+
+        def state() -> dict[str, Any]:
+            beat = served.records.latest(station, HEARTBEAT) or {"connectors": []}
+            return next((c for c in beat["connectors"] if c["id"] == name), {})
+
+        await until(lambda: state().get("status") == "Available")
+        await broker.kill()
+        session = core.start(name, "local", "O-9")
+        await asyncio.sleep(0.3)
+        await broker.start()
+        await until(lambda: state().get("sessionId") == session.id, 15)
+        assert (state()["status"], state()["orderId"]) == ("Occupied", "O-9")
+        await until(lambda: core.acked_seq == len(core.texts), 15)
+        assert complete(served, core)
+
+
+async def test_an_output_that_hangs_holds_up_no_bill(broker: Broker, tmp_path: Path) -> None:
+    """S-13: alarms that nobody takes, and the orders that the platform settles by, go their own ways."""
+    hook = Hook(hang=True)
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served, listening(hook):
+        url = f"http://127.0.0.1:{hook.port}/alarms"
+        output = OutputOptions("hook", OutputKind.WEBHOOK, url, group_s=0.0)
+        async with synced(core, broker, outputs=(output,)):
+            await until(lambda: core.acked_seq == len(core.texts))
+            alarm = {"code": "LINE_LOST", "subject": "rs485-1", "severity": "highest", "textEn": "x", "textZh": "x"}
+            core.add_event(EventType.ALARM_RAISED, alarm)
+            await asyncio.sleep(0.3)
+            core.finish(core.site().connectors[0].id)
+            await until(lambda: core.acked_seq == len(core.texts))
+            assert complete(served, core)
+            types = [event["type"] for event in served.records.events(core.site().id, limit=100)]
+            assert types[-2:] == ["alarm.raised", "session.finished"]
+            assert hook.posts == []
 
 
 async def test_a_broker_that_loses_everything_loses_nothing(broker: Broker, tmp_path: Path) -> None:

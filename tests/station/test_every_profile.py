@@ -1,4 +1,4 @@
-"""S-32, S-69: every charger profile at once under the real controller, with and without frames, as cars come and go."""
+"""S-06, S-32, S-69: every charger profile at once under the real controller, with and without frames."""
 
 from pathlib import Path
 

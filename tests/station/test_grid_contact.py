@@ -55,7 +55,7 @@ def alarms(station: VirtualStation) -> set[str]:
 
 @pytest.mark.station
 def test_a_lost_contact_is_a_fail_safe_limit_for_as_long_as_it_is_lost(tmp_path: Path) -> None:
-    """R15: 80 A while the contact is closed, 60 A while the board is silent, and nothing of it ends by itself."""
+    """R15, fault 80: 80 A while the contact is closed, 60 A while the board is silent; nothing of it ends by itself."""
 
     async def story(clock: VirtualClock) -> None:
         station = VirtualStation(clock, tmp_path, site=site(tmp_path), frames=True)

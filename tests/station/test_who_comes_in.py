@@ -9,6 +9,7 @@ import pytest
 from siteward.model.errors import DeviceUnreachable
 from siteward.model.events import EventType
 from siteward.model.ids import CommandId, ReaderId
+from siteward.model.live import ConnectorView
 from siteward.model.points import PointName
 from siteward.model.ports import Shown
 from siteward.model.requests import Actor, CommandName, Request, Role, Source
@@ -157,7 +158,13 @@ class Place:
         live = self.station.station.live
         assert live is not None
         arms = {arm.id: arm.state for arm in live.arms}
-        return arms.get(name) or next(c.status.value for c in live.connectors if c.id == name)
+        return arms.get(name) or self.seen(name).status.value
+
+    def seen(self, name: str) -> ConnectorView:
+        """A connector as people see it."""
+        live = self.station.station.live
+        assert live is not None
+        return next(c for c in live.connectors if c.id == name)
 
     def alarms(self) -> set[str]:
         """Codes that stand."""
@@ -239,8 +246,15 @@ def test_a_reserved_bay_stays_closed_until_the_right_one_is_authorised(tmp_path:
 
     async def story(place: Place) -> None:
         assert place.state("bay-C01-4") == "down"
-        assert await place.ask(CommandName.RESERVE, "C01-4", order="O-7", token="CA4D") == "accepted done"
+        asked = await place.ask(CommandName.RESERVE, "C01-4", order="O-7", token="CA4D", who="Ms Li")
+        assert asked == "accepted done"
         await place.station.run_for(10.0)
+        kept = place.seen("C01-4")
+        assert kept.reserved_until is not None
+        left_s = (kept.reserved_until - place.clock.wall()).total_seconds()
+        assert kept.reserved_left_s == pytest.approx(left_s, abs=2.0)
+        assert left_s < 890.0
+        assert (kept.reserved_card, kept.reserved_for) == ("CA4D", "Ms Li")
         assert (place.state("bay-C01-4"), place.state("C01-4")) == ("up", "Reserved")
         await place.killed()
         assert (place.state("bay-C01-4"), place.state("C01-4")) == ("up", "Reserved")

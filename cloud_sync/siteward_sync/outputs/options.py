@@ -20,6 +20,7 @@ class OutputOptions:
 
     severity: from which on it sends; ends: whether it tells the end as well; group_s: how long it gathers what comes
     together; language "en", "zh" or "both". sender, recipients and user are of an e-mail. insecure: no TLS needed.
+    ca_file: the only authority trusted; with it TLS is asked for on this machine, too.
     """
 
     id: str
@@ -34,3 +35,4 @@ class OutputOptions:
     user: str | None = None
     secret_file: Path | None = None
     insecure: bool = False
+    ca_file: Path | None = None

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from siteward.api.answers import message
 from siteward.api.backend import Station
-from siteward.client.records import AuthListMessage, TokenMessage
+from siteward.client.records import AuthListMessage, ListStageMessage, TokenMessage
 
 
 class EntryCalls:
@@ -23,5 +23,6 @@ class EntryCalls:
                 installed_at=found.head.installed_at,
                 online=self._station.online,
                 tokens=tuple(TokenMessage.model_validate(token) for _, token in sorted(found.tokens.items())),
+                staged=None if found.staged is None else ListStageMessage.model_validate(found.staged.stage),
             )
         )

@@ -12,12 +12,13 @@ from siteward.cli.paint import Grid, Screen
 from siteward.client.client import Client
 from siteward.client.records import AuthListMessage, TokenMessage
 from siteward.model.auth import LIST_MOST, UPDATE_MOST
-from siteward.model.requests import CommandName
+from siteward.model.requests import CommandName, Stage
 
 COLUMNS = ("id", "group", "valid_until", "blocked")
 """Columns of a file of cards; only the first must be there."""
 
 _YES, _NO = ("yes", "true", "1"), ("", "no", "false", "0")
+_SET = CommandName.SET_AUTH_LIST
 _BYTES_MOST = 4_000_000
 
 
@@ -34,6 +35,9 @@ async def listing(client: Client, screen: Screen) -> int:
 
 def _head(found: AuthListMessage) -> str:
     reach = "the platform can be reached" if found.online else "the platform cannot be reached"
+    if found.staged is not None:
+        missing = ", ".join(map(str, found.staged.missing))
+        reach += f"; version {found.staged.version} is on its way: of {found.staged.parts} parts {missing} are missing"
     if found.installed_at is None:
         return f"no list of cards is installed; {reach}"
     return f"list version {found.version} of {_day(found.installed_at)}, {len(found.tokens)} cards; {reach}"
@@ -44,15 +48,21 @@ def _day(moment: datetime | None) -> str:
 
 
 async def bring(client: Client, screen: Screen, file: Path) -> int:
-    """Replace the list by that of a file; more than an update holds is laid over it in further ones."""
+    """Replace the list by that of a file in one step; what a command cannot hold comes in parts that count together."""
     tokens = read_cards(file)
     version = (await client.auth_list()).version
-    first, *more = [tokens[at : at + UPDATE_MOST] for at in range(0, len(tokens), UPDATE_MOST)] or [[]]
-    status = await _put(client, screen, version, {"update": "full", "tokens": first})
-    for part in more:
-        version += 1
-        status = await _put(client, screen, version, _over(version, {"tokens": part}))
-    return status
+    parts = [tokens[at : at + UPDATE_MOST] for at in range(0, len(tokens), UPDATE_MOST)] or [[]]
+    whole = {"update": "full"} | ({"parts": len(parts), "count": len(tokens)} if len(parts) > 1 else {})
+    for number, part in enumerate(parts[:-1], 1):
+        reply = await order(client, _SET, None, {"version": version + 1, **whole, "part": number, "tokens": part}, 10.0)
+        if Stage(reply.stage) is not Stage.DONE:
+            raise CommandFailed(
+                f"part {number} of {len(parts)}: {reply.stage}: {reply.message or reply.code or 'no end within 10 s'}",
+                f"the list of before holds (version {version}); import again, parts that came are known",
+                reply.code or "",
+            )
+    last = {"part": len(parts)} if len(parts) > 1 else {}
+    return await _put(client, screen, version, {**whole, **last, "tokens": parts[-1]})
 
 
 async def add(client: Client, screen: Screen, token: dict[str, Any]) -> int:
@@ -74,8 +84,8 @@ def _over(version: int, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _put(client: Client, screen: Screen, version: int, params: dict[str, Any]) -> int:
-    reply = await order(client, CommandName.SET_AUTH_LIST, None, {"version": version + 1, **params}, 10.0)
-    return done(screen, CommandName.SET_AUTH_LIST, "cards", reply)
+    reply = await order(client, _SET, None, {"version": version + 1, **params}, 10.0)
+    return done(screen, _SET, "cards", reply)
 
 
 def token_of(name: str, group: str = "", valid_until: datetime | None = None, blocked: bool = False) -> dict[str, Any]:

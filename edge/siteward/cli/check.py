@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from siteward.cli import check_alarms, check_arms
+from siteward.cli import check_alarms, check_arms, check_entry
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.control.proof import Proof, Shortfall, prove
 from siteward.control.tree import rest_current
 from siteward.model.rules import Contacts, Derating, LimitRule, Schedule
+from siteward.model.sentences import Sentence
 from siteward.model.site import Charger, Connector, Feeder, Site
 from siteward.settings.load import load_settings
 from siteward_drivers.arm_timing import ArmPlan, plan_arms
@@ -31,10 +32,18 @@ def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
     refusals += check_arms.refusals(arms)
     notes = [*_slow(plans), *check_arms.notes(arms), *_unbilled(site), *_unguarded(site)]
     if screen.as_json:
-        screen.data(_report(site, plans, refusals, notes) | {"arms": check_arms.report(arms)})
+        notes += [note.en for note in check_entry.notes(site)]
+        refusals += [refusal.en for refusal in check_entry.refusals(site)]
+        inside = {"arms": check_arms.report(arms), "entry": check_entry.report(site)}
+        screen.data(_report(site, plans, refusals, notes) | inside)
     else:
         screen.show(_page(file, site, plans, arms, refusals, notes))
-    return 1 if refusals else 0
+    return 1 if refusals or check_entry.refusals(site) else 0
+
+
+def _in_both(head: str, sentences: list[Sentence]) -> list[str]:
+    """Each sentence in English, below it in Chinese."""
+    return [line for said in sentences for line in (f"{head}{said.en}", f"{' ' * len(head)}{said.zh}")]
 
 
 def _page(
@@ -45,7 +54,7 @@ def _page(
     refusals: list[str],
     notes: list[str],
 ) -> list[Part]:
-    verdict = "is refused" if refusals else "holds"
+    verdict = "is refused" if refusals or check_entry.refusals(site) else "holds"
     proven = [] if any(r.startswith("feeder") for r in refusals) else [_PROVEN]
     return [
         f"{site.name} ({site.id}), {len(site.connectors)} connectors, hash {site.hash}",
@@ -53,10 +62,13 @@ def _page(
         _poll(plans),
         *(f"{plan.line}: {plan.load:.0%} of {FULL:.0%} used{_reaction(plan)}" for plan in plans),
         *check_arms.grid(arms),
+        *check_entry.grids(site),
         *check_alarms.grid(site),
         *proven,
         *(f"note: {note}" for note in notes),
+        *_in_both("note: ", check_entry.notes(site)),
         *(f"REFUSED: {refusal}" for refusal in refusals),
+        *_in_both("REFUSED: ", check_entry.refusals(site)),
         f"{file} {verdict}",
     ]
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.tariff_form import BadTariff, installed
-from siteward.control.bill import bill_data, line_data, make_bill
+from siteward.control.bill import bill_data, line_data, make_bill, segment_data
 from siteward.control.tariff import price_at
 from siteward.model.bill import Bill, Cut, Segment
 from siteward.model.sentences import Sentence
@@ -157,20 +157,8 @@ def recomputed_data(found: Recomputed) -> dict[str, object]:
         **data,
         "idle_s": found.idle_s,
         "segments": [
-            {
-                "begin": segment.begin.isoformat(),
-                "end": segment.end.isoformat(),
-                "period": segment.period,
-                "tariffVersion": segment.version,
-                "meter": segment.meter,
-                "begin_register_wh": segment.begin_wh,
-                "end_register_wh": segment.end_wh,
-                "energy_wh": segment.energy_wh,
-                "estimated_wh": segment.estimated_wh,
-                "flagged": segment.flagged,
-                "ended": None if segment.ended is None else segment.ended.value,
-            }
-            for segment in found.segments
+            {**segment_data(segment, number), "begin": segment.begin.isoformat(), "end": segment.end.isoformat()}
+            for number, segment in enumerate(found.segments, 1)
         ],
         "faults": [{"en": fault.en, "zh": fault.zh} for fault in found.faults],
         "holds": found.holds,

@@ -1,5 +1,6 @@
 """The one client of the local API: HTTP over core's Unix socket, errors mapped, nothing retried."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -236,10 +237,13 @@ class Client:
 
 
 class Outside:
-    """Posts to a server outside this machine: for outputs of alarms, never from core. Redirects are not followed."""
+    """Posts to a server outside this machine: for outputs of alarms, never from core. Redirects are not followed.
 
-    def __init__(self, timeout_s: float) -> None:
-        self._http = httpx.AsyncClient(timeout=timeout_s)
+    `trust` says whose certificates count.
+    """
+
+    def __init__(self, timeout_s: float, trust: ssl.SSLContext) -> None:
+        self._http = httpx.AsyncClient(timeout=timeout_s, verify=trust)
 
     async def __aenter__(self) -> Self:
         return self

@@ -133,6 +133,9 @@ class ConnectorMessage(Message):
     reservation: str | None = None
     reserved_until: datetime | None = None
     out_of_service: bool = False
+    reserved_left_s: float | None = None
+    reserved_card: str | None = None
+    reserved_for: str = ""
 
 
 class ArmMessage(Message):

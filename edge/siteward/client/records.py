@@ -69,6 +69,15 @@ class TokenMessage(Message):
     blocked: bool = False
 
 
+class ListStageMessage(Message):
+    """A list that comes in parts: it counts once none is missing."""
+
+    version: int
+    parts: int
+    count: int
+    missing: tuple[int, ...]
+
+
 class AuthListMessage(Message):
     """GET /v1/auth: the list in force, and whether the platform can be reached."""
 
@@ -76,6 +85,7 @@ class AuthListMessage(Message):
     installed_at: datetime | None
     online: bool
     tokens: tuple[TokenMessage, ...]
+    staged: ListStageMessage | None = None
 
 
 class UserMessage(Message):

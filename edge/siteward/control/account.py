@@ -44,17 +44,8 @@ def opened(pricer: Pricer, tariff: Tariff | None, moment: Moment, register: Regi
 
 def recalled(record: SessionRecord, book: TariffBook, at: float) -> Account:
     """The account as the row left it; the first reading goes on from there."""
-    closed = record.segments
-    if not closed and record.energy_wh:
-        closed = (_unpriced(record, record.energy_wh),)
     tariff = book.find(record.tariff, record.tariff_version)
-    return Account(tariff, None, closed, float(record.idle_s), record.total, at)
-
-
-def _unpriced(record: SessionRecord, energy_wh: int) -> Segment:
-    """What a row of a program without tariffs measured."""
-    begin, start_wh = record.started_at or record.created_at, record.start_register_wh or 0
-    return Segment(begin, begin, start_wh, start_wh + energy_wh, record.meter or "")
+    return Account(tariff, None, record.segments, float(record.idle_s), record.total, at)
 
 
 def read(pricer: Pricer, account: Account, moment: Moment, register: Register) -> Read:
@@ -137,22 +128,3 @@ def settlement(account: Account, record: SessionRecord, book: TariffBook) -> tup
 
 def _bill(account: Account, parts: Sequence[Segment], book: TariffBook) -> Bill | None:
     return None if account.tariff is None else make_bill(account.tariff, parts, int(account.idle_s), book)
-
-
-def segment_data(segment: Segment, number: int) -> dict[str, object]:
-    """What session.segment says: number counts a session's segments from 1."""
-    return {
-        "number": number,
-        "period": segment.period,
-        "tariffId": segment.tariff,
-        "tariffVersion": segment.version,
-        "begin": segment.begin,
-        "end": segment.end,
-        "meter": segment.meter,
-        "begin_register_wh": segment.begin_wh,
-        "end_register_wh": segment.end_wh,
-        "energy_wh": segment.energy_wh,
-        "estimated_wh": segment.estimated_wh,
-        "flagged": segment.flagged,
-        "ended": None if segment.ended is None else segment.ended.value,
-    }

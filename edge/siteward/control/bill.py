@@ -188,3 +188,22 @@ def line_data(line: BillLine) -> dict[str, object]:
         "minutes": line.minutes,
     }
     return data | {key: value for key, value in optional.items() if value}
+
+
+def segment_data(segment: Segment, number: int) -> dict[str, object]:
+    """What session.segment says: number counts a session's segments from 1."""
+    return {
+        "number": number,
+        "period": segment.period,
+        "tariffId": segment.tariff,
+        "tariffVersion": segment.version,
+        "begin": segment.begin,
+        "end": segment.end,
+        "meter": segment.meter,
+        "begin_register_wh": segment.begin_wh,
+        "end_register_wh": segment.end_wh,
+        "energy_wh": segment.energy_wh,
+        "estimated_wh": segment.estimated_wh,
+        "flagged": segment.flagged,
+        "ended": None if segment.ended is None else segment.ended.value,
+    }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from siteward.model.auth import AuthList, ListHead, Token, TokenSeen
+from siteward.model.auth import AuthList, ListHead, ListStage, StagedList, StagedToken, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
 from siteward.model.ids import ConnectorId
 from siteward.model.kept import Kept
@@ -43,19 +43,14 @@ class Book:
 
 def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
     """The book as the journal knows it; `at` is boot-time s of now. What ended meanwhile ends in the first turn."""
-    head = ListHead()
-    tokens: dict[str, Token] = {}
-    book = Book()
+    rows = tuple(kept)
+    book = Book(list=_cards(rows))
     seen, held = dict(book.seen), dict(book.reservations)
     out, latched, bays, bays_at = dict(book.out), dict(book.latched), dict(book.bays), dict(book.bays_at)
     written: set[str] = set()
     signed = dict(book.signed)
-    for row in kept:
+    for row in rows:
         match row:
-            case Token():
-                tokens[row.id] = row
-            case ListHead():
-                head = row
             case TokenSeen():
                 seen[row.id] = row.at
             case Reservation():
@@ -72,7 +67,6 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
                 bays_at[row.id] = at - max(0.0, (wall - row.since).total_seconds())
     return replace(
         book,
-        list=AuthList(head, tokens),
         seen=seen,
         reservations=held,
         out=out,
@@ -82,3 +76,21 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
         bays_kept=frozenset(written),
         signed=signed,
     )
+
+
+def _cards(rows: Iterable[Kept]) -> AuthList:
+    """The list of cards in force, and what has come of the next one."""
+    head, stage = ListHead(), None
+    tokens: dict[str, Token] = {}
+    staged: dict[str, Token] = {}
+    for row in rows:
+        match row:
+            case StagedToken():
+                staged[row.id] = Token(row.id, row.group, row.valid_until, row.blocked)
+            case Token():
+                tokens[row.id] = row
+            case ListStage():
+                stage = row
+            case ListHead():
+                head = row
+    return AuthList(head, tokens, None if stage is None else StagedList(stage, staged))

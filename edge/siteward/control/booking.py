@@ -1,12 +1,13 @@
 """RESERVE, CANCEL_RESERVATION, SET_AVAILABILITY and UNLOCK_CONNECTOR: what holds a connector apart from a session."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from siteward.control.authorise import token_of
 from siteward.control.book import Held
 from siteward.control.draft import Draft
-from siteward.control.params import BadParam, name_param, number_param
+from siteward.control.params import BadParam, name_param, number_param, words_param
 from siteward.control.refuse import Refused
 from siteward.control.session import stamp
 from siteward.model.bookings import OutOfService, Reservation
@@ -20,6 +21,7 @@ HOLD_S = 900.0
 """How long a reservation holds unless its params say (S-94: 15 min)."""
 
 _SHORTEST_S, _LONGEST_S = 60.0, 86_400.0
+_WHO_MOST = 64
 _STATION = "station"
 
 
@@ -27,7 +29,7 @@ def reserve(draft: Draft, request: Request) -> None:
     """Keep a free connector for an order, a token, or whoever names the reservation; asked again, it begins anew."""
     _may_act(draft, request)
     connector = _connector(draft, request)
-    asked = _read(draft, request, connector)
+    asked = read_reservation(request, connector, draft.snapshot.wall)
     held = draft.book.reservations.get(connector)
     if held is not None and not _same(held.reservation, asked):
         raise Refused(Refusal.CONNECTOR_RESERVED, f"until {stamp(held.reservation.until)}")
@@ -40,7 +42,7 @@ def reserve(draft: Draft, request: Request) -> None:
     )
     draft.keep(KeptKind.RESERVATION, connector, asked)
     data: dict[str, object] = {"reservationId": asked.id, "until": stamp(asked.until), "commandId": request.id}
-    data |= {"source": request.source.value, "token": asked.token}
+    data |= {**_by(request), "token": asked.token}
     draft.facts.append(
         Fact(EventType.CONNECTOR_RESERVED, _told(data), connector, None, asked.order, draft.snapshot.wall)
     )
@@ -49,14 +51,14 @@ def reserve(draft: Draft, request: Request) -> None:
     draft.answer(request, Stage.DONE, result=result)
 
 
-def _read(draft: Draft, request: Request, connector: ConnectorId) -> Reservation:
+def read_reservation(request: Request, connector: ConnectorId, wall: datetime) -> Reservation:
+    """Read RESERVE at a wall time. Raises BadParam."""
     params = request.params or {}
     hold = number_param(params, "hold_s", _SHORTEST_S, _LONGEST_S)
     length_s = HOLD_S if hold is None else hold
     token, name = name_param(params, "token"), name_param(params, "reservationId")
     if request.order is not None and not is_id(request.order):
         raise BadParam(f"orderId: {request.order!r} is no id")
-    wall = draft.snapshot.wall
     return Reservation(
         id=name or request.id,
         connector=connector,
@@ -65,6 +67,7 @@ def _read(draft: Draft, request: Request, connector: ConnectorId) -> Reservation
         length_s=length_s,
         order=None if request.order is None else OrderId(request.order),
         token=None if token is None else token_of(token),
+        who=words_param(params, "who", _WHO_MOST),
     )
 
 
@@ -102,17 +105,17 @@ def cancel(draft: Draft, request: Request) -> None:
         if name is None and request.target is None:
             raise BadParam("reservationId: name the reservation, or its connector as target")
         raise Refused(Refusal.NO_SUCH_RESERVATION, name or request.target or "")
-    release(draft, found[0], "cancelled")
+    release(draft, found[0], "cancelled", {**_by(request), "commandId": request.id})
     draft.answer(request, Stage.ACCEPTED)
     draft.answer(request, Stage.DONE, result={"reservationId": found[0].id, "connectorId": found[0].connector})
 
 
-def release(draft: Draft, reservation: Reservation, why: str) -> None:
-    """End a reservation: used, expired, cancelled or out_of_service."""
+def release(draft: Draft, reservation: Reservation, why: str, by: Mapping[str, object] | None = None) -> None:
+    """End a reservation: used, expired, cancelled or out_of_service; `by` tells who asked for that."""
     left = {name: held for name, held in draft.book.reservations.items() if name != reservation.connector}
     draft.book = replace(draft.book, reservations=left)
     draft.keep(KeptKind.RESERVATION, reservation.connector)
-    data: dict[str, object] = {"reservationId": reservation.id, "why": why}
+    data = _told({"reservationId": reservation.id, "why": why, **(by or {})})
     draft.facts.append(
         Fact(EventType.CONNECTOR_RELEASED, data, reservation.connector, None, reservation.order, draft.snapshot.wall)
     )
@@ -154,23 +157,18 @@ def serve(draft: Draft, request: Request) -> None:
 
 def _put(draft: Draft, request: Request, name: ConnectorId, operative: bool) -> None:
     out = dict(draft.book.out)
-    user = request.actor.user if request.actor is not None else ""
+    by = _by(request)
     if operative:
         del out[name]
         draft.keep(KeptKind.OUT_OF_SERVICE, name)
     else:
-        out[name] = OutOfService(name, draft.snapshot.wall, request.source.value, user)
+        out[name] = OutOfService(name, draft.snapshot.wall, request.source.value, str(by["user"] or ""))
         draft.keep(KeptKind.OUT_OF_SERVICE, name, out[name])
         held = draft.book.reservations.get(name)
         if held is not None:
             release(draft, held.reservation, "out_of_service")
     draft.book = replace(draft.book, out=out)
-    data: dict[str, object] = {
-        "operative": operative,
-        "source": request.source.value,
-        "user": user or None,
-        "commandId": request.id,
-    }
+    data: dict[str, object] = {"operative": operative, **by, "commandId": request.id}
     draft.facts.append(Fact(EventType.CONNECTOR_SERVICE, _told(data), name, occurred_at=draft.snapshot.wall))
 
 
@@ -206,6 +204,11 @@ def _may_act(draft: Draft, request: Request) -> None:
         raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
         raise Refused(Refusal.CLOCK_UNTRUSTED)
+
+
+def _by(request: Request) -> dict[str, object]:
+    """Who asked, as facts tell it (S-86)."""
+    return {"source": request.source.value, "user": (request.actor.user or None) if request.actor is not None else None}
 
 
 def _told(data: dict[str, object]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from siteward.control import account as accounts
+from siteward.control.bill import segment_data
 from siteward.control.connector import ConnectorState
 from siteward.control.scene import Scene
 from siteward.control.session import Ending, OpenSession, tell
@@ -94,5 +95,5 @@ def _tell(scene: Scene, session: OpenSession, before: int, closed: tuple[Segment
     if session.account.tariff is None:
         return
     for number, segment in enumerate(closed, before + 1):
-        data = accounts.segment_data(segment, number)
+        data = segment_data(segment, number)
         scene.tell(tell(EventType.SESSION_SEGMENT, session.record, data, scene.wall))

@@ -214,6 +214,14 @@ def name_param(params: Mapping[str, object], name: str) -> str | None:
     return value
 
 
+def words_param(params: Mapping[str, object], name: str, most: int) -> str:
+    """What somebody wrote in one line of at most so many characters, "" where nothing was given. Raises BadParam."""
+    value = params.get(name, "")
+    if not isinstance(value, str) or len(value.strip()) > most or not value.isprintable():
+        raise BadParam(f"{name}: at most {most} characters in one line")
+    return value.strip()
+
+
 def _moment(params: Mapping[str, object], name: str) -> datetime | None:
     value = params.get(name)
     return None if value is None else _read_moment(name, value, UTC)

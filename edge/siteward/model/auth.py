@@ -11,6 +11,9 @@ LIST_MOST = 10_000
 UPDATE_MOST = 500
 """Most tokens of one update, so that a command and its journal event stay below 64 kB."""
 
+PARTS_MOST = 100
+"""Most parts of one list: a part may be small where the link is bad."""
+
 
 class OfflinePolicy(StrEnum):
     """Whom a card lets start while the platform cannot be reached (B17), strictest first."""
@@ -50,11 +53,41 @@ class ListHead:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedToken(Token):
+    """A card of a list that is not whole yet: nobody is judged by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListStage:
+    """How far a list is that comes in parts: `have` are the numbers of those that are here with their sizes."""
+
+    version: int
+    parts: int
+    count: int
+    have: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Numbers of the parts that have not come."""
+        here = {number for number, _ in self.have}
+        return tuple(number for number in range(1, self.parts + 1) if number not in here)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedList:
+    """A list that comes in parts, with the cards that are here."""
+
+    stage: ListStage
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AuthList:
-    """The list in force."""
+    """The list in force, and the one that is on its way in parts, if any."""
 
     head: ListHead = ListHead()
     tokens: Mapping[str, Token] = field(default_factory=dict)
+    staged: StagedList | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from siteward.model.ids import ConnectorId, OrderId, SessionId
 class Reservation:
     """A connector kept for one order, one token, or whoever names the reservation, until `until` (UTC).
 
-    length_s bounds what is left of it after a restart, whatever the wall clock says then.
+    length_s bounds what is left of it after a restart, whatever the wall clock says then. who is what somebody wrote
+    down about the person: it is shown on site, and goes neither into the journal nor to the platform (S-85).
     """
 
     id: str
@@ -21,6 +22,7 @@ class Reservation:
     length_s: float
     order: OrderId | None = None
     token: str | None = None
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from siteward.model.auth import ListHead, Token, TokenSeen
+from siteward.model.auth import ListHead, ListStage, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
 from siteward.model.signed import SignedHead
 
-Kept = Token | ListHead | TokenSeen | Reservation | OutOfService | Latched | BayTaken | SignedHead
+Kept = Token | ListHead | ListStage | TokenSeen | Reservation | OutOfService | Latched | BayTaken | SignedHead
 """What can be kept."""
 
 EVERY = "*"
 """Key of a row that takes away everything of its kind."""
+
+SWAP = "^"
+"""Key of a row of ENTRY that takes away the list in force and puts the staged one in its place."""
 
 
 class KeptKind(StrEnum):
@@ -19,6 +22,8 @@ class KeptKind(StrEnum):
 
     ENTRY = "entry"
     LIST = "list"
+    STAGED = "staged"
+    STAGE = "stage"
     SEEN = "seen"
     RESERVATION = "reservation"
     OUT_OF_SERVICE = "out_of_service"

@@ -29,7 +29,8 @@ class ConnectorView:
     """A connector with its session, if any; limit_w is what a DC charger was told, None for AC (people think in kW).
 
     phase_switching: the site allows switching between one and three phases here, if the start says so (B14).
-    reservation names what the connector is kept for, until reserved_until; out_of_service: it takes no new session.
+    reservation names what the connector is kept for, until reserved_until, reserved_left_s of it by the station's own
+    clock, for the token reserved_card or whom reserved_for tells; out_of_service: it takes no new session.
     """
 
     id: str
@@ -53,6 +54,9 @@ class ConnectorView:
     reservation: str | None = None
     reserved_until: datetime | None = None
     out_of_service: bool = False
+    reserved_left_s: float | None = None
+    reserved_card: str | None = None
+    reserved_for: str = ""
 
 
 class StopState(StrEnum):

@@ -1,8 +1,6 @@
 """Buttons: every one becomes a request to core with the person behind it, and shows what becomes of it."""
 
-import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -16,17 +14,9 @@ from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Role, Stage
 from siteward.panel.arms import VERBS
 from siteward.panel.desk import Desk, Forbidden
+from siteward.panel.forms import WrongForm, params_of
 from siteward.panel.sessions import WebSession
-from siteward.panel.words import word
-
-_TIME, _KWH = re.compile(r"([01]\d|2[0-3]):[0-5]\d"), re.compile(r"\d{1,5}(\.\d{1,3})?", re.ASCII)
-_WRONG_DEPARTURE = ReplyMessage(
-    command_id="none",
-    stage=Stage.REJECTED,
-    code="BAD_DEPARTURE",
-    message=word("departure_wrong", "en"),
-    message_zh=word("departure_wrong", "zh"),
-)
+from siteward.panel.words import WORDS
 
 
 class Actions:
@@ -53,6 +43,10 @@ class Actions:
     async def service(self, request: Request) -> Response:
         """POST /connectors/{id}/service: out of service after the running session, or back into it."""
         return await self._ask(request, CommandName.SET_AVAILABILITY)
+
+    async def reserve(self, request: Request) -> Response:
+        """POST /connectors/{id}/reserve: keep it for a card, for somebody, or for whoever is sent there."""
+        return await self._ask(request, CommandName.RESERVE)
 
     async def release(self, request: Request) -> Response:
         """POST /connectors/{id}/release: let its reservation go."""
@@ -87,15 +81,10 @@ class Actions:
         seen = fields.get("session")
         if not is_id(target) or (seen is not None and not is_id(seen)):
             raise HTTPException(404)
-        departure = _departure(fields)
-        if departure is None:
-            return self.answer(request, _WRONG_DEPARTURE)
-        params: dict[str, Any] = {"sessionId": seen} if seen else {}
-        if name is CommandName.START_CHARGE:
-            agreed = {"phaseSwitching": True} if fields.get("phase_switching") == "yes" else {}
-            params = departure | agreed
-        elif name is CommandName.SET_AVAILABILITY:
-            params = {"operative": fields.get("operative") == "yes"}
+        try:
+            params = params_of(name, fields)
+        except WrongForm as wrong:
+            return self.answer(request, _not_sent(wrong))
         return self.answer(request, await self.submit(session, name, target, params or None))
 
     async def submit(
@@ -126,15 +115,12 @@ class Actions:
         return HTMLResponse(html)
 
 
-def _departure(fields: Mapping[str, str]) -> dict[str, Any] | None:
-    """The contract's params of a departure, empty where none was given, None where it is no whole one."""
-    departs, wanted = fields.get("departs", "").strip(), fields.get("wants_kwh", "").strip()
-    if not departs and not wanted:
-        return {}
-    known = _TIME.fullmatch(departs), _KWH.fullmatch(wanted)
-    if not all(known) or not 0.1 <= float(wanted) <= 10_000.0:
-        return None
-    return {"departsAt": departs, "wantedEnergy_wh": round(float(wanted) * 1000.0)}
+def _not_sent(wrong: WrongForm) -> ReplyMessage:
+    """What is said of a form that core never saw."""
+    sentence = WORDS[wrong.key]
+    return ReplyMessage(
+        command_id="none", stage=Stage.REJECTED, code=wrong.code, message=sentence.en, message_zh=sentence.zh
+    )
 
 
 def _refused(command: str, code: Refusal) -> ReplyMessage:

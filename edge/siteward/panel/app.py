@@ -44,6 +44,7 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("POST", "/connectors/{connector}/start", actions.start),
         ("POST", "/connectors/{connector}/stop", actions.stop),
         ("POST", "/connectors/{connector}/service", actions.service),
+        ("POST", "/connectors/{connector}/reserve", actions.reserve),
         ("POST", "/connectors/{connector}/release", actions.release),
         ("POST", "/emergencies/{emergency}/reset", actions.reset),
         ("POST", "/access/{arm}/{verb}", actions.move),

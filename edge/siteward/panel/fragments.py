@@ -52,6 +52,8 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
             seen = {"connector": connector, "names": names, "zone": live.timezone}
             yield "connector", "live/connector.html", seen
             yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
+            yield f"kept-{connector.id}", "live/kept.html", seen
+            # Its form must not be drawn anew each second under the fingers of who fills it in.
             yield f"hold-{connector.id}", "live/holds.html", seen | {"may_act": may_act}
 
 

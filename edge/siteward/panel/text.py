@@ -1,5 +1,6 @@
 """Numbers, times, causes and events as text in a language; the filters of the templates."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -60,6 +61,13 @@ def duration(seconds: float | None) -> str:
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
     return f"{days} d {h:02d}:{m:02d}:{s:02d}" if days else f"{h}:{m:02d}:{s:02d}"
+
+
+def countdown(seconds: float) -> str:
+    """What is left of a time, its last second shown as 0:01: `14:59`, `1:02:03` from an hour on."""
+    minutes, s = divmod(math.ceil(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
 
 
 def instant(value: datetime | None) -> str:

@@ -151,8 +151,13 @@ def connector_state(connector: ConnectorMessage) -> str:
 
 
 def can_start(connector: ConnectorMessage) -> bool:
-    """Whether a start button makes sense; core judges again."""
-    return connector_state(connector) in ("available", "plugged")
+    """Whether a start button makes sense; core judges again. At a reserved one it is for whom it is kept."""
+    return connector_state(connector) in ("available", "plugged", "reserved")
+
+
+def can_reserve(connector: ConnectorMessage) -> bool:
+    """Whether the connector can be kept for somebody; core judges again."""
+    return connector_state(connector) == "available" and connector.reservation is None and not connector.out_of_service
 
 
 def can_stop(connector: ConnectorMessage) -> bool:

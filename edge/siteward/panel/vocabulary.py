@@ -97,6 +97,7 @@ STOPS_TOLD: Final[dict[str, Sentence]] = {
 UPDATES: Final[dict[str, Sentence]] = {
     "full": Sentence("whole list", "完整名单"),
     "differential": Sentence("difference", "差异更新"),
+    "part": Sentence("part of a list", "名单分段"),
 }
 
 ARM_VERBS: Final[dict[str, Sentence]] = {

@@ -154,6 +154,9 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         reservation=None if held is None else held.reservation.id,
         reserved_until=None if held is None else held.reservation.until,
         out_of_service=connector.id in book.out,
+        reserved_left_s=None if held is None else max(0.0, held.ends_at - snapshot.at),
+        reserved_card=None if held is None else held.reservation.token,
+        reserved_for="" if held is None else held.reservation.who,
     )
 
 

@@ -265,6 +265,7 @@ def _output(table: OutputTable) -> OutputSettings:
         user=table.user,
         secret_file=_file(table.secret_file),
         insecure=table.insecure,
+        ca_file=_file(table.ca_file),
     )
 
 

@@ -4,6 +4,7 @@ from siteward.settings.access_tables import BarrierTable, LockTable
 from siteward.settings.document import Draft
 from siteward.settings.entry_tables import AccessRuleTable, BayTable, EmergencyTable, ReaderTable
 from siteward.settings.faults import nearest
+from siteward.settings.input_checks import check_meanings
 from siteward.settings.positions import Path
 from siteward.settings.schema import LineTable
 
@@ -21,8 +22,13 @@ def check_entry(draft: Draft) -> None:
     for path, stop in draft.of("emergency", EmergencyTable):
         for index, name in enumerate(stop.connectors):
             _refer(draft, (*path, "connectors", index), "connector", name, connectors)
+    bays: dict[str, str] = {}
     for path, bay in draft.of("bay", BayTable):
         _refer(draft, (*path, "connector"), "connector", bay.connector, connectors)
+        first = bays.setdefault(bay.connector, bay.id)
+        if first != bay.id:
+            draft.faults.add((*path, "connector"), f"'{bay.connector}' has bay '{first}' already; one car stands there")
+    check_meanings(draft)
     _readers(draft, connectors, barriers)
 
 
@@ -34,6 +40,8 @@ def _readers(draft: Draft, connectors: frozenset[str], barriers: frozenset[str])
             draft.faults.add((*path, "port"), f"{first} already owns this port; one port has one master")
         for index, name in enumerate(reader.connectors):
             _refer(draft, (*path, "connectors", index), "connector", name, connectors)
+            if name in reader.connectors[:index]:
+                draft.faults.add((*path, "connectors", index), f"'{name}' stands here twice; take one out")
         if reader.barrier is not None:
             _refer(draft, (*path, "barrier"), "barrier", reader.barrier, barriers)
         if bool(reader.connectors) is (reader.barrier is not None):

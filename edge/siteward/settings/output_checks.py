@@ -7,6 +7,7 @@ from siteward.settings.positions import Path
 from siteward.settings.services import is_loopback, split_address
 
 _SCHEMES = {"email": ("smtp", "smtps"), "webhook": ("https", "http")}
+_A = {"email": "an e-mail", "webhook": "a webhook"}
 _MAIL_ONLY = ("sender", "to", "user")
 
 
@@ -19,6 +20,8 @@ def check_outputs(draft: Draft) -> None:
             draft.faults.add((*path, "id"), f"'{output.id}' is used twice; the first one is in line {line}")
         seen.setdefault(output.id, path)
         _address(path, output, draft.faults)
+        if output.ca_file is not None and (output.insecure or output.url.startswith("http://")):
+            draft.faults.add((*path, "ca_file"), "asks for TLS; take out insecure, and write https:// for a webhook")
         if output.kind == "email":
             for name in ("sender", "to"):
                 if not getattr(output, name):
@@ -35,7 +38,7 @@ def _address(path: Path, output: OutputTable, faults: Faults) -> None:
     scheme, _, rest = output.url.partition("://")
     known = _SCHEMES[output.kind]
     if scheme not in known:
-        faults.add((*path, "url"), f"'{scheme}://' is no address of an {output.kind}; write {known[0]}://")
+        faults.add((*path, "url"), f"'{scheme}://' is no address of {_A[output.kind]}; write {known[0]}://")
         return
     parts = split_address(f"{scheme}://{rest.split('/', 1)[0]}")
     if scheme == "http" and not output.insecure and parts is not None and not is_loopback(parts.hostname or ""):

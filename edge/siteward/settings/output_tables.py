@@ -76,6 +76,13 @@ class OutputTable(Table):
         reason="systemd hands it over as a credential; it is never part of this file.",
         min_length=1,
     )
+    ca_file: str | None = key(
+        None,
+        "Certificate authority that signed the server's certificate, and the only one trusted then; the computer's own "
+        "authorities when it is not given. A server on this machine is spoken to with TLS, too.",
+        reason="A company's own mail server has a certificate that no public authority signed.",
+        min_length=1,
+    )
     insecure: bool = key(
         False,
         "Allow a server without TLS that is not on this machine.",

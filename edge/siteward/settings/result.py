@@ -61,6 +61,7 @@ class OutputSettings:
     user: str | None = None
     secret_file: Path | None = None
     insecure: bool = False
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

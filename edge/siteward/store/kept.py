@@ -5,14 +5,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from siteward.model.auth import ListHead, Token, TokenSeen
+from siteward.model.auth import ListHead, ListStage, StagedToken, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
-from siteward.model.kept import EVERY, Kept, KeptKind, KeptRow
+from siteward.model.kept import EVERY, SWAP, Kept, KeptKind, KeptRow
 from siteward.model.signed import SignedHead
 
 _FORMS: dict[KeptKind, TypeAdapter[Any]] = {
     KeptKind.ENTRY: TypeAdapter(Token),
     KeptKind.LIST: TypeAdapter(ListHead),
+    KeptKind.STAGED: TypeAdapter(StagedToken),
+    KeptKind.STAGE: TypeAdapter(ListStage),
     KeptKind.SEEN: TypeAdapter(TokenSeen),
     KeptKind.RESERVATION: TypeAdapter(Reservation),
     KeptKind.OUT_OF_SERVICE: TypeAdapter(OutOfService),
@@ -30,6 +32,11 @@ def follow(connection: sqlite3.Connection, rows: tuple[KeptRow, ...]) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO kept (kind, key, record) VALUES (?, ?, ?)", (row.kind.value, row.key, text)
             )
+        elif row.key == SWAP:
+            # The rows stay as they are written: a list of thousands changes hands in two statements.
+            entry, staged = KeptKind.ENTRY.value, KeptKind.STAGED.value
+            connection.execute("DELETE FROM kept WHERE kind = ?", (entry,))
+            connection.execute("UPDATE kept SET kind = ? WHERE kind = ?", (entry, staged))
         elif row.key == EVERY:
             connection.execute("DELETE FROM kept WHERE kind = ?", (row.kind.value,))
         else:

@@ -8,6 +8,9 @@ import pytest
 
 from siteward.cli.cards import read_cards
 from siteward.cli.errors import CommandFailed
+from siteward.model.auth import AuthList, ListStage, StagedList
+from siteward.model.refusals import Refusal
+from siteward.model.requests import Reply, Request, Stage
 from tests.fixtures.core import FakeCore
 from tests.siteward.cli.shell import Shell
 
@@ -50,18 +53,50 @@ async def test_cards_are_added_listed_and_removed(core: FakeCore, shell: Shell) 
     assert "no card ffee" in said
 
 
-async def test_a_file_replaces_the_list_in_as_many_updates_as_it_takes(
+async def test_a_file_replaces_the_list_in_one_step_however_long_it_is(
     core: FakeCore, shell: Shell, tmp_path: Path
 ) -> None:
-    """B17: full list and differences; a command holds 500 cards."""
+    """B17: one version in parts; a command holds 500 cards."""
     file = tmp_path / "cards.csv"
     rows = "\n".join(f"CARD{n},fleet,,no" for n in range(1203))
     file.write_text(f"id,group,valid_until,blocked\n# a note\n{rows}\n", encoding="utf-8")
     status, said = await shell.said("auth", "import", str(file))
     assert status == 0, said
-    assert (core.cards.head.version, len(core.cards.tokens)) == (3, 1203)
-    updates = [request.params["update"] for request in core.requests.values()]
-    assert updates == ["full", "differential", "differential"]
+    assert (core.cards.head.version, len(core.cards.tokens)) == (1, 1203)
+    sent = [request.params for request in core.requests.values() if request.params]
+    assert [(p["update"], p["version"], p["part"], p["parts"], p["count"], len(p["tokens"])) for p in sent] == [
+        ("full", 1, 1, 3, 1203, 500),
+        ("full", 1, 2, 3, 1203, 500),
+        ("full", 1, 3, 3, 1203, 203),
+    ]
+
+
+async def test_an_import_that_breaks_off_says_that_the_old_list_holds(
+    core: FakeCore, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B17: the part that was refused is named, and nothing behind it is sent; the next try has the same version."""
+    file = tmp_path / "cards.csv"
+    file.write_text("\n".join(f"CARD{n}" for n in range(1203)), encoding="utf-8")
+    do = core._do
+
+    def at_part_two(request: Request) -> None:
+        if (request.params or {}).get("part") == 2:
+            core._reply(Reply(request.id, Stage.REJECTED, Refusal.STORE_FAILED.value, "The store failed."))
+        else:
+            do(request)
+
+    monkeypatch.setattr(core, "_do", at_part_two)
+    status, said = await shell.said("auth", "import", str(file))
+    assert status == 1
+    for words in ("part 2 of 3: rejected: The store failed.", "the list of before holds (version 0)", "import again"):
+        assert words in " ".join(said.split())
+    assert len(core.requests) == 2
+    core.cards = AuthList(staged=StagedList(ListStage(1, 3, 1203, ((1, 500),))))
+    said = " ".join((await shell.said("auth", "list"))[1].split())
+    assert "version 1 is on its way: of 3 parts 2, 3 are missing" in said
+    monkeypatch.undo()
+    assert (await shell.said("auth", "import", str(file)))[0] == 0
+    assert (core.cards.head.version, len(core.cards.tokens)) == (1, 1203)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +140,7 @@ def test_files_of_all_kinds_are_read(tmp_path: Path) -> None:
             "A01-1",
             {"hold_s": 1800.0, "token": "04A2"},
         ),
+        (["reserve", "A01-1", "--for", "Ms Li"], "RESERVE", "A01-1", {"hold_s": 900.0, "who": "Ms Li"}),
         (["reserve", "A01-1", "--cancel"], "CANCEL_RESERVATION", "A01-1", None),
         (["service", "A01-1", "--out"], "SET_AVAILABILITY", "A01-1", {"operative": False}),
         (["service", "station", "--in"], "SET_AVAILABILITY", "station", {"operative": True}),

@@ -105,6 +105,16 @@ def test_the_flat_fee_is_for_a_session_that_got_energy() -> None:
     assert make_bill(fee, [], 0, BOOK).total == 0
 
 
+def test_energy_that_ends_where_a_step_begins_has_no_line_of_that_step() -> None:
+    """S-77: a line of 0 Wh would only puzzle the driver."""
+    stepped = tariff(depot(steps=[{"from_wh": 1000, "energyPrice": "0.1"}]))
+    bill = make_bill(stepped, segments(("peak", 400), ("peak", 600)), 0, BOOK)
+    assert [(line.kind, line.from_wh, line.energy_wh) for line in bill.lines] == [
+        (LineKind.ENERGY, 0, 1000),
+        (LineKind.SERVICE, 0, 1000),
+    ]
+
+
 @pytest.mark.parametrize(("idle_s", "minutes"), [(0, 0), (600, 0), (659, 0), (660, 1), (3600 + 600, 60), (99_999, 60)])
 def test_idle_time_is_billed_by_the_full_minute_after_the_grace(idle_s: int, minutes: int) -> None:
     """S-77: never more than the most."""
@@ -112,6 +122,7 @@ def test_idle_time_is_billed_by_the_full_minute_after_the_grace(idle_s: int, min
     assert idle_minutes(idle, idle_s) == minutes
     bill = make_bill(idle, [], idle_s, BOOK)
     assert bill.total == rounded(Decimal("0.125") * minutes, 2)
+    assert [line.minutes for line in bill.lines] == [minutes] * bool(minutes)
     assert idle_minutes(tariff(), idle_s) == 0
 
 

@@ -26,6 +26,7 @@ ACTS = st.one_of(
     st.tuples(st.just("in"), NAMES, CARDS),
     st.tuples(st.just("add"), NAMES, CARDS),
     st.tuples(st.just("remove"), NAMES, CARDS),
+    st.tuples(st.sampled_from(["part 1", "part 2"]), NAMES, CARDS),
     st.tuples(st.just("card"), NAMES, CARDS),
     st.tuples(st.just("cloud"), NAMES, CARDS),
     st.tuples(st.sampled_from(["press", "release", "reset", "plug", "leave", "wait", "die", "die lost"]), NAMES, CARDS),
@@ -36,7 +37,10 @@ def asked(rig: Rig, number: int, act: str, name: str, card: str) -> Request | No
     """The request of an act, None for what is none."""
     command, version = f"c{number}", rig.memory.book.list.head.version
     update = {"version": version + 1, "update": "differential", "baseVersion": version}
+    part = {"version": version + 1, "parts": 2, "count": 2}
     return {
+        "part 1": lambda: rig.request("SET_AUTH_LIST", command, tokens=[{"id": card}], part=1, **part),
+        "part 2": lambda: rig.request("SET_AUTH_LIST", command, tokens=[{"id": f"2{card}"}], part=2, **part),
         "reserve": lambda: rig.request("RESERVE", command, target=name, token=card, hold_s=60),
         "cancel": lambda: rig.request("CANCEL_RESERVATION", command, target=name),
         "out": lambda: rig.request("SET_AVAILABILITY", command, target=name, operative=False),

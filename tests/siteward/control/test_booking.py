@@ -83,6 +83,32 @@ def test_a_card_cannot_use_a_reservation_by_its_name() -> None:
     assert rig.log.stages("s2")[0] == "accepted"
 
 
+def test_who_it_is_for_is_kept_on_site_and_told_to_nobody_else() -> None:
+    """S-85: a name or a phone number is found again after a crash, and is in no fact; who asked is in each (S-86)."""
+    rig = Rig()
+    asked = {"target": "A1", "source": "panel", "role": "technician", "who": " Ms Li 138 0000 1111 "}
+    rig.turn(rig.request("RESERVE", "r1", **asked))
+    rig.crash()
+    rig.turns(1)
+    assert rig.memory.book.reservations[A1].reservation.who == "Ms Li 138 0000 1111"
+    rig.turn(rig.request("CANCEL_RESERVATION", "x1", target="A1", source="panel", role="technician"))
+    assert rig.log.stages("x1") == ["accepted", "done"]
+    assert "138" not in str([fact.data for _, fact in rig.log.facts])
+    made, gone = rig.log.last(EventType.CONNECTOR_RESERVED).data, rig.log.last(EventType.CONNECTOR_RELEASED).data
+    assert (made["source"], made["user"], made["commandId"]) == ("panel", "ann", "r1")
+    assert (gone["source"], gone["user"], gone["commandId"], gone["why"]) == ("panel", "ann", "x1", "cancelled")
+
+
+@pytest.mark.parametrize("who", [7, "a\nb", "x" * 65])
+def test_words_about_a_person_are_one_short_line(who: object) -> None:
+    """BAD_PARAMS names the field."""
+    rig = Rig()
+    rig.turn(rig.request("RESERVE", "r1", target="A1", who=who))
+    reply = rig.log.final("r1")
+    assert (reply.stage.value, reply.code) == ("rejected", "BAD_PARAMS")
+    assert "who: at most 64 characters" in str(reply.message)
+
+
 def test_asked_again_a_reservation_begins_anew_and_another_is_refused() -> None:
     """S-75: a repetition has no second effect but the time; somebody else is told until when."""
     rig = reserved()

@@ -203,6 +203,31 @@ def test_rules_say_who_may_use_what_when() -> None:
     assert other.log.stages("t1") == ["rejected ACCESS_RULE"]
 
 
+def test_a_card_that_is_taken_away_during_its_session_goes_on_to_its_end_and_begins_no_other() -> None:
+    """Fault 45: who is charging is not cut off in the dark; the card still ends its session, and starts none."""
+    for change in ({"tokens": [{"id": "CA4D", "blocked": True}]}, {"remove": ["CA4D"]}):
+        rig = card_rig()
+        rig.turn(tap(rig, "CA4D"))
+        rig.turns(5)
+        session = rig.memory.posts[A1].session
+        assert session is not None
+        update: dict[str, object] = {"version": 2, "update": "differential", "baseVersion": 1, **change}
+        rig.turn(rig.request("SET_AUTH_LIST", "revoked", **update))
+        assert rig.log.stages("revoked") == ["accepted", "done"]
+        rig.turns(60)
+        held = rig.memory.posts[A1].session
+        assert held is not None
+        assert (held.record.id, held.record.state) == (session.record.id, OrderState.CHARGING)
+        assert rig["A1"].amps > 0.0
+        rig.turn(tap(rig, "CA4D", "elsewhere", "A2"))
+        assert rig.log.stages("elsewhere")[0].startswith("rejected CARD_")
+        rig.turn(rig.stop("end", token="CA4D", sessionId=session.record.id, source="card", online=True))
+        rig.turns(12)
+        assert rig.log.rows[session.record.id].state is OrderState.FINISHED
+        rig.turn(tap(rig, "CA4D", "again"))
+        assert rig.log.stages("again")[0].startswith("rejected CARD_")
+
+
 def test_only_the_card_that_began_a_session_ends_it() -> None:
     """B17: a card is no remote control for other people's cars."""
     rig = card_rig(offline=OfflinePolicy.ALL)

@@ -205,6 +205,7 @@ def test_an_outage_is_a_segment_of_its_own() -> None:
     whole(rig, row)
     assert row.gap
     assert [s.ended for s in row.segments].count("gap") == 2
+    assert not any(s.flagged for s in row.segments)
     assert row.segments[-1].ended == "end"
 
 
@@ -328,6 +329,8 @@ def test_another_meter_in_a_local_session_closes_the_segment_with_both_readings(
     assert (swap["meter"], swap["newMeter"]) == ("SN-1", "SN-2")
     first, second = int(str(swap["last_wh"])), int(str(swap["first_wh"]))
     old, new = [s for s in row.segments if s.meter == "SN-1"], [s for s in row.segments if s.meter == "SN-2"]
+    assert [s.meter for s in row.segments] == ["SN-1"] * len(old) + ["SN-2"] * len(new)
+    assert new
     assert old[-1].ended == "meter"
     assert old[-1].end_wh == first
     assert row.energy_wh == first - 1000 + row.last_register_wh - second  # type: ignore[operator]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from siteward.control.roots import MASS
 from siteward.control.thresholds import UPLINK
 from siteward.model.alarms import Alarm, AlarmCode, Severity
+from siteward.model.ids import LineId
 from siteward.model.watch import Figure, Remark
 from tests.fixtures.alarm_rig import AlarmRig
 
@@ -69,6 +70,26 @@ def test_one_silent_device_on_a_living_line_is_told_at_once() -> None:
     rig.cut(name)
     rig.turns(5)
     assert rig.told() == [f"+CHARGER_UNREACHABLE {name}"]
+
+
+def test_a_meter_that_has_just_answered_proves_that_its_line_lives() -> None:
+    """Fault 28: a neighbour of another kind counts as well."""
+    site = AlarmRig().site
+    chargers = AlarmRig().devices("rs485-1")
+    rig = AlarmRig(replace(site, meters=(replace(site.meters[0], line=LineId("rs485-1")), *site.meters[1:])))
+    rig.cut(*chargers)
+    rig.turns(5)
+    assert rig.told() == [f"+CHARGER_UNREACHABLE {name}" for name in sorted(chargers)]
+
+
+def test_a_mass_of_chargers_does_not_take_in_a_meter() -> None:
+    """S-27: a fuse that nobody measures any more is told of its own."""
+    rig = AlarmRig()
+    rig.watched[MASS] = remark("mass-disconnection", Severity.HIGHEST)
+    meter = rig.site.meters[0].id
+    rig.cut(meter)
+    rig.turns(20)
+    assert f"METER_LOST {meter}" in rig.standing()
 
 
 def test_devices_that_fall_silent_one_by_one_are_taken_in_once_the_line_is_dead() -> None:

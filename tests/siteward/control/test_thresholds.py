@@ -87,6 +87,8 @@ def test_what_is_not_known_neither_raises_nor_ends() -> None:
         ((250.0, 200.0, 230.0), None),
         ((0.0, 0.0, 0.0), None),
         ((230.0, 0.0, 0.0), None),
+        ((230.0, 20.0, 230.0), None),
+        ((230.0, 20.1, 230.0), AlarmCode.VOLTAGE_LOW),
     ],
 )
 def test_the_band_of_voltages_counts_for_each_phase_that_is_lit(
@@ -121,6 +123,15 @@ def test_a_charger_is_offline_after_five_minutes_of_silence() -> None:
     assert Alarm(AlarmCode.CHARGER_OFFLINE, "A01-1") not in watch.look(seconds=1.0)
 
 
+def test_a_meter_s_silence_counts_from_its_last_good_answer() -> None:
+    """S-98: not from the start of the program."""
+    watch = Watch(replace(OFFLINE, on=Watched.METER))
+    meter = watch.site.meters[0].id
+    heard = Picture(0.0, 0.0, meters={m.id: MeterReading(m.id, 1300.0) for m in watch.site.meters})
+    assert not watch.look(heard, seconds=600.0)
+    assert Alarm(AlarmCode.METER_OFFLINE, meter) in watch.look(heard, seconds=1.0)
+
+
 def test_half_of_the_chargers_gone_at_once_is_a_mass() -> None:
     """S-27: with at least three of them, for fifteen seconds."""
     watch = Watch(MASS_RULE)
@@ -135,6 +146,9 @@ def test_half_of_the_chargers_gone_at_once_is_a_mass() -> None:
         assert not watch.look(gone(6))
     assert set(watch.look(gone(6))) == {MASS}
     assert not watch.look(gone(3))
+    three = Watch(MASS_RULE)
+    least = Picture(0.0, 0.0, misses=dict.fromkeys(names[:3], 9))
+    assert [set(three.look(least)) for _ in range(9)][-1] == {MASS}
     few = Watch(MASS_RULE)
     two = Picture(0.0, 0.0, misses={names[0]: 9, names[1]: 9})
     for _ in range(30):

@@ -4,8 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from siteward.client.bill_messages import EvidenceMessage
-from siteward.control.account import segment_data
-from siteward.control.bill import bill_data, make_bill
+from siteward.control.bill import bill_data, make_bill, segment_data
 from siteward.control.tariff_data import tariff_data
 from siteward.model.bill import Cut, Segment
 from siteward.model.tariff import TariffBook

@@ -20,7 +20,10 @@ async def show(panel: Panel, **stop: str) -> LiveMessage:
     held = []
     for connector in live.connectors:
         if connector.id == "A04-1":
-            connector = connector.model_copy(update={"reservation": "r1", "reserved_until": UNTIL})
+            kept = {"reserved_left_s": 872.4, "reserved_card": "04A2B3C4", "reserved_for": "Ms Li, 138 0000 1111"}
+            connector = connector.model_copy(
+                update={"status": "Reserved", "reservation": "r1", "reserved_until": UNTIL, **kept}
+            )
         if connector.id == "B01-1":
             connector = connector.model_copy(update={"out_of_service": True})
         if connector.id == "A01-1" and connector.session is not None:
@@ -59,11 +62,87 @@ async def test_a_reservation_is_shown_with_its_end_and_can_be_cancelled(panel: P
     await show(panel)
     await panel.login()
     text = await page(panel, "/connectors/A04-1")
-    assert "Reserved until 09:15:00 UTC." in text
+    assert "Reserved until" in text
+    assert "09:15:00 UTC" in text
+    assert "14:33 left" in text
+    assert "for card …B3C4 · Ms Li, 138 0000 1111" in text
+    assert "04A2B3C4" not in text
+    assert "Reserve this connector" not in text
     await panel.press("/connectors/A04-1/release")
     asked = panel.core.requests[-1]
     assert (asked.name, asked.target, asked.params) == ("CANCEL_RESERVATION", "A04-1", None)
     assert "Cancel reservation" not in await page(panel, "/connectors/A01-1")
+
+
+async def test_the_overview_counts_a_reservation_down(panel: Panel) -> None:
+    """S-94: whoever looks at the site sees what is kept and how long yet, on the card and in the tree."""
+    await show(panel)
+    await panel.login("vera")
+    text = await page(panel, "/")
+    assert "14:33 left" in text
+    assert '<span class="unseen">Reserved </span>14:33' in text
+    await panel.client.get("/language/zh")
+    text = await page(panel, "/")
+    assert "剩余 14:33" in text
+    assert '<span class="unseen">已预约 </span>14:33' in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ({"minutes": "15", "card": "", "who": ""}, {"hold_s": 900}),
+        ({"minutes": " 90 ", "card": " 04A2B3C4 ", "who": " 李女士 138 0000 1111 "}, None),
+        ({}, {"hold_s": 900}),
+    ],
+)
+async def test_a_technician_reserves_a_connector(
+    panel: Panel, typed: dict[str, str], asked: dict[str, object] | None
+) -> None:
+    """S-94: 15 min unless said otherwise; card and name are both optional."""
+    await show(panel)
+    await panel.login()
+    assert 'name="minutes" value="15"' in await page(panel, "/connectors/C03-1")
+    await panel.press("/connectors/C03-1/reserve", **typed)
+    sent = panel.core.requests[-1]
+    whole = {"hold_s": 5400, "token": "04A2B3C4", "who": "李女士 138 0000 1111"}
+    assert (sent.name, sent.target, sent.params) == ("RESERVE", "C03-1", asked or whole)
+    assert sent.actor is not None
+    assert (sent.actor.user, sent.actor.role) == ("tina", "technician")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{"minutes": "0"}, {"minutes": "1441"}, {"minutes": "x"}, {"card": "a b"}, {"who": "x" * 65}, {"who": "a\x07b"}],
+)
+async def test_a_wrong_reservation_is_said_and_not_sent(panel: Panel, typed: dict[str, str]) -> None:
+    """The form's own bounds can be passed by; the sentence is there in both languages."""
+    await show(panel)
+    await panel.login()
+    answer = await panel.press("/connectors/C03-1/reserve", **typed)
+    assert "Minutes are 1 to 1440" in unescape(answer.text)
+    await panel.client.get("/language/zh")
+    answer = await panel.press("/connectors/C03-1/reserve", **typed)
+    assert "时长为 1 至 1440 分钟" in unescape(answer.text)
+    assert panel.core.requests == []
+
+
+async def test_only_a_free_connector_offers_to_be_reserved(panel: Panel) -> None:
+    """Charging, silent, reserved and out of service: core would refuse each."""
+    await show(panel)
+    await panel.login()
+    offered = {c.id for c in panel.core.live().connectors if "/reserve" in await page(panel, f"/connectors/{c.id}")}
+    free = {c.id for c in panel.core.live().connectors if c.status == "Available" and c.online}
+    assert offered == free - {"A04-1", "B01-1"}
+
+
+async def test_who_comes_to_a_reserved_connector_is_started_for_the_reservation(panel: Panel) -> None:
+    """The start names the reservation, so that core lets it in, and the question says so."""
+    await show(panel)
+    await panel.login()
+    assert "Connector A04-1 is reserved. Start charging for whom it is kept?" in await page(panel, "/")
+    await panel.press("/connectors/A04-1/start", reservation="r1", departs="", wants_kwh="")
+    sent = panel.core.requests[-1]
+    assert (sent.name, sent.params) == ("START_CHARGE", {"reservationId": "r1"})
 
 
 async def test_a_card_is_shown_by_its_last_signs_only(panel: Panel) -> None:
@@ -101,7 +180,15 @@ async def test_only_a_released_stop_can_be_acknowledged(panel: Panel, state: str
         assert asked.actor.user == "tina"
 
 
-@pytest.mark.parametrize("path", ["/connectors/A01-1/service", "/connectors/A04-1/release", "/emergencies/hall/reset"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/connectors/A01-1/service",
+        "/connectors/C03-1/reserve",
+        "/connectors/A04-1/release",
+        "/emergencies/hall/reset",
+    ],
+)
 async def test_a_viewer_sees_it_and_may_do_none_of_it(panel: Panel, path: str) -> None:
     """S-43: buttons are not shown, and pressing their address is refused."""
     await show(panel)

@@ -97,6 +97,20 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     assert site.locks[0].keeps is LockKeeps.COMMAND
 
 
+def test_fire_may_free_the_ways_and_stop_charging_and_a_lock_s_sensor_is_its_bay_s(tmp_path: Path) -> None:
+    """I13: one fire contact for barrier and chargers is good practice; a bay may name the sensor that its lock has."""
+    text = """
+[[emergency]]
+id = "fire"
+input = "gpio:pi/17"
+[[bay]]
+id = "b"
+connector = "B01-1"
+sensor = "guard.input_3"
+"""
+    assert load(tmp_path, text)
+
+
 @pytest.mark.parametrize(
     ("tables", "fault"),
     [
@@ -118,6 +132,41 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
         ('[[bay]]\nid = "b"\nconnector = "B9"', "there is no connector 'B9'"),
         ('[[bay]]\nid = "b"\nconnector = "B01-1"\nsensor = "nix.input_1"', "there is no relay board 'nix'"),
         ('[[bay]]\nid = "b"\nconnector = "B01-1"\n[[bay]]\nid = "b"\nconnector = "B01-1"', "'b' is used twice"),
+        (
+            '[[bay]]\nid = "b"\nconnector = "B01-1"\n[[bay]]\nid = "c"\nconnector = "B01-1"',
+            "bay[2].connector: 'B01-1' has bay 'b' already; one car stands there",
+        ),
+        (
+            '[[emergency]]\nid = "e"\ninput = "guard.input_1"',
+            "emergency[1].input: 'guard.input_1' is read as gate.loop already; an input says one thing",
+        ),
+        (
+            '[[emergency]]\nid = "e"\ninput = "ways.input_1"\n[[emergency]]\nid = "f"\ninput = "ways.input_1"',
+            "emergency[2].input: 'ways.input_1' is read as emergency stop 'e' already",
+        ),
+        (
+            '[[emergency]]\nid = "e"\ninput = "gpio:pi/17"\n[[emergency]]\nid = "f"\ninput = "gpio:pi/17"',
+            "emergency[2].input: 'gpio:pi/17' is read as emergency stop 'e' already",
+        ),
+        (
+            '[[emergency]]\nid = "e"\ninput = "ways.input_1"\n'
+            '[[bay]]\nid = "b"\nconnector = "B01-1"\nsensor = "ways.input_1"',
+            "bay[1].sensor: 'ways.input_1' is read as emergency stop 'e' already",
+        ),
+        (
+            '[[bay]]\nid = "b"\nconnector = "B01-1"\nsensor = "gpio:pi/17"',
+            "bay[1].sensor: 'gpio:pi/17' is read as gate.fire already",
+        ),
+        (
+            '[[limit]]\nid = "dno"\nfeeder = "grid"\nfailsafe_a = [10, 10, 10]\n'
+            '[[limit.input]]\npoint = "ways.input_1"\nlimit_a = [10, 10, 10]\n'
+            '[[emergency]]\nid = "e"\ninput = "ways.input_1"',
+            "emergency[1].input: 'ways.input_1' is read as limit 'dno' already",
+        ),
+        (
+            '[[reader]]\nid = "r"\nport = "/dev/r"\nconnectors = ["B01-1", "B01-1"]',
+            "reader[1].connectors[2]: 'B01-1' stands here twice; take one out",
+        ),
     ],
 )
 def test_each_fault_is_said_with_its_line(tables: str, fault: str, tmp_path: Path) -> None:

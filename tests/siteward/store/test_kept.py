@@ -5,10 +5,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from siteward.model.auth import ListHead, Token, TokenSeen
+from siteward.model.auth import ListHead, ListStage, StagedToken, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
 from siteward.model.ids import ConnectorId, OrderId, SessionId
-from siteward.model.kept import EVERY, Kept, KeptKind, KeptRow
+from siteward.model.kept import EVERY, SWAP, Kept, KeptKind, KeptRow
 from siteward.model.signed import SignedHead, SignMark
 from siteward.store.kept import _FORMS
 from siteward.store.open import open_store
@@ -21,6 +21,8 @@ A1 = ConnectorId("A01-1")
 ROWS: dict[KeptKind, Kept] = {
     KeptKind.ENTRY: Token("04A2", "fleet", AT, blocked=True),
     KeptKind.LIST: ListHead(7, AT),
+    KeptKind.STAGED: StagedToken("04A3", "fleet", AT, blocked=True),
+    KeptKind.STAGE: ListStage(8, 3, 1203, ((1, 500), (3, 203))),
     KeptKind.SEEN: TokenSeen("04A2", AT),
     KeptKind.RESERVATION: Reservation("r1", A1, AT, AT, 900.0, OrderId("O-1"), "04A2"),
     KeptKind.OUT_OF_SERVICE: OutOfService(A1, AT, "panel", "tina"),
@@ -57,6 +59,15 @@ async def test_rows_are_replaced_taken_away_and_cleared_by_kind(tmp_path: Path) 
     assert found == (Token("A", blocked=True), Latched("hall", AT))
     found = await kept_after(path, KeptRow(KeptKind.ENTRY, EVERY), KeptRow(KeptKind.ENTRY, "C", Token("C")))
     assert found == (Token("C"), Latched("hall", AT))
+
+
+async def test_a_staged_list_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    """B17: the swap takes every old card away and leaves nothing staged."""
+    path = tmp_path / "s.db"
+    old = [KeptRow(KeptKind.ENTRY, name, Token(name)) for name in ("A", "B")]
+    new = [KeptRow(KeptKind.STAGED, name, StagedToken(name, "fleet")) for name in ("B", "C")]
+    assert len(await kept_after(path, *old, *new)) == 4
+    assert await kept_after(path, KeptRow(KeptKind.ENTRY, SWAP)) == (Token("B", "fleet"), Token("C", "fleet"))
 
 
 async def test_a_batch_of_kept_rows_alone_is_written(tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ async def test_one_output_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
         await until(lambda: bool(server.mails))
         core.add_event(EventType.ALARM_RAISED, dict(HOT))
         await until(lambda: len(server.mails) == 2)
+        await until(lambda: len(notes(core)) == 2)
         assert [note["output"] for note in notes(core)] == ["mail", "mail"], "the one that hangs has delivered nothing"
 
 

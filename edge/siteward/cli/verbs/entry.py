@@ -69,6 +69,7 @@ def reserve(
     connector: Annotated[str, argument(help="The connector.")],
     card: Annotated[str | None, option("--card", help="The card that it is kept for.")] = None,
     minutes: Annotated[float, option("--minutes", min=1, max=1440, help="How long.")] = 15.0,
+    who: Annotated[str | None, option("--for", help="Name or phone, for people on site only.")] = None,
     cancel: Annotated[bool, option("--cancel", help="Let its reservation go.")] = False,
     json: Json = False,
 ) -> int:
@@ -80,6 +81,8 @@ def reserve(
     params: dict[str, Any] = {} if cancel else {"hold_s": minutes * 60.0}
     if card is not None and not cancel:
         params["token"] = card
+    if who and not cancel:
+        params["who"] = who
     return ask(Screen(json), lambda client, screen: act.move(client, screen, name, connector, 10.0, params))
 
 
