@@ -204,17 +204,20 @@ def _value(draft: Draft, result: SignResult, one: Told) -> None:
 def _late(draft: Draft, result: SignResult, one: Told) -> None:
     """A record of a session that is over: told all the same, and held against what the session counted."""
     order, head = result.order, _head(draft, result.order.connector)
-    plate = _plate(draft.site, order.meter)
-    found = marks(one, head, None, plate, result.answer.public_key)
-    state = SignedState()
     if order.step is SignStep.BEGIN:
         # Its end is owed now, or the meter would hold the transaction open for the next session.
         head = replace(head, owed=order.session, owed_wh=None, owed_from=one.value.register_wh)
-    elif head.owed == order.session:
+    _told_late(draft, result, one, head, order.session)
+
+
+def _told_late(draft: Draft, result: SignResult, one: Told, head: SignedHead, about: SessionId | None) -> None:
+    found = marks(one, head, None, _plate(draft.site, result.order.meter), result.answer.public_key)
+    state = SignedState()
+    if one.step is SignStep.END and head.owed is not None and head.owed == about:
         state, head = _paid(one, head)
-    found |= {*state.marks}
+        found |= {*state.marks}
     data = {**value_data(one, result, True), "marks": sorted(found), "difference_wh": state.difference_wh}
-    _tell_late(draft, order.connector, order.session, data)
+    _tell_late(draft, result.order.connector, about, data)
     _keep(draft, replace(turned(head, one), marks=_union(head.marks, found)))
 
 
@@ -228,18 +231,10 @@ def _paid(one: Told, head: SignedHead) -> tuple[SignedState, SignedHead]:
 
 def _stray(draft: Draft, result: SignResult, document: bytes) -> None:
     """A transaction that was still open was ended for the one that begins: its record belongs to whom it names."""
-    one = told(document, _plate(draft.site, result.order.meter) or result.answer.public_key, None, SignStep.END)
-    one = replace(one, verified=result.stray_verified)
-    head = _head(draft, result.order.connector)
+    key = _plate(draft.site, result.order.meter) or result.answer.public_key
+    one = told(document, key, result.stray_verified, SignStep.END)
     about = "" if one.record is None else one.record.about
-    found = marks(one, head, None, _plate(draft.site, result.order.meter), result.answer.public_key)
-    state = SignedState()
-    if head.owed is not None and about == head.owed:
-        state, head = _paid(one, head)
-        found |= {*state.marks}
-    data = {**value_data(one, result, True), "marks": sorted(found), "difference_wh": state.difference_wh}
-    _tell_late(draft, result.order.connector, SessionId(about) if is_id(about) else None, data)
-    _keep(draft, replace(turned(head, one), marks=_union(head.marks, found)))
+    _told_late(draft, result, one, _head(draft, result.order.connector), SessionId(about) if is_id(about) else None)
 
 
 def _failed(draft: Draft, result: SignResult) -> None:

@@ -76,6 +76,15 @@ def curve_verified(curve: str, key: bytes, text: bytes, signature: bytes) -> boo
     return True
 
 
+def is_curve_key(key: bytes) -> bool:
+    """Whether these bytes are a public key (DER) on a curve that OCMF knows."""
+    try:
+        public = serialization.load_der_public_key(key)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, tuple(CURVES.values()))
+
+
 def curve_public(secret: int, curve: str = "secp256r1") -> bytes:
     """The public key (DER) of a secret number on a curve. Raises ValueError for a number that the curve has not."""
     key = ec.derive_private_key(secret, CURVES[curve]())
