@@ -9,6 +9,7 @@ import pytest
 from siteward.control.ocmf import parse
 from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType
+from siteward.model.requests import Reply, Stage
 from siteward.trust.certificate import curve_public
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.signing import METER, SignedStation, record_of, signed_site
@@ -107,6 +108,32 @@ def test_no_current_flows_before_the_begin_is_signed(tmp_path: Path) -> None:
         assert told(signed)["difference_wh"] == 0
 
     play(tmp_path, story)
+
+
+def test_a_start_is_answered_when_current_is_offered_or_refused(tmp_path: Path) -> None:
+    """Contract section 4: a start that waits for its signature is not told to wait for current, and fails with it."""
+
+    async def story(signed: SignedStation) -> None:
+        signed.signer.slow_s = 8.0
+        await charged(signed)
+        assert [dict(reply.result or {})["waitingFor"] for reply in replies(signed)] == ["current"]
+
+    play(tmp_path, story)
+
+    async def refused(signed: SignedStation) -> None:
+        signed.signer.lost = 254
+        await charged(signed, 60.0)
+        found = {(reply.stage, reply.code) for reply in replies(signed)}
+        assert found == {(Stage.FAILED, "SESSION_ENDED")}
+        assert all("SIGNED_VALUE_MISSING" in str(reply.message) for reply in replies(signed))
+
+    (tmp_path / "refused").mkdir()
+    play(tmp_path / "refused", refused, "refuse")
+
+
+def replies(signed: SignedStation) -> list[Reply]:
+    """Final answers."""
+    return [reply for reply in signed.journal.replies if reply.stage.final]
 
 
 def test_a_meter_that_signs_nothing_is_charged_and_marked_or_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from siteward.model.signed import SignFailure, SignMark, SignStep
 
 CONTEXTS = {SignStep.BEGIN: "Transaction.Begin", SignStep.END: "Transaction.End"}
 
-_MARKS = {
+MARKS = {
     SignMark.MISSING: Sentence("a signed reading is missing", "缺少签名读数"),
     SignMark.UNREADABLE: Sentence("the record cannot be read", "签名记录无法解析"),
     SignMark.SIGNATURE: Sentence("the signature does not hold", "签名验证失败"),
@@ -25,13 +25,19 @@ _MARKS = {
     SignMark.ERROR: Sentence("the meter reports an error of its own", "电表自报错误"),
     SignMark.CLOCK: Sentence("the meter's clock was not synchronised", "电表时钟未同步"),
 }
-_FAILURES = {
+FAILURES = {
     SignFailure.UNREACHABLE: Sentence("the meter did not answer", "电表无应答"),
     SignFailure.REFUSED: Sentence("the meter refused to sign", "电表拒绝签名"),
     SignFailure.NOT_ACTIVE: Sentence("the meter had no transaction open", "电表没有进行中的交易"),
     SignFailure.LATE: Sentence("the meter did not sign in time", "电表未及时签名"),
 }
-_STEPS = {SignStep.BEGIN: Sentence("begin", "起始"), SignStep.END: Sentence("end", "结束")}
+STEPS = {SignStep.BEGIN: Sentence("begin", "起始"), SignStep.END: Sentence("end", "结束")}
+STATES = {
+    "complete": Sentence("signed at both ends", "首尾均已签名"),
+    "partial": Sentence("signed in part", "部分签名"),
+    "none": Sentence("not signed", "未签名"),
+}
+"""Words for `state` of the summary in session.finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +117,12 @@ def whole(record: Ocmf) -> bool:
 
 def mark_words(mark: SignMark) -> Sentence:
     """A mark for people."""
-    return _MARKS[mark]
+    return MARKS[mark]
 
 
 def entry_name(entry: SignedEntry) -> Sentence:
     """Which reading, and on which page of the meter's records."""
-    step = _STEPS[entry.step]
+    step = STEPS[entry.step]
     page = f" {entry.pagination}" if entry.pagination else ""
     late = Sentence(", came after the end of the session", "，会话结束后补收") if entry.late else Sentence("", "")
     return Sentence(f"Signed {step.en}{page}{late.en}", f"{step.zh}签名{page}{late.zh}")
@@ -125,12 +131,12 @@ def entry_name(entry: SignedEntry) -> Sentence:
 def verdict_words(entry: SignedEntry, verified: bool | None) -> Sentence:
     """Whether its signature holds, or why there is none."""
     if entry.failure is not None:
-        return _FAILURES[entry.failure]
+        return FAILURES[entry.failure]
     if verified is None:
         return Sentence("no key to verify it by", "无可用公钥，无法验证")
     if verified:
         return Sentence("the signature holds over these very bytes", "签名与原始字节一致，验证通过")
-    return _MARKS[SignMark.SIGNATURE]
+    return MARKS[SignMark.SIGNATURE]
 
 
 def container(session: str, entries: Sequence[SignedEntry]) -> bytes:

@@ -1,6 +1,7 @@
 """Contract section 5, fault 81: the session page shows signed values, judges them, and hands out the file."""
 
 from siteward.client.bill_messages import EvidenceMessage
+from siteward.panel.details import event_detail
 from tests.fixtures.depot import scene
 from tests.fixtures.signing import finished_data, signed_data
 from tests.siteward.panel.conftest import Panel
@@ -60,3 +61,13 @@ async def test_a_session_without_signed_values_and_a_stranger(panel: Panel) -> N
         assert (await panel.client.get(f"/sessions/{name}/signed.xml")).status_code == status
     panel.core.down = True
     assert (await panel.client.get("/sessions/S1/signed.xml")).status_code == 503
+
+
+def test_the_list_of_events_says_it_in_words() -> None:
+    """Contract section 5: in both languages, without the bytes that nobody reads."""
+    event = {"type": "session.signed", "data": signed_data("end", marks=("difference",))}
+    assert event_detail(event, "en").startswith("reading: end · after the end of the session: no")
+    chinese = event_detail(event, "zh")
+    assert "疑点: 签名电量与计量不一致" in chinese
+    assert "签名有效: 是" in chinese
+    assert str(event["data"]["signedMeterData"])[:20] not in chinese  # type: ignore[index]
