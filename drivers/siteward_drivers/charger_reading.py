@@ -4,11 +4,12 @@ import math
 
 from siteward.model.facts import Readback
 from siteward.model.ids import ConnectorId
-from siteward.model.readings import ChargerReading
+from siteward.model.readings import Cable, ChargerReading
 from siteward_drivers.decode import Value
 from siteward_drivers.modbus_device import Values
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_charger import BelowMin, ChargerPart, PhasesPart
+from siteward_drivers.profile_verbs import UnlockPart
 from siteward_drivers.quantities import Quantity, Unit
 
 _SLACK = 1e-6
@@ -55,6 +56,7 @@ def charger_reading(
         fault=_fault(charger, state, values),
         rejected=tuple(rejected),
         phases_closed=_phases_closed(charger.phases, values),
+        cable=_cable(charger.unlock, values),
     )
 
 
@@ -63,6 +65,16 @@ def _phases_closed(part: PhasesPart, values: Values) -> int | None:
     if part.contactor_state is None or part.contactor_state not in values.raw:
         return None
     return {part.shows_one: 1, part.shows_all: 3}.get(values.count(part.contactor_state))
+
+
+def _cable(part: UnlockPart | None, values: Values) -> Cable | None:
+    """The lock by its own register; a device without one can only say that it did not let go."""
+    if part is None:
+        return None
+    if part.shows is not None:
+        return part.cable(values.raw.get(part.shows))
+    flags = values.count(Quantity.ERROR_FLAGS) if part.stuck else None
+    return Cable.LOCKED if flags is not None and flags & part.stuck else None
 
 
 def _state(raw: Value | None) -> str | None:

@@ -8,8 +8,8 @@ from siteward.model.errors import DeviceRefused
 from siteward.model.wire import Write, WriteKind
 from siteward_drivers.decode import encode, encode_raw
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import Verb
 from siteward_drivers.profile_points import Point, Table, WordOrder
+from siteward_drivers.profile_verbs import Step
 from siteward_drivers.profile_watchdog import FailsafePart
 from siteward_drivers.quantities import Quantity
 
@@ -45,6 +45,8 @@ def plan_write(profile: Profile, channel: int, write: Write, nominal_v: float = 
         return _failsafe(profile, channel, write, nominal_v)
     if write.kind is WriteKind.PHASES:
         return _phases(profile, channel, write, nominal_v)
+    if write.kind is WriteKind.UNLOCK:
+        return _unlock(profile, channel, write)
     return _limit(profile, channel, write, nominal_v)
 
 
@@ -62,8 +64,8 @@ def _limit(profile: Profile, channel: int, write: Write, nominal_v: float) -> Pl
     value = _down(min(write.value_a, charger.limit.max_a), charger.limit.step_a)
     if value < charger.least_a(nominal_v) - _SLACK:
         # Less than the device can signal is a pause: rounding up would draw what nobody granted.
-        return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause, 0.0, nominal_v)))
-    return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit, value, nominal_v)))
+        return Plan(0.0, _join(profile, _steps(profile, channel, charger.verbs.pause.steps, 0.0, nominal_v)))
+    return Plan(value, _join(profile, _steps(profile, channel, charger.verbs.limit.steps, value, nominal_v)))
 
 
 def _phases(profile: Profile, channel: int, write: Write, nominal_v: float) -> Plan:
@@ -71,15 +73,22 @@ def _phases(profile: Profile, channel: int, write: Write, nominal_v: float) -> P
     verb = {1.0: part.one, 3.0: part.all}.get(write.value_a)
     if verb is None:
         raise DeviceRefused(f"{write.connector}: profile {profile.id} cannot be told to close {write.value_a:g} phases")
-    return Plan(write.value_a, _join(profile, _steps(profile, channel, verb, 0.0, nominal_v)))
+    return Plan(write.value_a, _join(profile, _steps(profile, channel, verb.steps, 0.0, nominal_v)))
+
+
+def _unlock(profile: Profile, channel: int, write: Write) -> Plan:
+    part = profile.charger.unlock
+    if part is None:
+        raise DeviceRefused(f"{write.connector}: profile {profile.id} names no way to unlock a cable")
+    return Plan(0.0, _join(profile, _steps(profile, channel, part.steps, 0.0, 0.0)))
 
 
 def _steps(
-    profile: Profile, channel: int, verb: Verb, value_a: float, nominal_v: float
+    profile: Profile, channel: int, steps: Sequence[Step], value_a: float, nominal_v: float
 ) -> list[tuple[Point, tuple[int, ...]]]:
     order = profile.file.word_order
     written = []
-    for step in verb.steps:
+    for step in steps:
         point = profile.point(step.quantity, channel)
         value = profile.charger.in_register(point.unit, value_a, nominal_v)
         words = encode(point, value, order) if step.raw is None else encode_raw(point, step.raw, order)

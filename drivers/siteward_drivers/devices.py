@@ -1,5 +1,6 @@
 """The list of supported devices, made from their profiles: for people as a page, for programs as rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from siteward_drivers.catalogue import Profiles
@@ -47,7 +48,10 @@ _PHASES = {0: "totals only", 1: "one", 3: "three"}
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One supported device. `fallback` and `kept_alive` are empty for meters, `phases` is 0 for chargers."""
+    """One supported device. `fallback` and `kept_alive` are empty for meters, `phases` is 0 for chargers.
+
+    `unlocks`: its cable can be let go, and the lock is "shown" afterwards or "blind"; empty where it cannot.
+    """
 
     profile: str
     kind: str
@@ -59,6 +63,7 @@ class DeviceRow:
     kept_alive: str
     phases: int
     tested: Tested
+    unlocks: str = ""
 
 
 def device_rows(profiles: Profiles) -> tuple[DeviceRow, ...]:
@@ -84,7 +89,17 @@ def devices_page(profiles: Profiles) -> str:
     meter_lines = "".join(
         _line(f"`{r.profile}`", r.vendor, r.model, r.wiring, _PHASES[r.phases], r.tested) for r in meters
     )
-    return _HEAD + count + _CHARGERS + charger_lines + _METERS + meter_lines
+    return _HEAD + count + _CHARGERS + charger_lines + _cables(chargers) + _METERS + meter_lines
+
+
+def _cables(chargers: Sequence[DeviceRow]) -> str:
+    shown = ", ".join(f"`{r.profile}`" for r in chargers if r.unlocks == "shown")
+    blind = ", ".join(f"`{r.profile}`" for r in chargers if r.unlocks == "blind")
+    return (
+        f"\nA cable can be let go from afar (`siteward unlock`) at {shown}, where a register shows the lock, and at "
+        f"{blind}, where only a failure shows. No document of the others names a register that does it: what "
+        "locks keys or charging is none.\n"
+    )
 
 
 def _line(*cells: str) -> str:
@@ -106,7 +121,13 @@ def _row(profile: Profile) -> DeviceRow:
         kept_alive=_FEEDS[failsafe.reset_by] if failsafe is not None else "",
         phases=file.meter.phases if file.meter is not None else 0,
         tested=file.tested,
+        unlocks=_unlocks(profile),
     )
+
+
+def _unlocks(profile: Profile) -> str:
+    part = None if profile.file.charger is None else profile.file.charger.unlock
+    return "" if part is None else ("blind" if part.shows is None else "shown")
 
 
 def _wiring(profile: Profile) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from siteward.model.facts import BootFacts, ChargerFacts, FailsafeFacts, LimitFacts, MeterFacts, WireFacts
+from siteward.model.facts import BootFacts, ChargerFacts, FailsafeFacts, LimitFacts, MeterFacts, UnlockFacts, WireFacts
 from siteward.model.serial import SerialSettings
 from siteward_drivers.profile_charger import ChargerPart
 from siteward_drivers.profile_files import read_file
@@ -82,6 +82,7 @@ class Profile:
             common_mode=part.common_mode,
             power=None if part.dc is None else part.power,
             switches_phases=part.phases.switched,
+            unlock=None if part.unlock is None else UnlockFacts(part.unlock.shows is not None, part.unlock.within_s),
         ).at_voltage(_NOMINAL_V)
 
     def meter_facts(self) -> MeterFacts:

@@ -9,6 +9,7 @@ from siteward.model.facts import PowerFacts, Readback, ResetBy
 from siteward.model.readings import Pilot
 from siteward_drivers.profile_points import Part
 from siteward_drivers.profile_states import StatusPart
+from siteward_drivers.profile_verbs import Condition, UnlockPart, Verb, Verbs
 from siteward_drivers.profile_watchdog import FailsafePart, HeartbeatPart
 from siteward_drivers.quantities import Quantity, Unit
 
@@ -81,45 +82,6 @@ class DcPart(Part):
     pf_min: float = Field(default=1.0, gt=0.5, le=1)
     aux_w: float = Field(default=0.0, ge=0)
     pause_ends_session: bool = False
-
-
-class Step(Part):
-    """One register of a verb: `raw` as it is, or the limit itself where `raw` is left out."""
-
-    quantity: Quantity
-    raw: int | None = None
-
-
-class Verb(Part):
-    """Registers written for a verb, in order; neighbours on the wire go out in one frame."""
-
-    steps: tuple[Step, ...] = Field(min_length=1)
-    reversible: bool = True
-
-
-class Condition(Part):
-    """A register that shows a raw number."""
-
-    quantity: Quantity
-    raw: int
-
-
-class Verbs(Part):
-    """How the device is limited, paused, resumed and stopped (R19: nothing else is ever written).
-
-    `paused_when`: register contents that show the pause verb in force, besides a set point of 0.
-    """
-
-    limit: Verb
-    pause: Verb
-    resume: Verb
-    stop: Verb
-    paused_when: tuple[Condition, ...] = ()
-
-    @property
-    def pause_raw(self) -> int | None:
-        """Raw set point that is the pause, None where another register pauses."""
-        return next((s.raw for s in self.pause.steps if s.quantity is Quantity.CURRENT_LIMIT), None)
 
 
 class ReadbackPart(Part):
@@ -242,6 +204,7 @@ class ChargerPart(Part):
     react: ReactPart
     measured: MeasuredPart
     phases: PhasesPart
+    unlock: UnlockPart | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

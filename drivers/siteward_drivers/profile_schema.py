@@ -7,10 +7,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from siteward.model.site import Parity
-from siteward_drivers.profile_charger import ChargerPart, Condition, Scope
+from siteward_drivers.profile_charger import ChargerPart, Scope
 from siteward_drivers.profile_data import BlockPart, DataPoint, ObjectPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
+<<<<<<< HEAD
 from siteward_drivers.profile_signing import SigningPart
+=======
+from siteward_drivers.profile_verbs import Condition
+>>>>>>> main
 from siteward_drivers.quantities import Quantity, Unit
 
 
@@ -252,8 +256,9 @@ class ProfileFile(Part):
             yield from (rule.quantity for rule in self.charger.status.rules)
             if self.charger.failsafe is not None:
                 yield from self.charger.failsafe.shown
-            if self.charger.phases.contactor_state is not None:
-                yield self.charger.phases.contactor_state
+            shown, unlock = self.charger.phases.contactor_state, self.charger.unlock
+            yield from (() if shown is None else (shown,))
+            yield from (() if unlock is None else unlock.looks_at)
 
     def _named(self) -> Iterator[Quantity]:
         for part in self.block:
@@ -283,6 +288,8 @@ class ProfileFile(Part):
         if charger.boot.standby_off is not None:
             yield charger.boot.standby_off.quantity
         yield from charger.phases.named
+        if charger.unlock is not None:
+            yield from charger.unlock.named
 
     def _disjoint(self) -> None:
         taken: dict[tuple[Table, int], Quantity] = {}

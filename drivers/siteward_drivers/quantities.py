@@ -60,6 +60,7 @@ class Quantity(StrEnum):
     REMOTE_LOCK = "remote_lock"
     PLUG_LOCK = "plug_lock"
     LOCK_STATE = "lock_state"
+    UNLOCK = "unlock"
     FAILSAFE_CURRENT = "failsafe_current"
     WATCHDOG_TIMEOUT = "watchdog_timeout"
     STANDBY_DISABLE = "standby_disable"

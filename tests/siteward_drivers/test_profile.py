@@ -133,6 +133,33 @@ def test_a_profile_that_switches_phases_must_show_what_it_did(tmp_path: Path, ol
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('quantity = "unlock", raw = 0', 'quantity = "unlock"', "need raw"),
+        ("locked = [17, 273]\nunlocked = [1, 257]\n", "", "belong together"),
+        ('shows = "cable_state"\n', "", "belong together"),
+        ('shows = "cable_state"', 'shows = "unlock"', "what was written"),
+        ("none = [0]", "none = [0, 17]", "means one thing only"),
+        (
+            '"current_limit_echo", "failsafe_current_actual", "cable_state",',
+            '"current_limit_echo", "failsafe_current_actual",',
+            "never polled: cable_state",
+        ),
+        ("unlock = { table", "uptime = { table", "no point for unlock"),
+    ],
+)
+def test_a_profile_that_unlocks_must_say_what_its_lock_shows(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """Law 4: a success that nobody could read is declared as one, never guessed."""
+    text = (SHIPPED / "charger" / "abb_terra_ac.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "wrong.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_profile(path)
+    assert told in str(error.value)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_profile(tmp_path / "gone.toml")

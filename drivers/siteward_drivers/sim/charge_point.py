@@ -4,13 +4,14 @@ from siteward.model.facts import OnExpiry, ResetBy
 from siteward.model.site import Connector
 from siteward.model.units import LOWEST_SHARE
 from siteward_drivers.profile import Profile
-from siteward_drivers.profile_charger import Step
+from siteward_drivers.profile_verbs import Step
 from siteward_drivers.profile_watchdog import OnResume
 from siteward_drivers.quantities import Quantity, Unit
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.contactors import Contactors
 from siteward_drivers.sim.faults import DeviceFaults, Ignores
 from siteward_drivers.sim.habits import Habits, habits_of
+from siteward_drivers.sim.latch import SocketLatch
 from siteward_drivers.sim.registers import to_raw, to_raw_below
 from siteward_drivers.sim.states import Shown, States
 from siteward_drivers.sim.world import World
@@ -30,6 +31,7 @@ class ChargePoint:
         self.faults = faults
         self.held: dict[Quantity, float] = {}
         self.contactors = Contactors(world, self.outlet, self.part.phases, faults)
+        self.latch = SocketLatch(world, self.outlet, self.part.unlock, faults)
         self._states = States(self.part, profile.file.points)
         self.expired = False
         self.latched = False
@@ -66,6 +68,7 @@ class ChargePoint:
             return
         self.held[quantity] = raw
         self.contactors.follow(self.held)
+        self.latch.follow(quantity, raw, self.outlet.signalled_a == 0.0)
         if quantity is Quantity.CURRENT_LIMIT and self.expired:
             self.expired = False
         if quantity is Quantity.WATCHDOG_TIMEOUT:
@@ -252,6 +255,8 @@ class ChargePoint:
         if target_a == 0.0 and self.part.power.pause_ends_session:
             self._done_with = self.outlet.car
         self._target_a = target_a
+        if target_a > 0.0:
+            self.latch.hold()
         self._order += 1
         order = self._order
 

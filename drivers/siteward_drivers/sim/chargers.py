@@ -125,6 +125,9 @@ class SimCharger:
     def show(self, quantity: Quantity, channel: int) -> Value:
         """What a register shows now, in its unit: measured values are as old as the device's lag makes them."""
         point = self.points[channel]
+        latch = point.latch.shown(quantity)
+        if latch is not None:
+            return latch * self._scale[quantity]
         if quantity in self._state_quantities:
             key = point.states().get(quantity, "0")
             return float(key) if key.isdecimal() else key

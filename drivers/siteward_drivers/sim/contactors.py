@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from siteward_drivers.profile_charger import PhasesPart, Verb
+from siteward_drivers.profile_charger import PhasesPart
+from siteward_drivers.profile_verbs import Verb
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.sim.faults import Closes, DeviceFaults
 from siteward_drivers.sim.outlet import Outlet

@@ -8,7 +8,7 @@ from pydantic import ValidationError, validate_call
 from siteward.model.errors import SitewardError
 from siteward.model.ids import ConnectorId, FeederId, LineId
 from siteward_drivers.sim.car import Car
-from siteward_drivers.sim.faults import Closes, Ignores, Shows
+from siteward_drivers.sim.faults import Closes, Ignores, Latch, Shows
 from siteward_drivers.sim.site import SimSite
 
 Flag = Literal["fire", "power", "fault", "loop_fault"]
@@ -56,6 +56,7 @@ class SimControl:
             "meter": self._meter,
             "disobey": self._disobey,
             "contactors": self._contactors,
+            "latch": self._latch,
             "overdraw": self._overdraw,
             "restart": self._restart,
             "fault": self._fault,
@@ -154,6 +155,10 @@ class SimControl:
 
     async def _contactors(self, charger: str, closes: Closes) -> dict[str, Any]:
         self._sim.charger(charger).faults.closes = closes
+        return {}
+
+    async def _latch(self, charger: str, latch: Latch) -> dict[str, Any]:
+        self._sim.charger(charger).faults.latch = latch
         return {}
 
     async def _overdraw(self, charger: str, factor: float) -> dict[str, Any]:

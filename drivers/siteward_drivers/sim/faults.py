@@ -37,6 +37,14 @@ class Closes(StrEnum):
     SAYS_SO = "says_so"
 
 
+class Latch(StrEnum):
+    """What a socket's lock does: its work; nothing by itself at the end of a stay; nothing, whatever it is told."""
+
+    WORKS = "works"
+    STICKS = "sticks"
+    JAMMED = "jammed"
+
+
 @dataclass(slots=True)
 class DeviceFaults:
     """Faults of one device.
@@ -54,6 +62,7 @@ class DeviceFaults:
     loss: float = 0.0
     ignores: Ignores = Ignores.NOTHING
     closes: Closes = Closes.AS_ASKED
+    latch: Latch = Latch.WORKS
     overdraw: float = 1.0
     shows: Shows = Shows.TRUTH
     factor: float = 1.0

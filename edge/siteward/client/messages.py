@@ -136,6 +136,8 @@ class ConnectorMessage(Message):
     reserved_left_s: float | None = None
     reserved_card: str | None = None
     reserved_for: str = ""
+    cable: str | None = None
+    unlocks: bool = False
 
 
 class ArmMessage(Message):

@@ -1,4 +1,4 @@
-"""RESERVE, CANCEL_RESERVATION, SET_AVAILABILITY and UNLOCK_CONNECTOR: what holds a connector apart from a session."""
+"""RESERVE, CANCEL_RESERVATION and SET_AVAILABILITY: what holds a connector apart from a session."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,8 +27,8 @@ _STATION = "station"
 
 def reserve(draft: Draft, request: Request) -> None:
     """Keep a free connector for an order, a token, or whoever names the reservation; asked again, it begins anew."""
-    _may_act(draft, request)
-    connector = _connector(draft, request)
+    may_act(draft, request)
+    connector = connector_of(draft, request)
     asked = read_reservation(request, connector, draft.snapshot.wall)
     held = draft.book.reservations.get(connector)
     if held is not None and not _same(held.reservation, asked):
@@ -93,7 +93,7 @@ def _free(draft: Draft, connector: ConnectorId) -> None:
 
 def cancel(draft: Draft, request: Request) -> None:
     """Let a reservation go: the one named, or that of the connector in `target`."""
-    _may_act(draft, request)
+    may_act(draft, request)
     name = name_param(request.params or {}, "reservationId")
     found = [
         held.reservation
@@ -139,7 +139,7 @@ def matches(reservation: Reservation, request: Request, token: str | None) -> bo
 
 def serve(draft: Draft, request: Request) -> None:
     """SET_AVAILABILITY: out of service once the running session is over, or back in it; kept over restarts."""
-    _may_act(draft, request)
+    may_act(draft, request)
     operative = (request.params or {}).get("operative")
     if not isinstance(operative, bool):
         raise BadParam(f"operative: {operative!r} is neither true nor false")
@@ -183,13 +183,8 @@ def _connectors(draft: Draft, request: Request) -> tuple[ConnectorId, ...]:
     return found
 
 
-def unlock(draft: Draft, request: Request) -> None:
-    """UNLOCK_CONNECTOR: no profile of today can say it to its charger, so that the refusal says what to do instead."""
-    _may_act(draft, request)
-    raise Refused(Refusal.UNLOCK_IMPOSSIBLE, _connector(draft, request))
-
-
-def _connector(draft: Draft, request: Request) -> ConnectorId:
+def connector_of(draft: Draft, request: Request) -> ConnectorId:
+    """The connector that a request names. Raises BadParam, Refused."""
     if request.target is None:
         raise BadParam("target: name the connector")
     name = ConnectorId(request.target)
@@ -198,8 +193,8 @@ def _connector(draft: Draft, request: Request) -> ConnectorId:
     return name
 
 
-def _may_act(draft: Draft, request: Request) -> None:
-    """Whoever may start may do these; a card may not, and the platform only in time."""
+def may_act(draft: Draft, request: Request) -> None:
+    """Whoever may start may do these; a card may not, and the platform only in time. Raises Refused."""
     if request.source is Source.CARD or (request.actor is not None and request.actor.role is Role.VIEWER):
         raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:

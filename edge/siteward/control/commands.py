@@ -4,7 +4,7 @@ from siteward.control import limits, tariffs
 from siteward.control.admission import admit, admitted, bounded
 from siteward.control.auth_list import set_list
 from siteward.control.authorise import token_of
-from siteward.control.booking import cancel, reserve, serve, unlock
+from siteward.control.booking import cancel, reserve, serve
 from siteward.control.draft import Draft, Pending
 from siteward.control.emergency import acknowledge as acknowledge_stop
 from siteward.control.handling import acknowledge, end_by_hand
@@ -20,6 +20,7 @@ from siteward.control.params import (
 from siteward.control.refuse import Refused
 from siteward.control.register import billing_meter
 from siteward.control.session import Ending
+from siteward.control.unlock import unlock
 from siteward.model.ids import ConnectorId, is_id
 from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Role, Source, Stage

@@ -1,7 +1,7 @@
 """The decision of one turn: the story asks, the fuses answer, the story goes on (architecture section 1)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from siteward.control.alarms import StandingAlarm
@@ -38,7 +38,11 @@ class Decision:
     """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
 
     demands and limits are what the fuses were asked for; limits are those in force; arms are
+<<<<<<< HEAD
     what the locks are asked for, signings what meters are.
+=======
+    what the locks are asked for; unlocks are writes that let a cable go, after the commit (law 4).
+>>>>>>> main
     """
 
     cuts: tuple[Write, ...]
@@ -56,7 +60,11 @@ class Decision:
     limits: tuple[Limit, ...]
     trips: tuple[FeederId, ...] = ()
     arms: tuple[tuple[str, Ask], ...] = ()
+<<<<<<< HEAD
     signings: tuple[SignOrder, ...] = ()
+=======
+    unlocks: tuple[Write, ...] = ()
+>>>>>>> main
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -83,14 +91,25 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         ),
         alarms=chapter.alarms,
         connectors=chapter.connectors,
-        ledger=load.ledger,
+        ledger=_ledger(load.ledger, draft.unlocks),
         memory=Memory(chapter.memory, load.memory),
         demands=asked.demands,
         limits=asked.limits,
         trips=load.trips,
         arms=chapter.arms,
+<<<<<<< HEAD
         signings=chapter.signings,
+=======
+        unlocks=tuple(write for write in draft.unlocks if write.turn == snapshot.turn),
+>>>>>>> main
     )
+
+
+def _ledger(ledger: Ledger, unlocks: Sequence[Write]) -> Ledger:
+    """The ledger of the fuses with what may let a cable go; anew each turn, so that it ends with its reasons."""
+    if not unlocks:
+        return ledger
+    return replace(ledger, newest={**ledger.newest, **{(w.connector, w.kind): w for w in unlocks}})
 
 
 def restore(site: Site, recovered: Recovered, at: float, wall: datetime) -> Memory:

@@ -25,6 +25,7 @@ from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.tariff import TariffBook
 from siteward.model.watch import Remark
+from siteward.model.wire import Write
 
 STEP_S = 2.0
 """Wall-clock step against the boot-time clock that is an event (B21)."""
@@ -58,7 +59,7 @@ class Pending:
     """An accepted command that owes its one final answer (I10).
 
     since is when it was accepted, taking_since when the charger could first take a start; unknown marks a command of
-    an earlier life that left no trace.
+    an earlier life that left no trace; unlock is what an unlocking writes, answered_at when the charger took it.
     """
 
     request: Request
@@ -68,6 +69,8 @@ class Pending:
     limit: str | None = None
     taking_since: float | None = None
     unknown: bool = False
+    unlock: Write | None = None
+    answered_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class StoryMemory:
 class Draft:
     """What one turn has put together so far: a scratch pad that lives for one decision and is then frozen.
 
-    stopped are connectors that an emergency stop holds, unread those whose emergency stop cannot be read.
+    stopped are connectors that an emergency stop holds, unread those whose emergency stop cannot be read; unlocks are
+    the writes that may let a cable go now.
     """
 
     def __init__(self, site: Site, snapshot: Snapshot, memory: StoryMemory) -> None:
@@ -145,6 +149,7 @@ class Draft:
         self.noticed: set[Alarm] = set()
         self.stopped: frozenset[ConnectorId] = frozenset()
         self.unread: frozenset[ConnectorId] = frozenset()
+        self.unlocks: list[Write] = []
         self.facts: list[Fact] = []
         self.replies: list[Reply] = []
         self.rows: dict[SessionId, SessionRecord] = {}

@@ -23,10 +23,12 @@ def top(o: Outlet, w: Watch) -> float:
 
 def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     """Judge the set point of a read; returns whether it is a foreign value. Early reads prove nothing (R5)."""
-    if r.set_point_a is None or _straddled(o, w, r.set_point_a, r.sent_at):
+    if r.set_point_a is None:
         return False
     sent = [f for f in w.flights if f.sent_at is not None and f.sent_at <= r.sent_at]
     newest = sent[-1] if sent else None
+    if _straddled(o, w, r.set_point_a, r.sent_at, newest):
+        return False
     if newest is not None:
         done = newest.sent_at if newest.answered_at is None else newest.answered_at
         if done is not None and r.sent_at < done + o.apply_s and not _already(o, w, newest, r.set_point_a):
@@ -46,8 +48,14 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     return foreign
 
 
-def _straddled(o: Outlet, w: Watch, set_point_a: float, read_at: float) -> bool:
-    """A poll of several requests that a write overtook: it shows our own value, yet was sent before it."""
+def _straddled(o: Outlet, w: Watch, set_point_a: float, read_at: float, newest: Flight | None) -> bool:
+    """A poll of several requests that a write overtook: it shows our own value, yet was sent before it.
+
+    The same write again overtakes nothing: a box that takes longer for a poll than its cuts are apart would never be
+    believed.
+    """
+    if newest is not None and newest.answered_at is not None and _near(o, set_point_a, newest.value_a):
+        return False
     return any(f.sent_at is not None and f.sent_at > read_at and _near(o, set_point_a, f.value_a) for f in w.flights)
 
 

@@ -31,10 +31,13 @@ def may_send(ledger: Ledger, write: Write, at: float) -> bool:
 
     Every write must be the newest of its kind for its connector and in time; a raise needs a living lease and room
     on its whole path besides. Cuts need no lease: their own deadline proves that the turn which asked is alive, and
-    they must go on while R17 holds the leases back.
+    they must go on while R17 holds the leases back. An unlocking may go where any other word may.
     """
     if at > write.deadline or ledger.newest.get((write.connector, write.kind)) != write:
         return False
+    if write.kind is WriteKind.UNLOCK:
+        # It protects nothing, so it must not feed the watchdog of a charger that shall fall back.
+        return may_speak(ledger, write.connector, at)
     if not write.raises:
         return True
     return write.connector in ledger.roomy and at < ledger.lease_until.get(write.connector, at)

@@ -7,6 +7,7 @@ from siteward.control.connector import ConnectorEvent, ConnectorState, feed
 from siteward.control.draft import Draft, Pending, Post
 from siteward.control.observe import FLOW_A
 from siteward.control.session import Ending, OpenSession
+from siteward.control.unlock import follow
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Grant, Limit
 from siteward.model.refusals import Refusal
@@ -61,6 +62,8 @@ class _Judge:
             return self._start(pending)
         if pending.request.name is CommandName.STOP_CHARGE:
             return self._stop(pending)
+        if pending.unlock is not None:
+            return follow(self._draft, pending, pending.unlock, self._loads.grants)
         return self._limit(pending)
 
     def _session(self, pending: Pending) -> OpenSession | None:
@@ -196,7 +199,11 @@ class _Judge:
         if post is not None:
             seen = self._draft.see(name)
             result["connectorId"] = name
-            result["observed"] = {"state": _state(post), "online": seen.online, "current_a": seen.amps}
+            observed: dict[str, object] = {"state": _state(post), "online": seen.online, "current_a": seen.amps}
+            reading = self._draft.snapshot.chargers.get(name)
+            if seen.online and reading is not None and reading.cable is not None:
+                observed["cable"] = reading.cable.value
+            result["observed"] = observed
         if pending.session is not None:
             result["sessionId"] = pending.session
         if pending.limit is not None:

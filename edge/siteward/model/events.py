@@ -48,6 +48,7 @@ class EventType(StrEnum):
     CONNECTOR_RESERVED = "connector.reserved"
     CONNECTOR_RELEASED = "connector.released"
     CONNECTOR_SERVICE = "connector.service"
+    CONNECTOR_UNLOCK = "connector.unlock"
     LIMIT_CHANGED = "limit.changed"
     ALARM_RAISED = "alarm.raised"
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"

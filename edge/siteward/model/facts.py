@@ -101,11 +101,20 @@ class PowerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnlockFacts:
+    """A charger whose cable can be let go by a write: whether it shows its lock afterwards, and how soon."""
+
+    shows: bool
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ChargerFacts:
     """What control must know of one kind of charger; hardware maximum = rated_a unless the site says otherwise.
 
     power is that of a DC charger, None for every AC one, whatever its limit is written in.
-    switches_phases: it can be told to close one or three phases, and shows which its contactors have closed.
+    switches_phases: it can be told to close one or three phases, and shows which its contactors have closed. unlock is
+    None where its documents name no way to let a cable go.
     """
 
     profile: str
@@ -120,6 +129,7 @@ class ChargerFacts:
     common_mode: bool
     power: PowerFacts | None = None
     switches_phases: bool = False
+    unlock: UnlockFacts | None = None
 
     def at_voltage(self, nominal_v: float) -> "ChargerFacts":
         """The same at a site's phase voltage: the least that a DC charger can give, in A."""

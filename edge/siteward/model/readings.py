@@ -23,6 +23,14 @@ class Pilot(StrEnum):
         return self in (Pilot.B, Pilot.C, Pilot.D)
 
 
+class Cable(StrEnum):
+    """The cable in a charger's socket, by the charger's own sensors."""
+
+    NONE = "none"
+    UNLOCKED = "unlocked"
+    LOCKED = "locked"
+
+
 @dataclass(frozen=True, slots=True)
 class MeterReading:
     """One good poll of a meter; energy is the import register in Wh; `energy_is_active` False means VAh."""
@@ -44,7 +52,8 @@ class ChargerReading:
 
     set_point_a is the register's value in A, 0.0 when the profile's pause verb is in force; restart_mark changes
     when the charger restarted; fault is the vendor's error text or number, None when there is none; phases_closed is
-    how many phases its contactors show closed, 1 or 3, None where it does not say.
+    how many phases its contactors show closed, 1 or 3, None where it does not say; cable is None where the charger does
+    not show its lock.
     """
 
     connector: ConnectorId
@@ -67,3 +76,4 @@ class ChargerReading:
     fault: str | None = None
     rejected: tuple[str, ...] = ()
     phases_closed: int | None = None
+    cable: Cable | None = None

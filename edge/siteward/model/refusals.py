@@ -60,6 +60,9 @@ class Refusal(StrEnum):
     NO_SUCH_RESERVATION = "NO_SUCH_RESERVATION"
     OUT_OF_SERVICE = "OUT_OF_SERVICE"
     UNLOCK_IMPOSSIBLE = "UNLOCK_IMPOSSIBLE"
+    ONGOING_TRANSACTION = "ONGOING_TRANSACTION"
+    CURRENT_FLOWS = "CURRENT_FLOWS"
+    UNLOCK_FAILED = "UNLOCK_FAILED"
     NO_TARIFF = "NO_TARIFF"
     EMERGENCY_STOP = "EMERGENCY_STOP"
     READER_UNCLEAR = "READER_UNCLEAR"
@@ -163,6 +166,18 @@ REFUSALS: dict[Refusal, Sentence] = {
     Refusal.UNLOCK_IMPOSSIBLE: Sentence(
         "This charger has no remote unlocking; unplug at the vehicle or at the charger.",
         "该充电桩不支持远程解锁；请在车辆或充电桩处拔枪。",
+    ),
+    Refusal.ONGOING_TRANSACTION: Sentence(
+        "A session goes on here; stop it first, then unlock.",
+        "此处有进行中的充电会话；请先停止充电，再解锁。",
+    ),
+    Refusal.CURRENT_FLOWS: Sentence(
+        "Current flows, or the charger has not confirmed its pause; a cable is never let go under load.",
+        "仍有电流，或充电桩尚未确认暂停；带电时不会解锁。",
+    ),
+    Refusal.UNLOCK_FAILED: Sentence(
+        "The cable is not free; pull it lightly and try again, or let a technician release it by hand.",
+        "电缆未能解锁；请轻拉插头后重试，或由技术员手动释放。",
     ),
     Refusal.EMERGENCY_STOP: Sentence(
         "An emergency stop stands; when its cause is gone a technician must acknowledge it on site.",

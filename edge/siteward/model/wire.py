@@ -7,7 +7,7 @@ from siteward.model.ids import ConnectorId
 
 
 class WriteKind(StrEnum):
-    """What a write does: set the limit, load the charger's own watchdog, or tell how many phases to close (B14).
+    """What a write does: set the limit, load the watchdog, tell how many phases to close (B14), or let the cable go.
 
     The "fs-write" of R2 and R7 is a LIMIT of min(last limit, fail-safe current); FAILSAFE goes to chargers that answer.
     """
@@ -15,11 +15,12 @@ class WriteKind(StrEnum):
     LIMIT = "limit"
     FAILSAFE = "failsafe"
     PHASES = "phases"
+    UNLOCK = "unlock"
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write to one connector. LIMIT 0.0 means pause, by the profile's own verb (R19).
+    """One write to one connector. LIMIT 0.0 means pause, by the profile's own verb (R19); UNLOCK has no value (0.0).
 
     For FAILSAFE value_a is the fail-safe current; the time-out is the profile's. For PHASES it is the number of phases
     that its contactors shall close, 1 or 3: written only while no current flows. `raises` marks a write that lifts the
@@ -44,6 +45,7 @@ class FrameKind(StrEnum):
     LIMIT = "limit"
     FAILSAFE = "failsafe"
     PHASES = "phases"
+    UNLOCK = "unlock"
     OTHER = "other"
 
 

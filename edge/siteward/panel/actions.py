@@ -52,6 +52,10 @@ class Actions:
         """POST /connectors/{id}/release: let its reservation go."""
         return await self._ask(request, CommandName.CANCEL_RESERVATION)
 
+    async def unlock(self, request: Request) -> Response:
+        """POST /connectors/{id}/unlock: let the cable go."""
+        return await self._ask(request, CommandName.UNLOCK_CONNECTOR)
+
     async def reset(self, request: Request) -> Response:
         """POST /emergencies/{id}/reset: acknowledge an emergency stop whose cause is gone."""
         return await self._ask(request, CommandName.RESET, "emergency", "need_technician_reset")

@@ -46,6 +46,7 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("POST", "/connectors/{connector}/service", actions.service),
         ("POST", "/connectors/{connector}/reserve", actions.reserve),
         ("POST", "/connectors/{connector}/release", actions.release),
+        ("POST", "/connectors/{connector}/unlock", actions.unlock),
         ("POST", "/emergencies/{emergency}/reset", actions.reset),
         ("POST", "/access/{arm}/{verb}", actions.move),
         ("GET", "/requests/{command}", actions.outcome),

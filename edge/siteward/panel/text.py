@@ -147,10 +147,13 @@ def reply(message: ReplyMessage, language: str) -> str:
     text = one_of(v.STAGES, message.stage, language)
     if message.code:
         return f"{text} {refusal(message.code, message.message, message.message_zh, language)}"
-    waiting = (message.result or {}).get("waitingFor")
+    result = message.result or {}
+    waiting, cable = result.get("waitingFor"), result.get("cable") or result.get("effect")
     if waiting and message.stage == Stage.DONE:
         what = one_of(v.WAITS, str(waiting), language)
         return f"{text} ({word('waiting_for', language, what=what)})"
+    if cable and message.stage == Stage.DONE:
+        return f"{text} ({one_of(v.CABLES, str(cable), language)})"
     return text
 
 

@@ -81,6 +81,17 @@ AUTHORISED: Final[dict[str, Sentence]] = {
 }
 """By what somebody was let in."""
 
+CABLES: Final[dict[str, Sentence]] = {
+    "none": Sentence("no cable", "未插电缆"),
+    "unlocked": Sentence("cable unlocked", "电缆未锁"),
+    "locked": Sentence("cable locked", "电缆已锁"),
+    "not_readable": Sentence(
+        "the command was taken; this charger does not show its lock, so try the plug",
+        "命令已接受；该充电桩不显示锁状态，请拔插头确认",
+    ),
+}
+"""What is known of the cable in a socket, also after it was let go."""
+
 RELEASES: Final[dict[str, Sentence]] = {
     "used": Sentence("its session began", "已开始充电"),
     "expired": Sentence("its time is over", "已到期"),
@@ -131,6 +142,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
     EventType.CONNECTOR_RESERVED: Sentence("Connector reserved", "充电枪已预约"),
     EventType.CONNECTOR_RELEASED: Sentence("Reservation over", "预约结束"),
+    EventType.CONNECTOR_UNLOCK: Sentence("Cable unlocking", "电缆解锁"),
     EventType.CONNECTOR_SERVICE: Sentence("In or out of service", "启用/停用"),
     EventType.LIMIT_CHANGED: Sentence("Limit changed", "限值变更"),
     EventType.ALARM_RAISED: Sentence("Alarm raised", "告警产生"),

@@ -96,7 +96,7 @@ class Turn:
         parts.access.trip(decision.trips)
         parts.signing.ask(decision.signings)
         parts.poller.watch(self._reach.within(decision.feeders, snapshot.chargers))
-        parts.committer.put(decision.batch, decision.raises)
+        parts.committer.put(decision.batch, (*decision.raises, *decision.unlocks))
         done = TurnDone(snapshot, decision, parts.clock.now() - snapshot.at)
         self._on_done(done)
         return done

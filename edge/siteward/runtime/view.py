@@ -157,6 +157,8 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         reserved_left_s=None if held is None else max(0.0, held.ends_at - snapshot.at),
         reserved_card=None if held is None else held.reservation.token,
         reserved_for="" if held is None else held.reservation.who,
+        cable=None if reading.cable is None else reading.cable.value,
+        unlocks=connector.facts.unlock is not None,
     )
 
 

@@ -27,3 +27,25 @@ def test_r5_another_value_inside_a_poll_is_foreign():
     reading = ChargerReading(OUTLET.id, sent_at=100.0, set_point_a=14.0)
     assert settle(OUTLET, watch, reading) is True
     assert watch.conf_a == 14.0
+
+
+def _again(first_a: float) -> Watch:
+    """A cut to 6 A that was answered at 100.1, and the same again inside the poll sent at 105.0."""
+    first = Flight(first_a, 3, 102.0, raises=False, sends=1)._replace(sent_at=100.0, answered_at=100.1)
+    again = Flight(6.0, 9, 108.0, raises=False, sends=1)._replace(sent_at=106.0, answered_at=106.1)
+    return Watch(conf_a=16.0, limit_a=6.0, flights=(first, again), unread=False)
+
+
+def test_r5_a_cut_repeated_inside_every_poll_is_still_believed():
+    """A KEBA takes longer for a poll than its cuts are apart: its pause was never confirmed, its session never over."""
+    watch = _again(6.0)
+    settle(OUTLET, watch, ChargerReading(OUTLET.id, sent_at=105.0, set_point_a=6.0))
+    assert watch.conf_a == 6.0
+    assert [flight.turn for flight in watch.flights] == [9]
+
+
+def test_r5_a_value_that_only_the_overtaking_write_asked_for_proves_nothing():
+    """What came before it asked for something else, so that the poll was overtaken."""
+    watch = _again(8.0)
+    settle(OUTLET, watch, ChargerReading(OUTLET.id, sent_at=105.0, set_point_a=6.0))
+    assert watch.conf_a == 16.0

@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from siteward.client.messages import AuthorisationMessage, EmergencyMessage, LiveMessage
+from siteward.client.messages import AuthorisationMessage, EmergencyMessage, LiveMessage, ReplyMessage
 from siteward.panel.details import event_detail
-from siteward.panel.text import masked
+from siteward.panel.text import masked, reply
 from tests.siteward.panel.conftest import Panel
 
 UNTIL = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
@@ -226,3 +226,50 @@ def test_events_tell_who_came_in_without_whole_numbers_of_cards() -> None:
     update = {"version": 2, "update": "differential", "tokens": [{"id": "04A2B3C4"}], "removed": ["FFEEDDCC"]}
     told = event_detail({"type": "audit.auth_list", "data": update}, "zh")
     assert told == "版本: 2 · 更新方式: 差异更新 · 卡: 1 · 移除: …DDCC"
+
+
+async def test_a_technician_lets_a_cable_go_where_the_charger_can(panel: Panel) -> None:
+    """UNLOCK_CONNECTOR, S-43: asked about first; no button where the charger has no such command; the lock is shown."""
+    live = panel.core.live()
+    able = [
+        c.model_copy(update={"unlocks": c.id == "A01-1", "cable": "locked", "online": True}) for c in live.connectors
+    ]
+    await panel.desk.hub._publish(live.model_copy(update={"connectors": tuple(able)}), False)
+    await panel.login()
+    text = await page(panel, "/connectors/A01-1")
+    assert "Let the cable of connector A01-1 go?" in text
+    assert "cable locked" in text
+    assert "Unlock cable" not in await page(panel, "/connectors/A04-1")
+    await panel.press("/connectors/A01-1/unlock")
+    asked = panel.core.requests[-1]
+    assert (asked.name, asked.target, asked.params) == ("UNLOCK_CONNECTOR", "A01-1", None)
+    assert asked.actor is not None
+
+
+@pytest.mark.parametrize(
+    ("result", "language", "told"),
+    [
+        ({"cable": "unlocked"}, "en", "cable unlocked"),
+        ({"cable": "unlocked"}, "zh", "电缆未锁"),
+        ({"effect": "not_readable"}, "en", "this charger does not show its lock"),
+        ({"effect": "not_readable"}, "zh", "不显示锁状态"),
+    ],
+)
+def test_what_became_of_the_cable_is_said(result: dict[str, str], language: str, told: str) -> None:
+    """Law 4: whether the effect was seen is part of the answer."""
+    assert told in reply(ReplyMessage(command_id="c", stage="done", result=result), language)
+
+
+def test_the_journal_s_line_tells_who_let_which_cable_go() -> None:
+    """S-86: an audit of device control."""
+    data = {
+        "sent": True,
+        "cable": "locked",
+        "commandId": "u1",
+        "source": "panel",
+        "user": "ann",
+        "code": "UNLOCK_FAILED",
+    }
+    text = event_detail({"type": "connector.unlock", "data": data}, "zh")
+    assert "电缆未能解锁" in text
+    assert "ann" in text
