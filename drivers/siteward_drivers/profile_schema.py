@@ -10,11 +10,8 @@ from siteward.model.site import Parity
 from siteward_drivers.profile_charger import ChargerPart, Scope
 from siteward_drivers.profile_data import BlockPart, DataPoint, ObjectPoint
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
-<<<<<<< HEAD
 from siteward_drivers.profile_signing import SigningPart
-=======
 from siteward_drivers.profile_verbs import Condition
->>>>>>> main
 from siteward_drivers.quantities import Quantity, Unit
 
 

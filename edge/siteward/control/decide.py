@@ -38,11 +38,8 @@ class Decision:
     """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
 
     demands and limits are what the fuses were asked for; limits are those in force; arms are
-<<<<<<< HEAD
-    what the locks are asked for, signings what meters are.
-=======
-    what the locks are asked for; unlocks are writes that let a cable go, after the commit (law 4).
->>>>>>> main
+    what the locks are asked for, signings what meters are; unlocks are writes that let a cable go, after the commit
+    (law 4).
     """
 
     cuts: tuple[Write, ...]
@@ -60,11 +57,8 @@ class Decision:
     limits: tuple[Limit, ...]
     trips: tuple[FeederId, ...] = ()
     arms: tuple[tuple[str, Ask], ...] = ()
-<<<<<<< HEAD
     signings: tuple[SignOrder, ...] = ()
-=======
     unlocks: tuple[Write, ...] = ()
->>>>>>> main
 
 
 def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -97,11 +91,8 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         limits=asked.limits,
         trips=load.trips,
         arms=chapter.arms,
-<<<<<<< HEAD
         signings=chapter.signings,
-=======
         unlocks=tuple(write for write in draft.unlocks if write.turn == snapshot.turn),
->>>>>>> main
     )
 
 
