@@ -9,7 +9,7 @@ import pytest
 from siteward.control.ocmf import parse
 from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType
-from siteward.model.requests import Reply, Stage
+from siteward.model.requests import CommandName, Reply, Stage
 from siteward.trust.certificate import curve_public
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.signing import METER, SignedStation, record_of, signed_site
@@ -282,3 +282,23 @@ def test_a_crash_anywhere_doubles_and_loses_no_record(tmp_path: Path, after_s: f
         assert carried == again.signer.handed or (meter_too and carried == again.signer.handed[1:])
 
     run_virtual(story)
+
+
+def test_a_begin_that_comes_after_its_session_is_told_and_ended(tmp_path: Path) -> None:
+    """Fault 81: a session that was stopped while its meter signed leaves no transaction open behind it."""
+
+    async def story(signed: SignedStation) -> None:
+        signed.signer.slow_s = 6.0
+        signed.plug()
+        await signed.station.run_for(5.0)
+        session = signed.facts(EventType.SESSION_CREATED)[0].session
+        await signed.station.ask(CommandName.STOP_CHARGE, "A01-1", sessionId=session)
+        await signed.station.run_for(25.0)
+        assert signed.facts(EventType.SESSION_CANCELLED)[0].session == session
+        found = [(data["step"], data["late"], data["marks"]) for data in signed.signed(session)]
+        assert found == [("begin", True, []), ("end", True, [])]
+        assert signed.signer.transactions == 1
+        assert not signed.signer.open
+        assert not alarms(signed)
+
+    play(tmp_path, story)
