@@ -136,6 +136,9 @@ class ConnectorMessage(Message):
     reserved_left_s: float | None = None
     reserved_card: str | None = None
     reserved_for: str = ""
+    next_reservation: str | None = None
+    next_card: str | None = None
+    next_for: str = ""
     cable: str | None = None
     unlocks: bool = False
 

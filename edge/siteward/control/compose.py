@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from siteward.control.alarms import Book, StandingAlarm, follow, listed, station_alarms
 from siteward.control.arm import Ask
 from siteward.control.bays import lock_wishes, watch_bays
-from siteward.control.booking import expire as expire_reservations
 from siteward.control.commands import take
 from siteward.control.connector import suspended_by
 from siteward.control.course import meter_lost
@@ -16,6 +15,7 @@ from siteward.control.demands import demands
 from siteward.control.draft import Draft, StoryMemory
 from siteward.control.emergency import watch_stops
 from siteward.control.limits import expire
+from siteward.control.next_up import move_up
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
 from siteward.control.rules import Ruled, apply_rules
@@ -94,7 +94,7 @@ def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
     if facts:
         draft.set_limits(limits)
         draft.facts.extend(facts)
-    expire_reservations(draft)
+    move_up(draft)
     watch_stops(draft)
     for request in snapshot.requests:
         take(draft, request)

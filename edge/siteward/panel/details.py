@@ -96,6 +96,7 @@ LABELS: Final[dict[str, Sentence]] = {
     "user": Sentence("user", "用户"),
     "validFor_s": Sentence("valid for, s", "有效时间 s"),
     "version": Sentence("version", "版本"),
+    "waiting": Sentence("until it is free", "等待空闲"),
     "waitingFor": Sentence("waiting for", "等待"),
     "what": Sentence("what", "事件"),
     "why": Sentence("because", "原因"),

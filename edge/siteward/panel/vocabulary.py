@@ -240,6 +240,7 @@ SOURCES: Final[dict[Source, Sentence]] = {
 }
 
 WAITS: Final[dict[str, Sentence]] = {
+    "connector": Sentence("the connector to be free", "充电枪空闲"),
     "current": Sentence("current", "电流"),
     "queue": Sentence("a free place", "排队"),
     "delay": Sentence("its start delay", "启动延时"),
