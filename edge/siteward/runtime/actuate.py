@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from siteward.model.errors import DeviceError, DeviceRefused, DeviceUnreachable, Withdrawn
@@ -111,7 +112,7 @@ class MeterActuator:
     async def _serve(self, meter: MeterId) -> None:
         """Try until it is answered or no longer wanted."""
         while (order := self._wanted.get(meter)) is not None and order.key != self._done.get(meter):
-            answer = await self._try(self._meters[meter], order)
+            answer = await self._tried(self._meters[meter], order)
             over = answer.failure is None or answer.failure.final
             if over:
                 self._done[meter] = order.key
@@ -119,6 +120,15 @@ class MeterActuator:
             self._wake()
             if not over:
                 await self._clock.sleep(SIGN_AGAIN_S)
+
+    async def _tried(self, meter: SigningMeter, order: SignOrder) -> SignAnswer:
+        """What it hands over; read once more where it does not hold: that may have been a slip of the wire."""
+        answer = await self._try(meter, order)
+        key = self._plates.get(order.meter) or answer.public_key
+        if answer.document is None or self._verify(answer.document, key) is not False:
+            return answer
+        again = await self._try(meter, order)
+        return answer if again.document is None else replace(again, stray=answer.stray)
 
     async def _try(self, meter: SigningMeter, order: SignOrder) -> SignAnswer:
         try:

@@ -104,3 +104,24 @@ def test_what_is_final_is_not_asked_again(tmp_path: Path) -> None:
         await meters.close()
 
     run_virtual(story)
+
+
+def test_a_record_that_does_not_hold_is_read_once_more(tmp_path: Path) -> None:
+    """Fault 12, fault 81: a slip of the wire is no forgery; what does not hold twice is handed over as it is."""
+
+    async def story(clock: VirtualClock) -> None:
+        signer = Signer(SignAnswer(b"recoRd?", stray=b"oldP"), SignAnswer(b"recordP"))
+        meters = actuator(clock, tmp_path, signer, [])
+        meters.ask([order()])
+        await asyncio.sleep(2.5)
+        (result,) = meters.drain()
+        assert (result.answer.document, result.answer.stray, result.verified) == (b"recordP", b"oldP", True)
+        forged = Signer(SignAnswer(b"forged!"))
+        meters = actuator(clock, tmp_path, forged, [])
+        meters.ask([order()])
+        await asyncio.sleep(10.0)
+        (result,) = meters.drain()
+        assert (result.answer.document, result.verified, len(forged.asked)) == (b"forged!", False, 2)
+        await meters.close()
+
+    run_virtual(story)
