@@ -49,6 +49,7 @@ def charger_reading(
         voltage_v=values.phases(Quantity.VOLTAGE_L1, Quantity.VOLTAGE_L2, Quantity.VOLTAGE_L3),
         power_w=values.number(Quantity.ACTIVE_POWER_TOTAL),
         energy_wh=values.count(Quantity.ENERGY_IMPORT_TOTAL),
+        energy_at=values.aged.get(Quantity.ENERGY_IMPORT_TOTAL),
         energy_vah=values.count(Quantity.APPARENT_ENERGY_TOTAL),
         temperature_c=values.number(Quantity.TEMPERATURE),
         soc_percent=values.number(Quantity.STATE_OF_CHARGE),

@@ -14,7 +14,7 @@ from siteward_drivers.charger_reading import charger_reading
 from siteward_drivers.charger_writes import heartbeat_frames, plan_write
 from siteward_drivers.line_job import Rank
 from siteward_drivers.modbus_device import FedBy, RegisterDevice, Terms, Trace
-from siteward_drivers.slow import SlowBlocks
+from siteward_drivers.slow import COUNT_S, SlowBlocks, counted_part, slow_part
 
 
 class ModbusCharger:
@@ -40,7 +40,9 @@ class ModbusCharger:
         self._feeds = feeds
         self._blocks = poll_blocks(device.profile, poll.always, connector.channel, at)
         self._last = sentinel_blocks(device.profile, connector.channel, at)
-        self._slow = SlowBlocks(device, poll_blocks(device.profile, poll.slow, connector.channel, at))
+        slow, counted = slow_part(device.profile), counted_part(device.profile)
+        self._slow = SlowBlocks(device, poll_blocks(device.profile, slow, connector.channel, at))
+        self._counted = SlowBlocks(device, poll_blocks(device.profile, counted, connector.channel, at), COUNT_S)
         self._read_back = False
         self._at = at
         self._nominal_v = nominal_v
@@ -71,9 +73,13 @@ class ModbusCharger:
             # first need not wait for that, so that the silence stays provably short (R3b).
             self._blocks = (*self._blocks[1:], *self._blocks[:1])
             raise
+        rest = Terms(Rank.REST, guard=self._may_speak, trace=trace)
+        # What is billed is read also while writes are read back: where a session ends they follow each other.
+        await self._counted.refresh(self._clock.now(), rest)
         if not read_back:
-            await self._slow.refresh(self._clock.now(), Terms(Rank.REST, guard=self._may_speak, trace=trace))
+            await self._slow.refresh(self._clock.now(), rest)
         self._slow.show(values)
+        self._counted.show(values)
         self._device.judge(values)
         await self._beat()
         return charger_reading(self._connector.id, self._device.profile, values, self._nominal_v)

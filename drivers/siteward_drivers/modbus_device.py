@@ -57,13 +57,17 @@ class Terms:
 
 @dataclass(slots=True)
 class Values:
-    """Decoded values of one or more blocks; `sent_at` (Clock) is the sending of the first request."""
+    """Decoded values of one or more blocks; `sent_at` (Clock) is the sending of the first request.
+
+    aged says when those were asked for that another request brought, earlier or later.
+    """
 
     sent_at: float = 0.0
     values: dict[Quantity, Value] = field(default_factory=dict)
     raw: dict[Quantity, Value] = field(default_factory=dict)
     rejected: list[Quantity] = field(default_factory=list)
     impossible: list[Quantity] = field(default_factory=list)
+    aged: dict[Quantity, float] = field(default_factory=dict)
 
     def add(self, part: Decoded) -> None:
         """Join the values of another block."""

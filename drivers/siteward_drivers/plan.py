@@ -24,6 +24,7 @@ from siteward_drivers.profile import Profile
 from siteward_drivers.profile_schema import Language
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.relay_profile import RelayProfile, input_runs
+from siteward_drivers.slow import COUNT_S, counted_part, slow_part
 from siteward_drivers.wire import char_s, t35_s
 
 FULL = 0.70
@@ -187,8 +188,11 @@ def _device(
     poll = profile.file.poll
     period_s = max(poll.every_s, every_s or 0.0)
     always = [*wire.reads(profile, poll.always, channel), *wire.guard(profile, channel)]
-    slow = wire.reads(profile, poll.slow, channel)
-    load = sum(always) / period_s + sum(slow) / poll.slow_s
+    slow = wire.reads(profile, slow_part(profile), channel)
+    counted = wire.reads(profile, counted_part(profile), channel)
+    if period_s >= COUNT_S:
+        always, counted = [*always, *counted], []
+    load = sum(always) / period_s + sum(slow) / poll.slow_s + sum(counted) / COUNT_S
     return DevicePlan(name, unit, profile.id, len(always), sum(always), period_s, load)
 
 

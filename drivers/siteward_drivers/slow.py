@@ -1,4 +1,4 @@
-"""Values that change rarely: read every so often, shown until they are too old."""
+"""Values that are not read at every poll: read every so often, shown with their own age until they are too old."""
 
 from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -19,6 +19,23 @@ class ReadBlock(Protocol):
         ...
 
 
+COUNT_S = 3.0
+"""How often a register that is billed by is read where a poll does not bring it (B24: within 2 s of a new price)."""
+
+
+def slow_part(profile: Profile) -> tuple[Quantity, ...]:
+    """What is read once in `slow_s`."""
+    counted = counted_part(profile)
+    return tuple(quantity for quantity in profile.file.poll.slow if quantity not in counted)
+
+
+def counted_part(profile: Profile) -> tuple[Quantity, ...]:
+    """What is read every COUNT_S although the profile calls it slow: the register of a charger that bills by it."""
+    part = profile.file.charger
+    bills = part is not None and part.bills_energy and Quantity.ENERGY_IMPORT_TOTAL in profile.file.poll.slow
+    return (Quantity.ENERGY_IMPORT_TOTAL,) if bills else ()
+
+
 _B = TypeVar("_B", bound=ReadBlock)
 _B_contra = TypeVar("_B_contra", contravariant=True)
 
@@ -35,12 +52,12 @@ class BlockDevice(Protocol[_B_contra]):
 
 
 class SlowBlocks(Generic[_B]):
-    """The slow part of a device's poll plan. Times are the Clock's, in s."""
+    """The slow part of a device's poll plan, each block once in `period_s`. Times are the Clock's, in s."""
 
-    def __init__(self, device: BlockDevice[_B], blocks: Sequence[_B]) -> None:
+    def __init__(self, device: BlockDevice[_B], blocks: Sequence[_B], period_s: float | None = None) -> None:
         self._device = device
         self._blocks = blocks
-        self._period_s = device.profile.file.poll.slow_s
+        self._period_s = device.profile.file.poll.slow_s if period_s is None else period_s
         self._due = 0.0
         self._tries = 0
         self._next = 0
@@ -76,3 +93,4 @@ class SlowBlocks(Generic[_B]):
                 values.values.update(part.values)
                 values.raw.update(part.raw)
                 values.rejected.extend(part.rejected)
+                values.aged.update(dict.fromkeys(part.values, part.sent_at))

@@ -355,6 +355,24 @@ def test_lost_slow_values_cost_no_poll() -> None:
     run_virtual(main)
 
 
+def test_a_register_that_bills_is_read_every_few_seconds_and_says_how_old_it_is() -> None:
+    """B24: a profile that calls it slow does not make it old, and never younger than its own request."""
+
+    async def main(clock: VirtualClock) -> None:
+        async with running(clock, charger("A01", TCP, 255, "keba_p30")) as site:
+            unit, energy = 255, 1036
+            put(site.tcp, unit, 3, {1016: 0x0004, 1017: 0x93E0, 1000: 0, 1001: 3, 1004: 0, 1005: 7})
+            for _ in range(8):
+                put(site.tcp, unit, 3, {energy: 0, energy + 1: round(clock.now() * 10)})
+                reading = await site.lines.chargers[0].read()
+                assert reading.energy_wh is not None
+                assert reading.energy_at is not None
+                assert clock.now() - reading.energy_at < 4.0
+                assert reading.energy_at > reading.sent_at
+
+    run_virtual(main)
+
+
 def test_lines_tell_where_a_connector_hangs_and_what_happened() -> None:
     async def main(clock: VirtualClock) -> None:
         chargers = charger("A01", RTU, 11, HEIDELBERG), charger("C", TCP, 1, CHARX, channels=2)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.station
 Story = Callable[[SignedStation], Awaitable[None]]
 
 
-def play(folder: Path, story: Story, unsigned: str = "charge", plate: bytes | None = None) -> None:
+def play(folder: Path, story: Story, unsigned: str = "allow", plate: bytes | None = None) -> None:
     """A story of a station that runs and has seen its devices."""
 
     async def whole(clock: VirtualClock) -> None:

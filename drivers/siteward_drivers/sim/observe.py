@@ -11,6 +11,7 @@ from siteward_drivers.profile_points import Point, RegisterType
 from siteward_drivers.quantities import Quantity
 from siteward_drivers.sim.data_slave import largest_number
 from siteward_drivers.sim.registers import Value, raw_span
+from siteward_drivers.slow import COUNT_S, counted_part, slow_part
 
 _DIGITS = 9
 
@@ -55,30 +56,48 @@ class _Lens:
         return max(self.smallest, min(self.largest, round(shown / self.scale)))
 
 
+class _Rarely:
+    """Quantities that not every poll brings, as they were when they were last asked for."""
+
+    def __init__(self, lenses: tuple[_Lens, ...], period_s: float) -> None:
+        self.lenses = lenses
+        self._period_s = period_s
+        self._seen = Values(sent_at=-math.inf)
+
+    def look(self, show: Show, seen: Values) -> None:
+        """Add them to the values of a poll."""
+        if not self.lenses:
+            return
+        if seen.sent_at >= self._seen.sent_at + self._period_s:
+            self._seen = _look(self.lenses, show, seen.sent_at)
+        seen.values.update(self._seen.values)
+        seen.raw.update(self._seen.raw)
+        seen.rejected.extend(self._seen.rejected)
+        seen.aged.update(dict.fromkeys(self._seen.values, self._seen.sent_at))
+
+
 class Observer:
     """Reads one connector or meter as its poll plan says: some quantities always, the slow ones now and then."""
 
     def __init__(self, profile: Profile) -> None:
         points, poll = profile.file.told, profile.file.poll
         self._always = _lenses(points, poll.always)
-        self._slow = _lenses(points, poll.slow)
-        self._slow_s = poll.slow_s
-        self._slow_at = -math.inf
-        self._slow_seen = Values()
+        self._slow = _Rarely(_lenses(points, slow_part(profile)), poll.slow_s)
+        self._counted = _Rarely(_lenses(points, counted_part(profile)), COUNT_S)
 
     def look(self, show: Show, sent_at: float) -> Values:
         """What a poll sent at that instant would have brought."""
-        if sent_at >= self._slow_at + self._slow_s:
-            self._slow_at, self._slow_seen = sent_at, _look(self._slow, show, sent_at)
         seen = _look(self._always, show, sent_at)
-        seen.values.update(self._slow_seen.values)
-        seen.raw.update(self._slow_seen.raw)
-        seen.rejected.extend(self._slow_seen.rejected)
+        self._slow.look(show, seen)
+        self._counted.look(show, seen)
         return seen
 
     def nothing(self, sent_at: float) -> Values:
         """A poll whose every register said "not known"."""
-        return Values(sent_at=sent_at, rejected=[lens.quantity for lens in (*self._always, *self._slow)])
+        return Values(
+            sent_at=sent_at,
+            rejected=[lens.quantity for lens in (*self._always, *self._slow.lenses, *self._counted.lenses)],
+        )
 
 
 def _span(point: AnyPoint) -> tuple[float, float]:

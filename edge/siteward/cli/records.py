@@ -5,6 +5,7 @@ from typing import Any
 from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen, brief
 from siteward.cli.shelf import Records
+from siteward.client.bill_text import fee
 from siteward.client.canonical import FIRST_HASH, event_hash
 from siteward.client.messages import SessionMessage
 
@@ -17,15 +18,16 @@ async def sessions(records: Records, screen: Screen, limit: int) -> int:
     if screen.as_json:
         screen.data([row.model_dump(mode="json", by_alias=True) for row in rows])
         return 0
-    columns = ("session", "connector", "state", "started", "kWh", "reason", "source")
-    screen.show([Grid("", columns, [_session(row) for row in rows], frozenset({"kWh"}))])
+    columns = ("session", "connector", "state", "started", "kWh", "fee", "reason", "source")
+    screen.show([Grid("", columns, [_session(row) for row in rows], frozenset({"kWh", "fee"}))])
     return 0
 
 
 def _session(row: SessionMessage) -> tuple[str, ...]:
     energy = "" if row.energy_wh is None else f"{row.energy_wh / 1000:.3f}" + (" est." if row.estimated else "")
     started = f"{row.started_at:%Y-%m-%d %H:%M:%S}" if row.started_at is not None else ""
-    return row.id, row.connector, row.state, started, energy, row.stop_reason or "", row.source
+    cost = fee(row.total, row.currency)
+    return row.id, row.connector, row.state, started, energy, cost, row.stop_reason or "", row.source
 
 
 async def events(records: Records, screen: Screen, after: int | None, limit: int, follow: bool) -> int:

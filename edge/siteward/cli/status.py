@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 
 from siteward.cli.paint import Branch, Grid, Part, Screen
+from siteward.client.bill_text import fee
 from siteward.client.client import Client
 from siteward.client.messages import (
     ArmMessage,
@@ -19,7 +20,7 @@ from siteward.model.limits import Cause
 from siteward.panel.text import leaving
 
 _WORST_FIRST = {severity.value: rank for rank, severity in enumerate(Severity)}
-_NUMBERS = frozenset({"A", "limit", "kWh", "load", "p99 ms", "lost"})
+_NUMBERS = frozenset({"A", "limit", "kWh", "fee", "load", "p99 ms", "lost"})
 
 
 async def status(client: Client, screen: Screen, reasons: bool = False) -> int:
@@ -54,7 +55,7 @@ def page(live: LiveMessage) -> list[Part]:
         feeders(live.feeders),
         Grid(
             "",
-            ("connector", "status", "A", "limit", "why", "session", "kWh"),
+            ("connector", "status", "A", "limit", "why", "session", "kWh", "fee"),
             [_connector(c) for c in live.connectors],
             _NUMBERS,
         ),
@@ -146,6 +147,7 @@ def _connector(c: ConnectorMessage) -> tuple[str, ...]:
         why(c.grant),
         session,
         f"{energy / 1000:.3f}" if energy is not None else "",
+        fee(c.session.total, c.session.currency) if c.session is not None else "",
     )
 
 

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from decimal import Decimal
 
 from siteward.model.bill import Bill, BillLine, Cut, LineKind, Segment
+from siteward.model.currency import CURRENCIES
 from siteward.model.sentences import Sentence
 from siteward.model.tariff import money
 
@@ -27,6 +28,13 @@ _UNPRICED = Sentence("no price", "无价格")
 def amount(minor: int, digits: int, currency: str) -> str:
     """Money for people: 12.34 CNY."""
     return f"{Decimal(minor).scaleb(-digits):f} {currency}"
+
+
+def fee(total: int | None, currency: str | None) -> str:
+    """What a session costs so far, empty where no tariff prices it."""
+    if total is None or currency is None:
+        return ""
+    return amount(total, CURRENCIES.get(currency, 2), currency)
 
 
 def line_name(line: BillLine) -> Sentence:

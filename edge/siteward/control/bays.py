@@ -48,10 +48,16 @@ def _stands(draft: Draft, bay: Bay) -> bool:
     session = post.session
     if not occupied or session is None:
         return occupied
-    record = session.record
-    if record.state is OrderState.CHARGING:
-        return record.suspended_by is SuspendedBy.CAR
-    return False
+    over = session.ending is not None and session.ending.stopped_at is not None
+    if over or session.record.state is OrderState.CHARGING:
+        return over or session.record.suspended_by is SuspendedBy.CAR
+    return session.ending is None and _offered(draft, bay.connector)
+
+
+def _offered(draft: Draft, connector: ConnectorId) -> bool:
+    """Whether its charger has taken an offer: a car that never drew of it is not kept waiting by us."""
+    grant = draft.grants.get(connector)
+    return grant is not None and grant.limit_a > 0.0 and (grant.confirmed_a or 0.0) > 0.0
 
 
 def _says(draft: Draft, contact: Contact) -> bool | None:
@@ -110,6 +116,13 @@ def _tell(draft: Draft, kind: EventType, bay: Bay, taken: BayTaken, stood_s: flo
     if bay.fee_rule:
         data["feeRule"] = bay.fee_rule
     draft.facts.append(Fact(kind, data, bay.connector, taken.session, taken.order, draft.snapshot.wall))
+
+
+def open_again(draft: Draft, connector: ConnectorId) -> None:
+    """A bay is kept for nobody any more: its lock goes down, also one that an earlier life of ours raised."""
+    ours = {str(lock.id): (0, draft.snapshot.at) for lock in draft.site.locks if lock.connector == connector}
+    if ours:
+        draft.book = replace(draft.book, rises={**ours, **draft.book.rises})
 
 
 def lock_wishes(draft: Draft) -> tuple[tuple[str, Ask], ...]:

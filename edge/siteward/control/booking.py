@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from siteward.control.authorise import token_of
+from siteward.control.bays import open_again
 from siteward.control.book import Held
 from siteward.control.draft import Draft
 from siteward.control.params import BadParam, name_param, number_param, words_param
@@ -126,6 +127,8 @@ def release(draft: Draft, reservation: Reservation, why: str, more: Mapping[str,
     left = {name: held for name, held in before.items() if name != reservation.connector}
     draft.book = replace(draft.book, waiting=left) if waits else replace(draft.book, reservations=left)
     draft.keep(KeptKind.NEXT if waits else KeptKind.RESERVATION, reservation.connector)
+    if not waits:
+        open_again(draft, reservation.connector)
     data = told({"reservationId": reservation.id, "why": why, **(more or {})})
     draft.facts.append(
         Fact(EventType.CONNECTOR_RELEASED, data, reservation.connector, None, reservation.order, draft.snapshot.wall)

@@ -19,7 +19,8 @@ from siteward.control.session import (
     swapped,
 )
 from siteward.model.alarms import AlarmCode
-from siteward.model.sessions import OrderState, StopReason, SuspendedBy
+from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
+from siteward.model.tariff import MeterLost
 
 HOLD_S = 5.0
 """No current for this long makes a charging session suspended."""
@@ -75,7 +76,9 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
         return session
     reading = read_register(scene.draft.site, scene.draft.snapshot, scene.connector)
     register = judge(session.register, reading, most_watts(scene.draft.site, scene.connector))
-    other = exchanged(register, reading) if session.record.order is None else None
+    # After a restart another meter is another session (B23), and an order is for the one that it began with.
+    same = session.restored or session.ending is not None or session.record.order is not None
+    other = None if same else exchanged(register, reading)
     if other is not None:
         scene.tell(swapped(session, other, scene.wall))
         return fees.swapped(scene, measured(session, other))
@@ -184,7 +187,7 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
     record, at = session.record, scene.at
     if scene.disobeys:
         return Ending(StopReason.FAULT, at, AlarmCode.CHARGER_DISOBEYS.value, failed=True)
-    if record.order is not None and scene.seen.online and meter_lost(session, at):
+    if _counts_on_its_meter(scene, record) and scene.seen.online and meter_lost(session, at):
         return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
     if record.max_amount is not None and record.total is not None and record.total >= record.max_amount:
         return Ending(StopReason.AMOUNT_LIMIT, at)
@@ -196,6 +199,13 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
     if session.full_since is not None and at - session.full_since >= FULL_S:
         return Ending(StopReason.FULL, at)
     return None
+
+
+def _counts_on_its_meter(scene: Scene, record: SessionRecord) -> bool:
+    """Whether a session ends with its billing meter (B23): by the site's word, as a rule where somebody pays."""
+    policy = scene.draft.site.pricing.meter_lost
+    paid = record.order is not None or record.tariff is not None
+    return policy is MeterLost.ALL or (policy is MeterLost.PAID and paid)
 
 
 def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSession:

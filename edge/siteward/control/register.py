@@ -14,6 +14,13 @@ REREADS = 3
 STILL_WH = 3 * LSB_WH
 """Energy by the meter's own power that its register may miss before it counts as standing still (B22)."""
 
+STRAY_SHARE = 0.02
+STRAY_WH = 50.0 + LSB_WH
+"""Energy by power and energy by register of one meter that lie further apart than both of these do not fit (B22)."""
+
+HOLE_S = 15.0
+"""Between two readings that lie further apart nobody knows the power."""
+
 FRESH_S = 10.0
 """Age beyond which a reading is no reading of now."""
 
@@ -28,7 +35,7 @@ class RegisterReading:
     """One reading of the import register in Wh, sent_at in boot-time s; serial is None where the meter told none.
 
     power_w is what the same meter shows to flow, None where it does not tell; rollover_wh is where its register begins
-    at 0 again, None where its profile does not say.
+    at 0 again, None where its profile does not say; rough: the power is made of currents.
     """
 
     wh: int
@@ -36,6 +43,7 @@ class RegisterReading:
     serial: str | None
     power_w: float | None = None
     rollover_wh: int | None = None
+    rough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,8 @@ class Register:
 
     `name` is the serial where it is known, else the meter's id; fresh_at is when a value was last accepted.
     still_wh is the energy that flowed by the meter's own power since the register last moved; rolled_wh is what its
-    rollovers took off its value since the session began.
+    rollovers took off its value since the session began; power_w is that of the last accepted reading, flowed_wh what
+    flowed by it so far and beside_wh what the register counted over the same time: a check, never billed.
     """
 
     name: str
@@ -56,6 +65,15 @@ class Register:
     serial: str | None = None
     still_wh: float = 0.0
     rolled_wh: int = 0
+    power_w: float | None = None
+    flowed_wh: float = 0.0
+    beside_wh: int = 0
+
+    @property
+    def strays(self) -> bool:
+        """Whether its meter's own power contradicts it by more than readings and rounding explain."""
+        apart = abs(self.flowed_wh - self.beside_wh)
+        return apart > max(STRAY_WH, STRAY_SHARE * max(self.flowed_wh, self.beside_wh))
 
     @property
     def still(self) -> bool:
@@ -87,9 +105,16 @@ def read_register(site: Site, snapshot: Snapshot, connector: Connector) -> Regis
             return None
         return RegisterReading(meter.energy_wh, meter.sent_at, meter.serial, meter.power_w, _rollover(site, connector))
     charger = snapshot.chargers.get(connector.id)
-    if charger is None or charger.energy_wh is None or charger.sent_at < oldest:
+    if charger is None or charger.energy_wh is None:
         return None
-    return RegisterReading(charger.energy_wh, charger.sent_at, None, charger.power_w)
+    if charger.energy_at is None:
+        reading = RegisterReading(charger.energy_wh, charger.sent_at, None, charger.power_w)
+    else:
+        # Its power may be as old as its register would be; its currents are of the poll.
+        amps = charger.measured_a
+        power_w = None if amps is None else sum(amps) * site.phase_voltage_v
+        reading = RegisterReading(charger.energy_wh, charger.energy_at, None, power_w, rough=True)
+    return reading if reading.sent_at >= oldest else None
 
 
 def _rollover(site: Site, connector: Connector) -> int | None:
@@ -112,8 +137,12 @@ def judge(register: Register, reading: RegisterReading | None, watts: float) -> 
     if still_wh >= STILL_WH:
         # It is believed no further than to here, and not called fresh: it may be what it was when it stopped.
         return replace(register, judged_at=reading.sent_at, held=0, still_wh=still_wh)
+    flowed_wh, beside_wh = _by_power(register, reading)
     return replace(
         register,
+        power_w=reading.power_w,
+        flowed_wh=flowed_wh,
+        beside_wh=beside_wh,
         still_wh=still_wh,
         name=reading.serial or register.name,
         serial=reading.serial or register.serial,
@@ -123,6 +152,16 @@ def judge(register: Register, reading: RegisterReading | None, watts: float) -> 
         judged_at=reading.sent_at,
         held=0,
     )
+
+
+def _by_power(register: Register, reading: RegisterReading) -> tuple[float, int]:
+    """Energy by power, and by the register beside it, over all pairs of readings that have both."""
+    gap_s = reading.sent_at - register.since
+    before_w, now_w = register.power_w, reading.power_w
+    if reading.rough or gap_s > HOLE_S or before_w is None or now_w is None or register.wh is None:
+        return register.flowed_wh, register.beside_wh
+    mean_w = max(0.0, before_w + now_w) / 2.0
+    return register.flowed_wh + mean_w * gap_s / 3600.0, register.beside_wh + reading.wh - register.wh
 
 
 def _rolled(register: Register, reading: RegisterReading, watts: float) -> Register | None:

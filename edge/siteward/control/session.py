@@ -225,6 +225,8 @@ def _terms(session: OpenSession, record: SessionRecord, ending: Ending, at: floa
     }
     if ending.detail is not None:
         data["stopDetail"] = ending.detail
+    if session.register.strays:
+        data["byPower"] = {"energy_wh": round(session.register.flowed_wh), "register_wh": session.register.beside_wh}
     if session.soc_start is not None:
         data["start_soc_percent"] = session.soc_start
     if session.soc_now is not None:

@@ -7,7 +7,7 @@ from siteward.control.tariff_data import tariff_data
 from siteward.model.events import EventType, Fact
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Request
-from siteward.model.tariff import Tariff, Unpriced
+from siteward.model.tariff import Tariff, Unmetered, Unpriced
 
 
 def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None:
@@ -17,6 +17,8 @@ def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None
     tariff or for an amount at which to end.
     """
     pricing = draft.site.pricing
+    if not metered and pricing.unmetered is Unmetered.REFUSE:
+        raise Refused(Refusal.NO_METER)
     wanted = params.tariff or pricing.default
     tariff = draft.prices.in_force(wanted, draft.snapshot.wall)
     needed = params.tariff is not None or pricing.unpriced is Unpriced.REFUSE

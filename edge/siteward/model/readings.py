@@ -53,7 +53,7 @@ class ChargerReading:
     set_point_a is the register's value in A, 0.0 when the profile's pause verb is in force; restart_mark changes
     when the charger restarted; fault is the vendor's error text or number, None when there is none; phases_closed is
     how many phases its contactors show closed, 1 or 3, None where it does not say; cable is None where the charger does
-    not show its lock.
+    not show its lock; energy_at is when the register was asked for, None = with the poll.
     """
 
     connector: ConnectorId
@@ -69,6 +69,7 @@ class ChargerReading:
     voltage_v: PerPhase | None = None
     power_w: float | None = None
     energy_wh: int | None = None
+    energy_at: float | None = None
     energy_vah: int | None = None
     temperature_c: float | None = None
     soc_percent: float | None = None

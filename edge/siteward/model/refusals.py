@@ -64,6 +64,7 @@ class Refusal(StrEnum):
     CURRENT_FLOWS = "CURRENT_FLOWS"
     UNLOCK_FAILED = "UNLOCK_FAILED"
     NO_TARIFF = "NO_TARIFF"
+    NO_METER = "NO_METER"
     EMERGENCY_STOP = "EMERGENCY_STOP"
     READER_UNCLEAR = "READER_UNCLEAR"
 
@@ -136,6 +137,10 @@ REFUSALS: dict[Refusal, Sentence] = {
     ),
     Refusal.SUPERSEDED: Sentence("A later command or a hand moved it otherwise.", "已被后来的命令或人为操作取代。"),
     Refusal.NO_TARIFF: Sentence("No tariff is in force for this start.", "没有适用于本次充电的有效计费方案。"),
+    Refusal.NO_METER: Sentence(
+        "No meter counts what this connector delivers, and this site does not sell without one.",
+        "该充电枪没有计费电表；本站不提供无计量充电。",
+    ),
     Refusal.TARIFF_CONFLICT: Sentence(
         "This version of the tariff is installed with other content; give the change a higher version.",
         "该计费方案版本已存在且内容不同；请使用更高的版本号。",

@@ -16,7 +16,7 @@ class SignStep(StrEnum):
 class Unsigned(StrEnum):
     """What becomes of a session whose meter should have signed its begin but does not: charged all the same, or not."""
 
-    CHARGE = "charge"
+    ALLOW = "allow"
     REFUSE = "refuse"
 
 

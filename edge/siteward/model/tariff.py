@@ -131,11 +131,27 @@ class Unpriced(StrEnum):
     REFUSE = "refuse"
 
 
+class Unmetered(StrEnum):
+    """What becomes of a start at a connector that no meter bills."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+class MeterLost(StrEnum):
+    """Which sessions end when their meter is lost; the others go on, billed by what it shows once it is back."""
+
+    PAID = "paid"
+    ALL = "all"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Pricing:
     """What the site says about tariffs: `default` prices starts that name none; currency None = any is taken.
 
-    unsigned: what becomes of a session whose meter does not sign its begin.
+    unpriced, unmetered and meter_lost are what it does without a price, without a meter, and when that is lost,
+    unsigned what it does where a meter does not sign the begin;
     signer: the operator's Ed25519 public key in base64, without whose signature no tariff is taken; None asks for none.
     """
 
@@ -144,7 +160,9 @@ class Pricing:
     pin: Pin = Pin.START
     unpriced: Unpriced = Unpriced.ALLOW
     signer: str | None = None
-    unsigned: Unsigned = Unsigned.CHARGE
+    unmetered: Unmetered = Unmetered.ALLOW
+    meter_lost: MeterLost = MeterLost.PAID
+    unsigned: Unsigned = Unsigned.ALLOW
 
 
 @dataclass(frozen=True, slots=True)

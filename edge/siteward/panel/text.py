@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from siteward.client.bill_text import amount
+from siteward.client.bill_text import fee as fee
 from siteward.client.messages import (
     CauseMessage,
     ConnectorMessage,
@@ -16,7 +16,6 @@ from siteward.client.messages import (
     SessionMessage,
 )
 from siteward.model.causes import told
-from siteward.model.currency import CURRENCIES
 from siteward.model.events import EventType
 from siteward.model.limits import Cause
 from siteward.model.refusals import REFUSALS, Refusal
@@ -91,13 +90,6 @@ def leaving(session: SessionMessage, zone: str, language: str) -> str:
 def masked(token: str) -> str:
     """A card as a person may see it: its last four signs; the whole number could be written onto another card."""
     return f"…{token[-4:]}" if len(token) > 4 else "…"
-
-
-def fee(total: int | None, currency: str | None) -> str:
-    """What a session costs so far, empty where no tariff prices it."""
-    if total is None or currency is None:
-        return ""
-    return amount(total, CURRENCIES.get(currency, 2), currency)
 
 
 def clock_time(value: datetime) -> str:

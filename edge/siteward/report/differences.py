@@ -9,6 +9,7 @@ from typing import Any
 from siteward.model.events import EventType
 from siteward.model.sentences import Sentence
 from siteward.report.facts import Told, moment
+from siteward.report.rates import ABNORMAL
 
 SETTLED_WITHIN = timedelta(hours=1)
 """How long the platform has to acknowledge a finished session before somebody looks."""
@@ -20,10 +21,12 @@ class Kind(StrEnum):
     NOT_SETTLED = "NOT_SETTLED"
     SETTLED_DIFFERS = "SETTLED_DIFFERS"
     REGISTER_DIFFERS = "REGISTER_DIFFERS"
+    POWER_DIFFERS = "POWER_DIFFERS"
     BILL_DIFFERS = "BILL_DIFFERS"
     ORDER_TWICE = "ORDER_TWICE"
     ENERGY_UNKNOWN = "ENERGY_UNKNOWN"
     ENERGY_ESTIMATED = "ENERGY_ESTIMATED"
+    ENDED_ABNORMALLY = "ENDED_ABNORMALLY"
     FEEDER_DRIFT = "FEEDER_DRIFT"
 
 
@@ -37,10 +40,18 @@ KINDS: Mapping[Kind, Sentence] = {
     Kind.REGISTER_DIFFERS: Sentence(
         "The energy of the session is not the difference of its registers.", "会话电量与表底差不一致。"
     ),
+    Kind.POWER_DIFFERS: Sentence(
+        "What the meter counted is not what flowed by its own power; have it looked at.",
+        "电表读数与其功率累计不符；请检查电表。",
+    ),
     Kind.BILL_DIFFERS: Sentence("The lines of the bill do not add up to its total.", "账单明细之和与总额不一致。"),
     Kind.ORDER_TWICE: Sentence("One order was charged by more than one session.", "同一订单对应多个会话。"),
     Kind.ENERGY_UNKNOWN: Sentence("The session ended without a known energy.", "会话结束时电量未知。"),
     Kind.ENERGY_ESTIMATED: Sentence("The energy of the session is an estimate.", "会话电量为估算值。"),
+    Kind.ENDED_ABNORMALLY: Sentence(
+        "A fault or a loss of power ended this session; see whether its driver was served and billed right.",
+        "该会话因故障或断电中断；请核查服务与计费是否正常。",
+    ),
     Kind.FEEDER_DRIFT: Sentence(
         "The energy of the feeder and of its sessions differ too much.", "馈线电量与会话电量相差过大。"
     ),
@@ -166,6 +177,11 @@ def _of_session(name: str, finished: Told, settled: Told | None, now: datetime) 
         yield made(Kind.ENERGY_UNKNOWN)
     if energy is not None and counted is not None and counted != energy:
         yield made(Kind.REGISTER_DIFFERS, counted, energy, "Wh")
+    if data.get("stopReason") in ABNORMAL:
+        yield made(Kind.ENDED_ABNORMALLY, found=energy, unit="Wh")
+    by_power = data.get("byPower")
+    if isinstance(by_power, Mapping):
+        yield made(Kind.POWER_DIFFERS, by_power.get("register_wh"), by_power.get("energy_wh"), "Wh")
     if data.get("estimated") or data.get("gap"):
         yield made(Kind.ENERGY_ESTIMATED, found=energy, unit="Wh")
     yield from (made(Kind.BILL_DIFFERS, *sums) for sums in _bill(data))

@@ -10,6 +10,7 @@ from siteward.model.ports import Charger, Clock, Lines, Meter, QuickMeter
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.site import Connector, Site
 from siteward.runtime.glances import Glances, is_over, ratings
+from siteward.runtime.minutes import next_read, spread
 from siteward.runtime.ticks import TICK_S, Nap, Ticks, floor
 
 LIMIT_METER_PERIOD_S = 1.0
@@ -98,8 +99,11 @@ class Poller:
         """One endless coroutine per device, for the supervisor."""
         by_id = {connector.id: connector for connector in self._site.connectors}
         meters, chargers = self._lines.meters, self._spread()
+        guards = [meter for meter in meters if meter.id in self._ratings]
+        others = [meter for meter in meters if meter.id not in self._ratings]
         return [
-            *(self._poll_meter(meter, (number + 1) / len(meters)) for number, meter in enumerate(meters)),
+            *(self._poll_limit_meter(meter, (number + 1) / len(guards)) for number, meter in enumerate(guards)),
+            *(self._poll_billing_meter(meter, spread(number, len(others))) for number, meter in enumerate(others)),
             *(glances.run() for glances in self._glances.values()),
             *(self._poll_charger(c, by_id[c.id], (number + 1) / len(chargers)) for number, c in enumerate(chargers)),
         ]
@@ -114,24 +118,34 @@ class Poller:
             seen[wire] += 1
         return [self._lines.chargers[number] for _, number in sorted(places)]
 
-    async def _poll_meter(self, meter: Meter, share: float) -> None:
+    async def _poll_limit_meter(self, meter: Meter, share: float) -> None:
         """Poll for ever; the second poll comes after a share of the period, which spreads the devices over it."""
-        guards = meter.id in self._ratings
-        period = LIMIT_METER_PERIOD_S if guards else BILLING_METER_PERIOD_S
         step = self._step_of.get(meter.id, TICK_S)
         while True:
-            due = self._clock.now() + period * share
+            due = self._clock.now() + LIMIT_METER_PERIOD_S * share
             share = 1.0
-            try:
-                reading = await meter.read()
-            except (DeviceUnreachable, DeviceRefused, Withdrawn):
-                self._meter_misses[meter.id] = self._meter_misses.get(meter.id, 0) + 1
-            else:
-                self._meters[meter.id] = reading
-                self._meter_misses[meter.id] = 0
-                if guards:
-                    self._polled(reading)
+            reading = await self._read_meter(meter)
+            if reading is not None:
+                self._polled(reading)
             await self._ticks.at(self._next(due, step))
+
+    async def _poll_billing_meter(self, meter: Meter, place_s: float) -> None:
+        """Poll for ever, so that whole minutes have a read close by."""
+        step = self._step_of.get(meter.id, TICK_S)
+        while True:
+            due = next_read(self._clock, BILLING_METER_PERIOD_S, place_s)
+            await self._read_meter(meter)
+            await self._ticks.at(self._next(due, step))
+
+    async def _read_meter(self, meter: Meter) -> MeterReading | None:
+        try:
+            reading = await meter.read()
+        except (DeviceUnreachable, DeviceRefused, Withdrawn):
+            self._meter_misses[meter.id] = self._meter_misses.get(meter.id, 0) + 1
+            return None
+        self._meters[meter.id] = reading
+        self._meter_misses[meter.id] = 0
+        return reading
 
     def _polled(self, reading: MeterReading) -> None:
         if reading.meter in self._glances:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from siteward.settings.keys import MISSING, Id, Table, key
+from siteward.settings.keys import MISSING, Id, Table, key, name_key
 
 _POINT = "`board.point` of a relay board, `gpio:pi/17` (Raspberry header, BCM number) or `gpio:gpiochip0/17` (PC line)"
 Point = Annotated[str, Field(min_length=3, max_length=80)]
@@ -53,13 +53,7 @@ class ArmTable(Table):
     """What barriers and locks have in common; no table of its own."""
 
     id: Id = key(MISSING, "Id, as commands and alarms name it.", reason="A command must mean one thing.")
-    name: str | None = key(
-        None,
-        "Name for people; the id when it is not given.",
-        reason="Pages show it.",
-        min_length=1,
-        max_length=80,
-    )
+    name: str | None = name_key()
     stop: Point | None = _output("halts the arm", "Wire it: a drive that can be halted is halted first.", None)
     drive: Literal["pulse", "level"] = key(
         "pulse",

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from siteward.settings.access_tables import Point
-from siteward.settings.keys import MISSING, Id, Table, key
+from siteward.settings.keys import MISSING, Id, Table, key, name_key
 from siteward.settings.limit_tables import DAYS, ClockTime
 
 
@@ -109,13 +109,7 @@ class EmergencyTable(Table):
     """[[emergency]]: an input that ends charging at once and latches until a technician acknowledges it on site."""
 
     id: Id = key(MISSING, "Id, as the alarm names it.", reason="It is acknowledged by its id.")
-    name: str | None = key(
-        None,
-        "Name for people; the id when it is not given.",
-        reason="Pages show it.",
-        min_length=1,
-        max_length=80,
-    )
+    name: str | None = name_key()
     input: Point = key(
         MISSING,
         "The contact: `board.point` of a relay board, `gpio:pi/17` (BCM number) or `gpio:gpiochip0/17`.",

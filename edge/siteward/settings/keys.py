@@ -28,6 +28,13 @@ def key(default: Any, meaning: str, *, unit: str = "-", reason: str, span: str =
     return Field(default, description=meaning, json_schema_extra=extra, **rules)
 
 
+def name_key() -> Any:
+    """Declare the key `name` of whatever has an id besides."""
+    return key(
+        None, "Name for people; the id when it is not given.", reason="Pages show it.", min_length=1, max_length=80
+    )
+
+
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 """A name that the outside faces promise: 1 to 64 of A-Z a-z 0-9 . _ -."""
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from siteward.model.currency import CURRENCIES
 from siteward.model.signed import Unsigned
-from siteward.model.tariff import Pin, Pricing, Unpriced
+from siteward.model.tariff import MeterLost, Pin, Pricing, Unmetered, Unpriced
 from siteward.settings.keys import Id, Table, key
 
 _KEY_BYTES = 32
@@ -53,8 +53,19 @@ class TariffTable(Table):
         "What becomes of a start for which no tariff is in force: charged without a bill, or refused.",
         reason="Many sites leave prices to their platform; where the station bills, refuse.",
     )
-    unsigned: Literal["charge", "refuse"] = key(
-        "charge",
+    unmetered: Literal["allow", "refuse"] = key(
+        "allow",
+        "What becomes of a start at a connector that no meter bills: charged without a bill, or refused.",
+        reason="Energy that nothing counts can be sold to nobody; a depot of one's own need not count it.",
+    )
+    meter_lost: Literal["paid", "all", "none"] = key(
+        "paid",
+        "Which sessions end when their billing meter was not readable for 30 s: those of an order or with a price, "
+        "all, or none. Those that go on are billed by what it shows once it is back.",
+        reason="What cannot be counted cannot be charged for; a fleet may rather be full than billed.",
+    )
+    unsigned: Literal["allow", "refuse"] = key(
+        "allow",
         "What becomes of a session whose meter signs values but did not sign its begin: charged and marked, or ended.",
         reason="Where calibration law asks for signed values, energy without them must not be sold: refuse.",
     )
@@ -68,5 +79,12 @@ class TariffTable(Table):
 def pricing(table: TariffTable) -> Pricing:
     """What the decision needs of the table."""
     return Pricing(
-        table.default, table.currency, Pin(table.pin), Unpriced(table.unpriced), table.signer, Unsigned(table.unsigned)
+        default=table.default,
+        currency=table.currency,
+        pin=Pin(table.pin),
+        unpriced=Unpriced(table.unpriced),
+        signer=table.signer,
+        unmetered=Unmetered(table.unmetered),
+        meter_lost=MeterLost(table.meter_lost),
+        unsigned=Unsigned(table.unsigned),
     )

@@ -264,6 +264,24 @@ async def test_frames_of_a_line_become_a_file_whose_ending_says_the_form(shell: 
     assert ".csv or .pcap" in err
 
 
+async def test_what_a_session_costs_so_far_is_shown_beside_its_energy(shell: Shell, core: FakeCore) -> None:
+    """S-42, S-53: in the page of the station and in the list of sessions, in the words of its currency."""
+    record = next(s for s in core.session_list.values() if s.state.open)
+    core.session_list[record.id] = replace(record, total=1234, currency="CNY")
+    await core.turn_once()
+    for verb in ("status", "sessions"):
+        (line,) = (line for line in (await shell(verb))[1].splitlines() if record.id in line)
+        assert "12.34 CNY" in line
+
+
+async def test_a_start_may_be_prepaid_and_for_a_card(shell: Shell, core: FakeCore) -> None:
+    """B17, S-92: an amount in minor units, the tariff that counts it, and the card that it is for."""
+    words = ("--max-amount", "2500", "--tariff", "FLEET", "--card", "04A2B3C4")
+    assert (await shell("start", "A03-1", *words))[0] == 0
+    (asked,) = core.requests.values()
+    assert asked.params == {"maxAmount": 2500, "tariffId": "FLEET", "token": "04A2B3C4"}
+
+
 async def test_a_start_may_name_its_departure(shell: Shell, core: FakeCore) -> None:
     """B12: the time as typed goes to core, which knows the site's zone; energy in kWh."""
     status, _, _ = await shell("start", "A03-1", "--departs", "07:30", "--wants-kwh", "20")

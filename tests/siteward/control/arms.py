@@ -1,12 +1,19 @@
 """Barriers and locks with all their sensors, and readings of them by role: for the tests of both tables."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
+from siteward.control.arm import ArmFact, Told
+from siteward.control.barrier import BarrierMemory
+from siteward.control.lock import LockMemory
 from siteward.control.sight import Watched
 from siteward.model.access import Barrier, Contact, Lock, Motion
+from siteward.model.alarms import AlarmCode
 from siteward.model.ids import BarrierId, LockId
 from siteward.model.points import InputReading, PointName
+
+Left = tuple[dict[str, object], tuple[ArmFact, ...], set[AlarmCode]]
+"""What a step left of an arm: what changed of it, what it told, and what stands."""
 
 AT = 1000.0
 """The instant that the tests look at."""
@@ -58,6 +65,13 @@ def look(arm: Barrier | Lock, values: Mapping[str, bool | None], at: float = AT)
 def settled(values: Mapping[str, bool | None], at: float = AT, for_s: float = 60.0) -> dict[str, Watched]:
     """Sensors that have had their values for a minute."""
     return {role: Watched(value, at - for_s, 0) for role, value in values.items()}
+
+
+def left(before: BarrierMemory | LockMemory, after: BarrierMemory | LockMemory, told: Told) -> Left:
+    """What a step left: the state and what of the memory changed besides its sights, its facts, and the alarms."""
+    names = [name.name for name in fields(before) if name.name not in ("state", "sights")]
+    changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+    return {"state": after.state} | changed, told.facts, {alarm.code for alarm in told.alarms}
 
 
 def without(arm: Barrier, **roles: None) -> Barrier:

@@ -11,7 +11,9 @@ from siteward.model.bookings import Bay
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId, LockId
 from siteward.model.points import PointName
+from siteward.model.tariff import Pricing
 from tests.fixtures.story_rig import Rig, story_site
+from tests.fixtures.tariffs import two
 
 A1 = ConnectorId("A1")
 SENSOR = "io.input_4"
@@ -20,11 +22,12 @@ MOTION = Motion(PointName("io.open"), PointName("io.close"))
 UP, DOWN = Contact(PointName("io.up")), Contact(PointName("io.down"))
 
 
-def place(keeps: LockKeeps | None = None, sensor: bool = True) -> Rig:
+def place(keeps: LockKeeps | None = None, sensor: bool = True, pricing: Pricing | None = None) -> Rig:
     """A bay at A1, with a lock where `keeps` says one; nobody stands there."""
     locks = () if keeps is None else (Lock(LockId("lock-1"), "L", MOTION, CONTACT, UP, DOWN, A1, keeps=keeps),)
     bay = Bay("bay-1", A1, CONTACT if sensor else None, blocked_after_s=600.0, fee_rule="idle")
-    rig = Rig(replace(story_site(), bays=(bay,), locks=locks))
+    site = replace(story_site(), timezone="UTC", bays=(bay,), locks=locks, pricing=pricing or Pricing())
+    rig = Rig(site)
     rig.inputs[SENSOR] = True
     rig.turns(2)
     return rig
@@ -95,6 +98,30 @@ def test_a_full_car_that_stays_blocks_its_bay() -> None:
     assert rig.log.types("access.bay") == ["access.bay_blocked"]
 
 
+def test_a_car_that_stays_under_an_idle_fee_blocks_its_bay_too() -> None:
+    """Issue 5 point 6: its session waits for it to leave, and bills the minutes; the next driver waits as well."""
+    rig = place(pricing=Pricing(default="SZ-TOU"))
+    rig.install(two("UTC", idle={"pricePerMinute": "1", "grace_s": 60, "most_s": 7200}))
+    rig.inputs[SENSOR] = False
+    rig.charging("A1", order="O-1")
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(620)
+    assert rig.memory.posts[A1].session is not None
+    assert blocked(rig)
+    assert rig.log.last(EventType.ACCESS_BAY_BLOCKED).order == "O-1"
+
+
+@pytest.mark.parametrize("room_a", [16.0, 0.0])
+def test_a_car_that_takes_nothing_of_what_it_is_offered_blocks_its_bay(room_a: float) -> None:
+    """Issue 5 point 6: authorised and plugged in, yet it never charges; one that is offered nothing waits for us."""
+    rig = place()
+    rig["A1"].wants_a, rig["A1"].room_a = 0.0, room_a
+    rig.inputs[SENSOR] = False
+    rig.charging("A1", order="O-1")
+    rig.turns(620)
+    assert blocked(rig) is (room_a > 0.0)
+
+
 def test_a_restart_goes_on_counting_and_tells_nothing_twice() -> None:
     """Each restart keeps it: before the time is over, and after."""
     rig = place()
@@ -137,6 +164,15 @@ def test_a_reserved_bay_is_closed_and_opened_only_by_the_right_start() -> None:
     assert asks(rig, 30) == []
     found = [ask for _, ask in rig.turn(rig.start("A1", "s2", order="O-7")).arms]
     assert found == [Ask.FREE]
+
+
+def test_a_reservation_that_ended_while_nobody_was_in_control_lets_its_bay_go() -> None:
+    """Fault 49: the lock was raised by an earlier life; a bay that is kept for nobody is open."""
+    rig = place(LockKeeps.RESERVED)
+    rig.turn(rig.request("RESERVE", "r1", target="A1", order="O-7", hold_s=120))
+    assert asks(rig, 20) == [Ask.BLOCK]
+    rig.crash(200)
+    assert asks(rig, 20) == [Ask.FREE]
 
 
 @pytest.mark.parametrize("how", ["cancelled", "expired"])

@@ -56,6 +56,17 @@ def test_r5_a_first_read_counts_at_once_only_when_it_shows_what_was_just_written
     assert watch.conf_a == confirmed
 
 
+@pytest.mark.parametrize(("first_a", "confirmed"), [(0.0, 0.0), (8.0, 16.0)])
+def test_r5_a_write_that_overtakes_a_poll_spoils_it_unless_it_repeats_what_was_sent_before(
+    first_a: float, confirmed: float
+) -> None:
+    """A poll of seven seconds under a pause repeated every six: the first one is what it shows."""
+    watch = Watch(conf_a=16.0, flights=(flight(first_a, 100.0, 100.1), flight(0.0, 106.0, 106.1)), unread=False)
+    settle(OUTLET, watch, shows(0.0, 104.0))
+    assert watch.conf_a == confirmed
+    assert top(OUTLET, watch) == max(confirmed, 0.0 if confirmed == 0.0 else first_a)
+
+
 def test_r4_a_late_raise_leaves_after_two_lower_reads_three_seconds_apart() -> None:
     """Both sent after a newer write was answered; a gateway may deliver it until then."""
     late = flight(16.0, 100.0, late=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,8 @@ from siteward.model.access import OnEmergency
 from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType
 from siteward.model.refusals import Refusal
-from tests.siteward.control.arms import AT, BARRIER, LOCK, QUIET, look, settled
+from tests.siteward.control.arms import AT, BARRIER, LOCK, QUIET, Left, left, look, settled
+from tests.siteward.control.test_barrier_memory import BARRIER_MOVES, barred
 
 Values = dict[str, bool | None]
 L, B = LockState, BarrierState
@@ -29,15 +31,10 @@ DOWN: Values = {"arm_down": True}
 CLOSED: Values = {"arm_closed": True}
 
 
-def locked(
-    state: LockState, now: Values | None = None, ask: Ask | None = None, **more: object
-) -> tuple[dict[str, object], tuple[ArmFact, ...], set[AlarmCode]]:
-    """What one look changed in the memory of a lock that has been so for 2 s, its facts, and the alarms."""
+def locked(state: LockState, now: Values | None = None, ask: Ask | None = None, **more: object) -> Left:
+    """What one look left of a lock that has been so for 2 s."""
     before = LockMemory(state, AT - 2.0, settled(FREE_BAY), **more)  # type: ignore[arg-type]
-    after, told = lock_step(LOCK, look(LOCK, FREE_BAY | (now or {})), ask, before, AT)
-    names = ("since", "why", "wanted_up", "wanted_at", "hindered", "gave_up", "emergency", "tries")
-    changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
-    return {"state": after.state} | changed, told.facts, {alarm.code for alarm in told.alarms}
+    return left(before, *lock_step(LOCK, look(LOCK, FREE_BAY | (now or {})), ask, before, AT))
 
 
 def lock_fact(kind: EventType, before: LockState, after: LockState, **more: object) -> tuple[ArmFact, ...]:
@@ -154,17 +151,21 @@ LOCK_MOVES: list[tuple[LockState, Values, Ask | None, dict[str, object], dict[st
 ]
 
 
-@pytest.mark.parametrize(("state", "now", "ask", "held", "after", "facts"), LOCK_MOVES)
-def test_what_an_event_leaves_of_a_lock(
-    state: LockState,
+MOVES = [*((barred, *move) for move in BARRIER_MOVES), *((locked, *move) for move in LOCK_MOVES)]
+
+
+@pytest.mark.parametrize(("seen", "state", "now", "ask", "held", "after", "facts"), MOVES)
+def test_what_an_event_leaves_of_an_arm(
+    seen: Callable[..., Left],
+    state: BarrierState | LockState,
     now: Values,
     ask: Ask | None,
     held: dict[str, object],
     after: dict[str, object],
     facts: tuple[ArmFact, ...],
 ) -> None:
-    """I12: its wish, its hindrances, why it is where it is, and one fact at most."""
-    changed, told, _ = locked(state, now, ask, **held)
+    """I11, I12: what its loop proved, its wish, its hindrances, why it is where it is, and one fact at most."""
+    changed, told, _ = seen(state, now, ask, **held)
     assert (changed, told) == (after, facts)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,10 @@ from siteward.client.bills import recompute
 from siteward.client.messages import SessionMessage
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.sessions import OrderState, SessionRecord
+from siteward.model.site import Site
 from siteward.model.tariff import Pin, Pricing
 from siteward.store.canonical import plain
+from tests.fixtures.money_truth import Seen, WatchedRig, badly_cut, total_of, unmarked, wrongly_priced
 from tests.fixtures.story_rig import START, Rig, story_site
 from tests.fixtures.tariffs import EVERY_DAY, times, two
 
@@ -31,21 +34,36 @@ def minutes(*marks: int) -> list[dict[str, str]]:
     return times(*((begin, end, ("day", "night")[i % 2]) for i, (begin, end) in enumerate(pairwise(texts))))
 
 
-def rig_at(begin: datetime, pin: Pin, marks: tuple[int, ...]) -> Rig:
-    """A rig in Berlin whose wall clock shows `begin` now."""
-    pricing = Pricing(default="SZ-TOU", pin=pin)
-    rig = Rig(replace(story_site(), timezone=BERLIN, zone=ZoneInfo(BERLIN), pricing=pricing))
-    rig.skew = begin - START - timedelta(seconds=rig.at)
-    rig.turn()
-    rig.install(
-        two(
-            BERLIN,
-            days=[{"on": EVERY_DAY, "times": minutes(*marks)}],
-            idle={"pricePerMinute": "0.1234", "grace_s": 30, "most_s": 3600},
-            steps=[{"from_wh": 300, "energyPrice": "0.0333"}],
-            flatFee=77,
-        )
+TOP_WH = 100_000
+"""Where the register of the meter at A4 begins at 0 again."""
+
+
+def document(marks: tuple[int, ...]) -> dict[str, Any]:
+    """A tariff with everything that a tariff can have."""
+    return two(
+        BERLIN,
+        days=[{"on": EVERY_DAY, "times": minutes(*marks)}],
+        idle={"pricePerMinute": "0.1234", "grace_s": 30, "most_s": 3600},
+        steps=[{"from_wh": 300, "energyPrice": "0.0333"}],
+        flatFee=77,
     )
+
+
+def site() -> Site:
+    """The rig's, in Berlin, with a meter at A4 whose register rolls over."""
+    base = story_site()
+    meter = replace(base.meters[-1], facts=replace(base.meters[-1].facts, rollover_wh=TOP_WH))
+    return replace(base, meters=(*base.meters[:-1], meter), timezone=BERLIN, zone=ZoneInfo(BERLIN))
+
+
+def rig_at(begin: datetime, pin: Pin, marks: tuple[int, ...], name: str = "A1", left_wh: int = 0) -> WatchedRig:
+    """A rig whose wall clock shows `begin` now, watched at one outlet; left_wh until its register rolls over."""
+    rig = WatchedRig(replace(site(), pricing=Pricing(default="SZ-TOU", pin=pin)))
+    rig.skew = begin - START - timedelta(seconds=rig.at)
+    rig[name].register = TOP_WH - left_wh if left_wh else 1000.0
+    rig.turn()
+    rig.install(document(marks))
+    rig.seen = Seen(name)
     return rig
 
 
@@ -73,9 +91,15 @@ def holds(rig: Rig) -> SessionRecord:
     return row
 
 
+MARKS = st.one_of(
+    st.sets(st.integers(1, 59), min_size=1, max_size=20).map(tuple),
+    st.just(tuple(range(1, 60))),
+)
+"""Some minutes of each hour, or every one."""
+
 STEPS = st.one_of(
-    st.tuples(st.just("run"), st.integers(1, 90)),
-    st.tuples(st.just("crash"), st.integers(1, 200)),
+    st.tuples(st.just("run"), st.integers(1, 300)),
+    st.tuples(st.just("crash"), st.one_of(st.integers(1, 30), st.integers(100, 420))),
     st.tuples(st.just("lost"), st.integers(1, 30)),
     st.tuples(st.just("deaf meter"), st.integers(1, 25)),
     st.tuples(st.just("jump"), st.sampled_from([-90_000, -3700, -40, -20, 20, 40, 3600, 86_400])),
@@ -84,9 +108,9 @@ STEPS = st.one_of(
 )
 
 
-def step(rig: Rig, kind: str, amount: int) -> None:
+def step(rig: WatchedRig, name: str, kind: str, amount: int) -> None:
     """One thing that happens to a charging session."""
-    outlet = rig["A1"]
+    outlet = rig[name]
     if kind in ("crash", "lost"):
         rig.crash(amount, lost=kind == "lost")
         rig.turns(2)
@@ -96,8 +120,7 @@ def step(rig: Rig, kind: str, amount: int) -> None:
         outlet.meter_silent = False
         rig.turns(2)
     elif kind == "jump":
-        rig.skew += timedelta(seconds=amount)
-        rig.turns(2)
+        jump(rig, name, amount)
     elif kind == "unsynced":
         rig.clock = ClockQuality.UNSYNCED
         rig.turns(amount)
@@ -112,16 +135,50 @@ def step(rig: Rig, kind: str, amount: int) -> None:
         rig.turns(amount)
 
 
-def story(rig: Rig, steps: list[tuple[str, int]]) -> None:
+def jump(rig: WatchedRig, name: str, seconds: int) -> None:
+    """Set the wall clock; what was priced by one that was far off is marked."""
+    told = [fact.data for _, fact in rig.log.facts if fact.type is EventType.SESSION_SEGMENT]
+    since_wh = told[-1]["end_register_wh"] if told else rig.begin_wh
+    grown_wh = rig[name].register - int(str(since_wh))
+    rig.skew += timedelta(seconds=seconds)
+    rig.turns(2)
+    after = [fact.data for _, fact in rig.log.facts if fact.type is EventType.SESSION_SEGMENT][len(told) :]
+    if abs(seconds) > 30 and grown_wh > 10.0:
+        assert [data["flagged"] for data in after if data["ended"] == "clock"] == [True]
+
+
+def story(rig: WatchedRig, steps: list[tuple[str, int]], name: str = "A1") -> None:
     """Charge through the steps, stop, and leave after a while."""
-    rig.charging(seconds=6)
+    rig.begin_wh = int(rig[name].register)
+    rig.charging(name, seconds=6)
     for kind, amount in steps:
-        step(rig, kind, amount)
+        step(rig, name, kind, amount)
     rig.turns(3)
     rig.turn(rig.stop(order="O-1"))
     rig.turns(40)
-    rig["A1"].plugged = False
+    rig[name].plugged = False
     rig.turns(15)
+
+
+def true_to_the_world(
+    rig: WatchedRig, row: SessionRecord, marks: tuple[int, ...], steps: list[tuple[str, int]]
+) -> None:
+    """Held against what the world did, second by second, and against the tariff worked out by hand."""
+    seen = rig.seen
+    assert seen is not None
+    assert list(wrongly_priced(row.segments, marks, ZoneInfo(BERLIN))) == []
+    off_s = sum(abs(amount) for kind, amount in steps if kind == "jump" and abs(amount) <= 30)
+    assert list(badly_cut(row.segments, seen, off_s)) == []
+    assert list(unmarked(row.segments, seen)) == []
+    assert row.total == total_of(document(marks), row)
+    kinds = [kind for kind, _ in steps]
+    crashes = kinds.count("crash") + kinds.count("lost")
+    assert row.gap is (crashes > 0)
+    unsure = sum(s.energy_wh for s in row.segments if s.flagged and s.period == "night")
+    assert unsure >= seen.unsure_wh - 16 * kinds.count("unsynced"), "the lowest price while nobody knows the time"
+    # A restart knows what the last row said; a stand begins after its five seconds.
+    assert row.charging_s >= seen.flowed_s - 18 * crashes - 3
+    assert row.idle_s >= seen.stood_s - 18 * crashes - 8 * (crashes + kinds.count("full") + 1)
 
 
 @settings(max_examples=120, deadline=None)
@@ -129,19 +186,27 @@ def story(rig: Rig, steps: list[tuple[str, int]]) -> None:
     st.sampled_from([SPRING, AUTUMN, datetime(2026, 6, 1, 12, tzinfo=UTC)]),
     st.integers(-600, 600),
     st.sampled_from(list(Pin)),
-    st.sets(st.integers(1, 59), min_size=1, max_size=20).map(tuple),
+    MARKS,
     st.lists(STEPS, max_size=7),
+    st.sampled_from([("A1", 0), ("A4", 0), ("A4", 60), ("A4", 400)]),
 )
 def test_whatever_happens_the_bill_follows_from_the_journal(
-    night: datetime, offset_s: int, pin: Pin, marks: tuple[int, ...], steps: list[tuple[str, int]]
+    night: datetime,
+    offset_s: int,
+    pin: Pin,
+    marks: tuple[int, ...],
+    steps: list[tuple[str, int]],
+    outlet: tuple[str, int],
 ) -> None:
-    """S-15, S-16, I6, B21..B24, fault 49, 58..60."""
-    rig = rig_at(night + timedelta(seconds=offset_s), pin, marks)
-    begin_wh = int(rig["A1"].register)
+    """S-15, S-16, I6, B21..B24, fault 31, 49, 58..60."""
+    name, left_wh = outlet
+    rig = rig_at(night + timedelta(seconds=offset_s), pin, marks, name, left_wh)
+    begin_wh = int(rig[name].register)
     began_at = rig.at
-    story(rig, steps)
+    story(rig, steps, name)
     row = holds(rig)
-    assert row.energy_wh == int(rig["A1"].register) - begin_wh
+    assert row.energy_wh == int(rig[name].register) - begin_wh
+    true_to_the_world(rig, row, marks, steps)
     # Standing is counted by the one clock that never jumps: never more than what passed.
     assert row.idle_s <= rig.at - began_at
     assert row.idle_s + row.charging_s <= rig.at - began_at
@@ -151,7 +216,7 @@ def test_whatever_happens_the_bill_follows_from_the_journal(
 @given(
     st.sampled_from([SPRING, AUTUMN]),
     st.integers(-300, 300),
-    st.sets(st.integers(1, 59), min_size=1, max_size=30).map(tuple),
+    MARKS,
     st.lists(st.tuples(st.sampled_from(["run", "crash", "deaf meter"]), st.integers(1, 60)), max_size=6),
 )
 def test_no_second_of_a_night_of_moved_clocks_is_billed_twice(

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siteward.control.register import Register, RegisterReading, billing_meter, judge
+from siteward.control.register import Register, RegisterReading, billing_meter, judge, read_register
 from siteward.model.events import EventType
+from siteward.model.ids import ConnectorId
+from siteward.model.readings import ChargerReading
 from tests.fixtures.story_rig import Rig, story_site
 
 KW = 11_040.0
@@ -50,6 +52,43 @@ def test_the_same_reading_is_judged_once() -> None:
         register = judge(register, bad, KW)
     assert register.held == 1
     assert not register.doubted
+
+
+@pytest.mark.parametrize(
+    ("share", "gap_s", "strays"),
+    [(1.0, 5.0, False), (1.019, 5.0, False), (1.03, 5.0, True), (0.97, 5.0, True), (1.5, 16.0, False)],
+)
+def test_a_register_that_strays_from_its_meters_own_power_is_told(share: float, gap_s: float, strays: bool) -> None:
+    """B22: power only checks; over 2 % and more than a step of the register, and never over a hole between reads."""
+    register = Register("m")
+    for n in range(1 + int(7200 / gap_s)):
+        shown = RegisterReading(1000 + round(n * gap_s * KW / 3600.0), n * gap_s, "S", KW * share)
+        register = judge(register, shown, KW)
+    assert register.strays is strays
+    assert register.beside_wh == (0 if gap_s > 15.0 else register.wh - 1000)  # type: ignore[operator]
+
+
+def test_little_energy_proves_nothing_by_power() -> None:
+    """B22: 0.05 kWh, and a step of the coarsest register."""
+    register = Register("m")
+    for n in range(100):
+        register = judge(register, RegisterReading(1000, float(n), "S", 5_000.0 if n % 2 else 0.0), KW)
+    assert register.flowed_wh == pytest.approx(99 * 2500.0 / 3600.0)
+    assert not register.strays
+
+
+@pytest.mark.parametrize(("age_s", "told_at"), [(None, 99.9), (0.5, 99.5), (9.9, 90.1), (10.1, None)])
+def test_a_register_is_as_old_as_its_own_request(age_s: float | None, told_at: float | None) -> None:
+    """B22, B24: a charger that shows it beside every poll does not make it young by that."""
+    site = story_site()
+    energy_at = None if age_s is None else 100.0 - age_s
+    amps = (16.0, 16.0, 16.0)
+    reading = ChargerReading(ConnectorId("A1"), 99.9, measured_a=amps, power_w=0.0, energy_wh=1234, energy_at=energy_at)
+    snapshot = replace(Rig(site).snapshot(), at=100.0, chargers={reading.connector: reading})
+    found = read_register(site, snapshot, site.connectors[0])
+    assert (None if found is None else found.sent_at) == told_at
+    # A power that may be a minute old is no proof of a register that stands still, nor of one that strays.
+    assert found is None or (found.power_w, found.rough) == ((0.0, False) if age_s is None else (KW, True))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ def test_what_the_platform_never_acknowledged_is_found_after_an_hour() -> None:
         ({"total": 500, "lines": [{"amount": 200}, {"amount": 299}]}, {}, Kind.BILL_DIFFERS, 499, 500),
         ({"estimated": True}, {}, Kind.ENERGY_ESTIMATED, None, 10000),
         ({"gap": True}, {}, Kind.ENERGY_ESTIMATED, None, 10000),
+        ({"stopReason": "fault"}, {}, Kind.ENDED_ABNORMALLY, None, 10000),
+        ({"stopReason": "power_loss"}, {}, Kind.ENDED_ABNORMALLY, None, 10000),
+        ({"byPower": {"energy_wh": 10400, "register_wh": 9990}}, {}, Kind.POWER_DIFFERS, 9990, 10400),
         ({"energy_wh": None, "stop_register_wh": None}, {"energy_wh": None}, Kind.ENERGY_UNKNOWN, None, None),
     ],
 )

@@ -17,7 +17,7 @@ def test_key_and_policy_reach_the_site(tmp_path: Path) -> None:
     assert (meter.public_key, meter.facts.signs) == (key, True)
     assert site.pricing.unsigned is Unsigned.REFUSE
     (tmp_path / "plain").mkdir()
-    assert signed_site(tmp_path / "plain").pricing.unsigned is Unsigned.CHARGE
+    assert signed_site(tmp_path / "plain").pricing.unsigned is Unsigned.ALLOW
 
 
 @pytest.mark.parametrize("key", [curve_public(4711)[:-1], b"\x01\x02"])

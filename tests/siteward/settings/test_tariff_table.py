@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from siteward.model.errors import ConfigError
-from siteward.model.tariff import Pin, Pricing, Unpriced
+from siteward.model.tariff import MeterLost, Pin, Pricing, Unmetered, Unpriced
 from siteward.settings.load import load_site
 from tests.siteward.settings.fake_catalogue import FakeCatalogue
 
@@ -25,9 +25,10 @@ def test_a_site_that_says_nothing_prices_nothing() -> None:
 
 def test_every_key_arrives(tmp_path: Path) -> None:
     """S-22."""
-    lines = f'default = "T"\ncurrency = "CNY"\npin = "boundary"\nunpriced = "refuse"\nsigner = "{KEY}"'
+    lines = f'default = "T"\ncurrency = "CNY"\npin = "boundary"\nunpriced = "refuse"\nsigner = "{KEY}"\n'
+    lines += 'unmetered = "refuse"\nmeter_lost = "none"'
     site = load_site(with_tariff(tmp_path, lines), FakeCatalogue())
-    assert site.pricing == Pricing("T", "CNY", Pin.BOUNDARY, Unpriced.REFUSE, KEY)
+    assert site.pricing == Pricing("T", "CNY", Pin.BOUNDARY, Unpriced.REFUSE, KEY, Unmetered.REFUSE, MeterLost.NONE)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         ('signer = "abc"', "is no Ed25519 public key; write its 32 bytes in base64, 44 characters"),
         ('default = "a b"', "tariff.default: is 'a b'; an id has 1 to 64 characters"),
         ('unpriced = "free"', "tariff.unpriced: is 'free'"),
+        ('unmetered = "free"', "tariff.unmetered: is 'free'"),
+        ('meter_lost = "stop"', "tariff.meter_lost: is 'stop'"),
         ('price = "1.0"', "tariff.price: unknown key"),
     ],
 )

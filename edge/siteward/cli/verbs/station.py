@@ -42,6 +42,13 @@ def start(
     max_a: Annotated[float | None, option("--max-a", min=6, help="Never more than this current, A.")] = None,
     max_wh: Annotated[int | None, option("--max-wh", min=1, help="End after this energy, Wh.")] = None,
     max_s: Annotated[int | None, option("--max-s", min=60, help="End after this time, s.")] = None,
+    max_amount: Annotated[
+        int | None, option("--max-amount", min=1, help="End at this amount, in minor units: 1200 is 12.00 CNY.")
+    ] = None,
+    tariff: Annotated[
+        str | None, option("--tariff", help="The tariff that prices it, else the site's default.")
+    ] = None,
+    card: Annotated[str | None, option("--card", help="The card that it is for, as the list names it.")] = None,
     departs: Annotated[
         str | None, option("--departs", help="When the car leaves: 07:30, or 2026-03-01T07:30, in the site's zone.")
     ] = None,
@@ -61,6 +68,7 @@ def start(
     Example: siteward start A01-1 --departs 07:30 --wants-kwh 20
     """
     given: dict[str, Any] = {"maxCurrent_a": max_a, "maxEnergy_wh": max_wh, "maxTime_s": max_s}
+    given |= {"maxAmount": max_amount, "tariffId": tariff, "token": card}
     given |= act.departure(departs, wants_kwh)
     given["phaseSwitching"] = phase_switching or None
     bounds = {name: value for name, value in given.items() if value is not None}
