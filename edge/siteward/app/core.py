@@ -13,7 +13,7 @@ from siteward.app.signals import stop_on_signals
 from siteward.app.trace import TraceWriter
 from siteward.model.ports import Lines, TokenSource
 from siteward.model.site import Site
-from siteward.runtime.actuate import Actuator
+from siteward.runtime.actuate import Actuator, Verify
 from siteward.runtime.clock import SYNC_FLAG, SystemClock
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.notify import Notifier
@@ -87,6 +87,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             software=__version__,
             measure=Resources(folder, clock.now).measure,
             tokens=_tokens(site),
+            verify=_verifier(site),
         )
     )
     backends.append(CoreBackend(site, station))
@@ -105,3 +106,12 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
         if station.journal is not None:
             await station.journal.close()
     return 0
+
+
+def _verifier(site: Site) -> Verify:
+    """What judges signed values; a site whose meters sign nothing does not carry it (goal 14)."""
+    if not any(meter.facts.signs for meter in site.meters):
+        return lambda document, key: None
+    from siteward.trust.ocmf import verified
+
+    return verified

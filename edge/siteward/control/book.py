@@ -8,6 +8,7 @@ from siteward.model.auth import AuthList, ListHead, ListStage, StagedList, Stage
 from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
 from siteward.model.ids import ConnectorId
 from siteward.model.kept import Kept
+from siteward.model.signed import SignedHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Book:
     waiting: reservations that begin once their connector is free, with the end of their patience.
     lost: emergency stops that cannot be read, since when (boot-time s); bays_at: bays in which a car stands without
     charging, since when (boot-time s), bays_kept those of them that are written down; rises: locks that were
-    asked to rise, how often and when last.
+    asked to rise, how often and when last; signed: where the signing of each connector stands.
     """
 
     list: AuthList = field(default_factory=AuthList)
@@ -39,6 +40,7 @@ class Book:
     bays_at: Mapping[str, float] = field(default_factory=dict)
     bays_kept: frozenset[str] = frozenset()
     rises: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    signed: Mapping[ConnectorId, SignedHead] = field(default_factory=dict)
 
 
 def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
@@ -48,6 +50,7 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
     seen, held, waiting = dict(book.seen), dict(book.reservations), dict(book.waiting)
     out, latched, bays, bays_at = dict(book.out), dict(book.latched), dict(book.bays), dict(book.bays_at)
     written: set[str] = set()
+    signed = dict(book.signed)
     for row in rows:
         match row:
             case TokenSeen():
@@ -60,6 +63,8 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
                 out[row.connector] = row
             case Latched():
                 latched[row.id] = row
+            case SignedHead():
+                signed[row.connector] = row
             case BayTaken():
                 bays[row.id] = row
                 written.add(row.id)
@@ -74,6 +79,7 @@ def reopened(kept: Iterable[Kept], at: float, wall: datetime) -> Book:
         bays=bays,
         bays_at=bays_at,
         bays_kept=frozenset(written),
+        signed=signed,
     )
 
 

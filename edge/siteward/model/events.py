@@ -42,6 +42,7 @@ class EventType(StrEnum):
     SESSION_FAILED = "session.failed"
     SESSION_CANCELLED = "session.cancelled"
     SESSION_SEGMENT = "session.segment"
+    SESSION_SIGNED = "session.signed"
     CONNECTOR_STATUS = "connector.status"
     CONNECTOR_PHASES = "connector.phases"
     CONNECTOR_RESERVED = "connector.reserved"

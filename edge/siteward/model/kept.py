@@ -5,8 +5,20 @@ from enum import StrEnum
 
 from siteward.model.auth import ListHead, ListStage, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
+from siteward.model.signed import SignedHead
 
-Kept = Token | ListHead | ListStage | TokenSeen | Reservation | NextReservation | OutOfService | Latched | BayTaken
+Kept = (
+    Token
+    | ListHead
+    | ListStage
+    | TokenSeen
+    | Reservation
+    | NextReservation
+    | OutOfService
+    | Latched
+    | BayTaken
+    | SignedHead
+)
 """What can be kept."""
 
 EVERY = "*"
@@ -29,6 +41,7 @@ class KeptKind(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
     LATCHED = "latched"
     BAY = "bay"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True)

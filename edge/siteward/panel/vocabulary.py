@@ -136,6 +136,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.SESSION_FAILED: Sentence("Session failed", "会话失败"),
     EventType.SESSION_CANCELLED: Sentence("Session cancelled", "会话取消"),
     EventType.SESSION_SEGMENT: Sentence("Segment closed", "分段结束"),
+    EventType.SESSION_SIGNED: Sentence("Meter signed", "电表签名"),
     EventType.TARIFF_INSTALLED: Sentence("Tariff installed", "计费方案已安装"),
     EventType.CONNECTOR_STATUS: Sentence("Connector status", "充电枪状态"),
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),

@@ -224,6 +224,8 @@ WORDS: Final[dict[str, Sentence]] = {
     ),
     "tariff_version": Sentence("{tariff} version {version}", "{tariff} 第 {version} 版"),
     "segments": Sentence("Segments", "分段"),
+    "signed_values": Sentence("Signed meter values", "签名电量值"),
+    "signed_file": Sentence("File for the transparency software", "透明度软件验证文件"),
     "back": Sentence("Back to the overview", "返回总览"),
     "alarms_none": Sentence("No standing alarm. Everything is as it should be.", "当前无告警，一切正常。"),
     "alarm_all": Sentence("All alarms", "全部告警"),

@@ -135,7 +135,8 @@ def _meter(table: MeterTable, lines: Mapping[str, LineTable], catalogue: Profile
     if facts is None:
         raise WeAreWrong(f"meter profile {table.profile} passed the checks but is not there")
     unit, serial = table.unit or 0, _serial(table, lines, catalogue)
-    return Meter(MeterId(table.id), LineId(table.line), unit, table.profile, facts, table.address, serial)
+    plate = None if table.public_key is None else bytes.fromhex(table.public_key)
+    return Meter(MeterId(table.id), LineId(table.line), unit, table.profile, facts, table.address, serial, plate)
 
 
 def _serial(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> SerialSettings | None:

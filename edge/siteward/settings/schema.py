@@ -7,7 +7,7 @@ from pydantic import Field
 from siteward.settings.access_tables import BarrierTable, LockTable, Point, RelayTable
 from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.entry_tables import AccessRuleTable, AuthTable, BayTable, EmergencyTable, ReaderTable
-from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
+from siteward.settings.keys import MISSING, HexDigits, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.output_tables import OutputTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
@@ -132,6 +132,12 @@ class MeterTable(Table):
         None,
         "Parity of a DL/T 645 or 698.45 meter; the profile's when it is not given.",
         reason="The standard says even; the Modbus devices beside it mostly have none.",
+    )
+    public_key: HexDigits | None = key(
+        None,
+        "Public key of a meter that signs its values, as on its plate: DER in hexadecimal digits.",
+        reason="Without it a signed value is judged by the key that the meter tells itself.",
+        max_length=512,
     )
 
 

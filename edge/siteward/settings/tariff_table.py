@@ -6,6 +6,7 @@ from pydantic import AfterValidator
 
 from siteward.client.command_keys import BadKeys, read_bytes
 from siteward.model.currency import CURRENCIES
+from siteward.model.signed import Unsigned
 from siteward.model.tariff import MeterLost, Pin, Pricing, Unmetered, Unpriced
 from siteward.settings.keys import Id, Table, key
 
@@ -58,6 +59,11 @@ class TariffTable(Table):
         "all, or none. Those that go on are billed by what it shows once it is back.",
         reason="What cannot be counted cannot be charged for; a fleet may rather be full than billed.",
     )
+    unsigned: Literal["allow", "refuse"] = key(
+        "allow",
+        "What becomes of a session whose meter signs values but did not sign its begin: charged and marked, or ended.",
+        reason="Where calibration law asks for signed values, energy without them must not be sold: refuse.",
+    )
     signer: Annotated[str, AfterValidator(_public_key)] | None = key(
         None,
         "The operator's Ed25519 public key in base64; with it only signed tariffs are taken, from whomever they come.",
@@ -75,4 +81,5 @@ def pricing(table: TariffTable) -> Pricing:
         signer=table.signer,
         unmetered=Unmetered(table.unmetered),
         meter_lost=MeterLost(table.meter_lost),
+        unsigned=Unsigned(table.unsigned),
     )

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from siteward.model.auth import ListHead, ListStage, StagedToken, Token, TokenSeen
 from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
 from siteward.model.kept import EVERY, SWAP, Kept, KeptKind, KeptRow
+from siteward.model.signed import SignedHead
 
 _FORMS: dict[KeptKind, TypeAdapter[Any]] = {
     KeptKind.ENTRY: TypeAdapter(Token),
@@ -20,6 +21,7 @@ _FORMS: dict[KeptKind, TypeAdapter[Any]] = {
     KeptKind.OUT_OF_SERVICE: TypeAdapter(OutOfService),
     KeptKind.LATCHED: TypeAdapter(Latched),
     KeptKind.BAY: TypeAdapter(BayTaken),
+    KeptKind.SIGNED: TypeAdapter(SignedHead),
 }
 
 

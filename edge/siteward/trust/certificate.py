@@ -1,4 +1,4 @@
-"""Self-signed TLS certificates, and signatures with Ed25519. The one file that knows cryptography."""
+"""Self-signed TLS certificates, signatures with Ed25519, and those of meters (OCMF). The one file that knows cryptography."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -18,6 +18,20 @@ BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 
 LIFETIME = timedelta(days=820)
 """Phones refuse own certificates that live longer than 825 days."""
+
+
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "secp192r1": ec.SECP192R1,
+    "secp256k1": ec.SECP256K1,
+    "secp256r1": ec.SECP256R1,
+    "secp384r1": ec.SECP384R1,
+    "secp521r1": ec.SECP521R1,
+    "brainpool256r1": ec.BrainpoolP256R1,
+    "brainpoolP256r1": ec.BrainpoolP256R1,
+    "brainpool384r1": ec.BrainpoolP384R1,
+    "brainpoolP384r1": ec.BrainpoolP384R1,
+}
+"""Curves by their names in OCMF (table 22) and, for Brainpool, by those that meters write instead."""
 
 
 class CertificateError(SitewardError):
@@ -91,6 +105,47 @@ def public_key(pem: bytes) -> bytes:
 
 def _pair(key: ed25519.Ed25519PrivateKey) -> SigningKey:
     return SigningKey(key.private_bytes_raw(), key.public_key().public_bytes_raw())
+
+
+def curve_verified(curve: str, key: bytes, text: bytes, signature: bytes) -> bool:
+    """Whether an ECDSA signature (DER, SHA-256) over a text is that of a public key (DER) on a curve named by OCMF.
+
+    Raises ValueError for a curve that nobody knows and for a key that is none of it.
+    """
+    known = CURVES.get(curve)
+    if known is None:
+        raise ValueError(f"no curve {curve!r}")
+    try:
+        public = serialization.load_der_public_key(key)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"not a public key: {error}") from error
+    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, known):
+        raise ValueError(f"not a public key on {curve}")
+    try:
+        public.verify(signature, text, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def is_curve_key(key: bytes) -> bool:
+    """Whether these bytes are a public key (DER) on a curve that OCMF knows."""
+    try:
+        public = serialization.load_der_public_key(key)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, tuple(CURVES.values()))
+
+
+def curve_public(secret: int, curve: str = "secp256r1") -> bytes:
+    """The public key (DER) of a secret number on a curve. Raises ValueError for a number that the curve has not."""
+    key = ec.derive_private_key(secret, CURVES[curve]())
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def curve_signed(secret: int, text: bytes, curve: str = "secp256r1") -> bytes:
+    """An ECDSA signature (DER, SHA-256) over a text with a secret number, as meters make them."""
+    return ec.derive_private_key(secret, CURVES[curve]()).sign(text, ec.ECDSA(hashes.SHA256()))
 
 
 def self_sign(name: str, hosts: Iterable[str], now: datetime) -> Issued:

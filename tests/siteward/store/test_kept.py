@@ -9,6 +9,7 @@ from siteward.model.auth import ListHead, ListStage, StagedToken, Token, TokenSe
 from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
 from siteward.model.ids import ConnectorId, OrderId, SessionId
 from siteward.model.kept import EVERY, SWAP, Kept, KeptKind, KeptRow
+from siteward.model.signed import SignedHead, SignMark
 from siteward.store.kept import _FORMS
 from siteward.store.open import open_store
 from siteward.store.salvage import salvage
@@ -27,6 +28,7 @@ ROWS: dict[KeptKind, Kept] = {
     KeptKind.NEXT: NextReservation("r2", A1, AT, AT, 900.0, OrderId("O-2"), "04A3", "Ms Li", 3600.0),
     KeptKind.OUT_OF_SERVICE: OutOfService(A1, AT, "panel", "tina"),
     KeptKind.LATCHED: Latched("hall", AT),
+    KeptKind.SIGNED: SignedHead(A1, "5974912", 843, (SignMark.DIFFERENCE,), SessionId("S1"), 1786, 330298),
     KeptKind.BAY: BayTaken("bay-1", AT, SessionId("S1"), OrderId("O-1"), told=True),
 }
 
