@@ -120,7 +120,8 @@ def _tell(draft: Draft, kind: EventType, bay: Bay, taken: BayTaken, stood_s: flo
 
 def open_again(draft: Draft, connector: ConnectorId) -> None:
     """A bay is kept for nobody any more: its lock goes down, also one that an earlier life of ours raised."""
-    ours = {str(lock.id): (0, draft.snapshot.at) for lock in draft.site.locks if lock.connector == connector}
+    locks = [k for k in draft.site.locks if k.connector == connector and k.keeps is LockKeeps.RESERVED]
+    ours = {str(lock.id): (0, draft.snapshot.at) for lock in locks}
     if ours:
         draft.book = replace(draft.book, rises={**ours, **draft.book.rises})
 

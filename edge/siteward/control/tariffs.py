@@ -21,6 +21,9 @@ def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None
         raise Refused(Refusal.NO_METER)
     wanted = params.tariff or pricing.default
     tariff = draft.prices.in_force(wanted, draft.snapshot.wall)
+    if tariff is None and wanted is not None and not draft.moment.trusted:
+        # A clock that lies before every version knows of none; its lowest price counts until the clock is right (B21).
+        tariff = draft.prices.newest(wanted)
     needed = params.tariff is not None or pricing.unpriced is Unpriced.REFUSE
     if (tariff is None and needed) or (params.max_amount is not None and (tariff is None or not metered)):
         raise Refused(Refusal.NO_TARIFF, wanted or "")

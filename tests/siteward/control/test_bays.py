@@ -175,6 +175,16 @@ def test_a_reservation_that_ended_while_nobody_was_in_control_lets_its_bay_go() 
     assert asks(rig, 20) == [Ask.FREE]
 
 
+@pytest.mark.parametrize("keeps", [LockKeeps.COMMAND, LockKeeps.FREE])
+def test_a_lock_that_is_not_for_reservations_stays_when_one_ends(keeps: LockKeeps) -> None:
+    """I12: who raised it by hand finds it so; one that keeps every free bay has nothing to open."""
+    rig = place(keeps)
+    rig.turns(60)
+    rig.turn(rig.request("RESERVE", "r1", target="A1", order="O-7", hold_s=120))
+    rig.turn(rig.request("CANCEL_RESERVATION", "x1", target="A1"))
+    assert Ask.FREE not in [ask for _, ask in (rig.chapter.arms if rig.chapter else ())] + asks(rig, 60)
+
+
 @pytest.mark.parametrize("how", ["cancelled", "expired"])
 def test_a_reservation_that_ends_unused_lets_its_bay_go(how: str) -> None:
     """A bay that is kept for nobody is open."""
