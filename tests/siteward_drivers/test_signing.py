@@ -11,7 +11,7 @@ from siteward.model.errors import DeviceRefused, DeviceUnreachable
 from siteward.model.ids import MeterId, SessionId
 from siteward.model.ports import SigningMeter
 from siteward.model.signed import SignFailure, SignOrder, SignStep
-from siteward.trust.certificate import curve_signed
+from siteward.trust.crypto import curve_signed
 from siteward.trust.ocmf import verified
 from siteward_drivers.modbus_signing import lean_der
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual

@@ -10,7 +10,7 @@ from siteward.control.ocmf import parse
 from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType
 from siteward.model.requests import CommandName, Reply, Stage
-from siteward.trust.certificate import curve_public
+from siteward.trust.crypto import curve_public
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.signing import METER, SignedStation, record_of, signed_site
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from siteward.model.requests import CommandName, Stage
-from siteward.trust.certificate import CertificateError
+from siteward.trust.crypto import CertificateError
 from siteward_sync.codec import UP_LIMIT, open_envelope
 from siteward_sync.errors import BadMessage, SyncError
 from siteward_sync.link import Link, Received

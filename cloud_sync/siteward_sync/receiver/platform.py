@@ -14,7 +14,7 @@ from siteward.client.jws import put_together
 from siteward.model.ids import ulid
 from siteward.model.ports import Clock
 from siteward.model.requests import Stage
-from siteward.trust.certificate import SigningKey, private_key
+from siteward.trust.crypto import SigningKey, private_key
 from siteward_sync.errors import LinkDown, PublishRefused
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions, TlsFiles

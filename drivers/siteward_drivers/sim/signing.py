@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
-from siteward.trust.certificate import curve_public, curve_signed
+from siteward.trust.crypto import curve_public, curve_signed
 from siteward_drivers.profile_signing import SigningPart
 from siteward_drivers.sim.registers import ILLEGAL_ADDRESS, ModbusFault
 

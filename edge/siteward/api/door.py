@@ -135,7 +135,7 @@ class Door:
 
 def _proves(ring: KeyRing, token: Token) -> bool:
     # Only a site that takes signed commands needs cryptography in core (goal 14).
-    from siteward.trust.certificate import verified
+    from siteward.trust.crypto import verified
 
     ring.refresh()
     key = ring.keys.get(token.kid)

@@ -48,7 +48,7 @@ def tariff_of(params: Mapping[str, Any] | None, signer: str | None) -> Tariff:
 
 def _proven(document: dict[str, Any], signature: object, signer: str) -> None:
     # Only a site with a signer needs cryptography in core (goal 14).
-    from siteward.trust.certificate import verified
+    from siteward.trust.crypto import verified
 
     if not isinstance(signature, str):
         raise NoTariff(Refusal.UNSIGNED, "signature: is missing")

@@ -17,7 +17,7 @@ from siteward.runtime.clock import SystemClock
 from siteward.runtime.supervisor import Child, Supervisor
 from siteward.settings.load import load_settings
 from siteward.settings.result import CloudSettings, Settings
-from siteward.trust.certificate import new_key
+from siteward.trust.crypto import new_key
 from siteward_drivers.registry import load_profiles
 
 _READY_S = 30.0

@@ -131,7 +131,7 @@ def _read(data: bytes, kid: str | None) -> Mapping[str, bytes]:
             return read_keys(data)
         name, key = read_key(document, kid)
     elif b"-----BEGIN" in data:
-        from siteward.trust.certificate import public_key
+        from siteward.trust.crypto import public_key
 
         name, key = kid, public_key(data)
     else:

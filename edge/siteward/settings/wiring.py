@@ -46,7 +46,7 @@ def _plate(path: Path, meter: MeterTable, catalogue: ProfileCatalogue, faults: F
     if not facts.signs:
         faults.add((*path, "public_key"), f"profile '{meter.profile}' signs nothing; take the key out")
         return
-    from siteward.trust.certificate import is_curve_key
+    from siteward.trust.crypto import is_curve_key
 
     if not is_curve_key(bytes.fromhex(meter.public_key)):
         text = "is no public key on a curve of OCMF; write the plate's key as DER, for secp256r1 182 hexadecimal digits"

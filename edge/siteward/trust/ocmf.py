@@ -1,7 +1,7 @@
 """Whether a signed meter value is what its meter signed, byte for byte."""
 
 from siteward.control.ocmf import BadOcmf, parse
-from siteward.trust.certificate import CURVES, curve_verified
+from siteward.trust.crypto import CURVES, curve_verified
 
 
 def verified(document: bytes, key: bytes | None) -> bool | None:

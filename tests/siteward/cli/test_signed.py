@@ -12,7 +12,7 @@ from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId
 from siteward.model.sessions import OrderState, SessionRecord
 from siteward.store.open import open_store
-from siteward.trust.certificate import curve_public
+from siteward.trust.crypto import curve_public
 from tests.fixtures.clock import RealClock
 from tests.fixtures.signing import SESSION, document, finished_data, signed_data
 from tests.fixtures.store import batch

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siteward.client.jws import BadToken, put_together, take_apart
-from siteward.trust.certificate import SigningKey, private_key, public_key, verified
+from siteward.trust.crypto import SigningKey, private_key, public_key, verified
 from tests.fixtures.jws import KEY, OTHER, token, url, with_header
 
 PEERS = json.loads((Path(__file__).parents[2] / "fixtures" / "jws" / "peers.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from siteward.client.signed import all_marks, container, entry_name, signed_values, verdict_words
 from siteward.model.ids import ulid_number
 from siteward.model.signed import SignFailure, SignMark, SignStep
-from siteward.trust.certificate import curve_public
+from siteward.trust.crypto import curve_public
 from tests.fixtures.signing import SECRET, SESSION, document, finished_data, signed_data
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from siteward.model.errors import ConfigError
 from siteward.model.signed import Unsigned
-from siteward.trust.certificate import curve_public
+from siteward.trust.crypto import curve_public
 from tests.fixtures.signing import METER, signed_site
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from siteward.trust.certificate import CURVES, curve_public, curve_signed
+from siteward.trust.crypto import CURVES, curve_public, curve_signed
 from siteward.trust.ocmf import verified
 
 PAYLOAD = '{"FV":"1.0","PG":"T1","RD":[ ],"U":"Zähler\t№1 "}'.encode()

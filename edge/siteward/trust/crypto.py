@@ -1,4 +1,4 @@
-"""Self-signed TLS certificates, signatures with Ed25519, and those of meters (OCMF). The one file that knows cryptography."""
+"""Certificates of our own, and the signatures of commands, tariffs and meters: the one file that knows cryptography."""
 
 import ipaddress
 from collections.abc import Iterable
