@@ -1,14 +1,13 @@
 """Bytes to messages and back: refuses size, depth, number and encoding bombs before anything else looks at them."""
 
-import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
+from siteward.client.strict import DECODER, NotStrict, check_tree
 from siteward.model.ids import is_id
 from siteward.model.refusals import Refusal
 from siteward_sync.errors import BadMessage
@@ -20,8 +19,6 @@ DOWN_LIMIT = 64 * 1024
 UP_LIMIT = 1024 * 1024
 """Largest message, in bytes, that a platform reads: a heartbeat of a big site is longer than a batch."""
 
-_DEPTH = 16
-_DIGITS = 32
 _HEAD_KEYS = ("protocolVersion", "stationId", "messageId", "sentAt")
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}", re.ASCII)
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -42,54 +39,6 @@ def _refuse(why: str) -> NoReturn:
     raise BadMessage(Refusal.MALFORMED, why)
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Object without repeated keys: two readers could each believe another one of them."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        _refuse("a key occurs twice")
-    return value
-
-
-def _number(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    def checked(digits: str) -> Any:
-        if len(digits) > _DIGITS:
-            _refuse("a number has too many digits")
-        value = read(digits)
-        if value in (float("inf"), float("-inf")):
-            _refuse("a number is out of range")
-        return value
-
-    return checked
-
-
-def _constant(word: str) -> NoReturn:
-    _refuse(f"{word} is no JSON")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=_number(int), parse_float=_number(float), parse_constant=_constant
-)
-
-
-def _check_tree(value: Any) -> None:
-    """Refuse what is nested too deep or holds text that is no Unicode (half of a surrogate pair)."""
-    level: list[Any] = [value]
-    for _ in range(_DEPTH):
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                below.extend(item.keys())
-                below.extend(item.values())
-            elif isinstance(item, list):
-                below.extend(item)
-            elif isinstance(item, str) and not item.isascii():
-                item.encode()
-        if not below:
-            return
-        level = below
-    _refuse("nested too deep")
-
-
 def _members(text: str) -> dict[str, tuple[Any, str]]:
     """Members of the outermost object: each value with its own source text."""
 
@@ -104,12 +53,12 @@ def _members(text: str) -> dict[str, tuple[Any, str]]:
     at = skip(at + 1)
     closing = text[at : at + 1] == "}"
     while not closing:
-        key, at = _DECODER.raw_decode(text, at)
+        key, at = DECODER.raw_decode(text, at)
         at = skip(at)
         if not isinstance(key, str) or key in found or text[at : at + 1] != ":":
             _refuse("not a JSON object")
         start = skip(at + 1)
-        value, end = _DECODER.raw_decode(text, start)
+        value, end = DECODER.raw_decode(text, start)
         found[key] = (value, text[start:end])
         at = skip(end)
         if text[at : at + 1] not in (",", "}"):
@@ -127,7 +76,9 @@ def _parse(data: bytes) -> dict[str, tuple[Any, str]]:
         members = _members(data.decode("utf-8"))
         for key, (value, _) in members.items():
             key.encode()
-            _check_tree(value)
+            check_tree(value)
+    except NotStrict as bad:
+        raise BadMessage(Refusal.MALFORMED, str(bad)) from bad
     except (ValueError, RecursionError) as error:
         raise BadMessage(Refusal.MALFORMED, f"not JSON: {type(error).__name__}") from error
     return members
@@ -175,15 +126,16 @@ def _first(error: ValidationError) -> str:
 
 def read_payload(opened: Opened, model: type[W]) -> W:
     """Payload as a message of contract v1. Raises BadMessage (MALFORMED)."""
+    return read_text(opened.raw, model, opened.head.message_id, _id_or_none(opened.value.get("commandId")))
+
+
+def read_text(text: bytes, model: type[W], message_id: str | None, command_id: str | None = None) -> W:
+    """JSON as a message of contract v1; the ids are for the answer. Raises BadMessage (MALFORMED)."""
     try:
-        return model.model_validate_json(opened.raw)
+        return model.model_validate_json(text)
     except ValidationError as error:
-        raise BadMessage(
-            Refusal.MALFORMED,
-            f"payload: {_first(error)}",
-            message_id=opened.head.message_id,
-            command_id=_id_or_none(opened.value.get("commandId")),
-        ) from error
+        why = f"payload: {_first(error)}"
+        raise BadMessage(Refusal.MALFORMED, why, message_id=message_id, command_id=command_id) from error
 
 
 def seal(station: str, message_id: str, sent_at: datetime, payload: bytes) -> bytes:

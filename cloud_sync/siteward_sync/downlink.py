@@ -1,16 +1,18 @@
 """`down/commands` and `down/acks`: handed to core as they came, answered, and only then the broker may forget them."""
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from siteward.client.client import Client
 from siteward.client.errors import CoreDown, Refused
+from siteward.client.jws import BadToken, take_apart
 from siteward.model.ports import Clock
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Stage
 from siteward_sync.audit import Auditor
-from siteward_sync.codec import Opened, open_envelope, read_payload
+from siteward_sync.codec import Opened, open_envelope, read_payload, read_text
 from siteward_sync.errors import BadMessage, PublishRefused
 from siteward_sync.link import Link, Received
 from siteward_sync.protocol.v1 import Ack, Command, Reply, SignedCommand
@@ -41,8 +43,12 @@ class Mailbox:
 
 @dataclass(slots=True)
 class Held:
-    """A good command on its way to core. tried: core may have it already, although it never said so."""
+    """A good command on its way to core. tried: core may have it already, although it never said so.
 
+    key tells it from others: a signed one by all of its bytes, for anybody may claim the id of another.
+    """
+
+    key: str
     source: Received
     message_id: str
     command_id: str
@@ -114,11 +120,11 @@ class Downlink:
         except BadMessage as bad:
             await self._refuse(message, bad)
             return
-        known = self.held.get(held.command_id)
+        known = self.held.get(held.key)
         if known is not None and known.raw == held.raw:
             known.source = message  # the broker sent it again over a new connection: only this one can be acked
         elif known is None:
-            self.held[held.command_id] = held
+            self.held[held.key] = held
             self._order.begin(held.command_id)
         else:
             why = "this commandId is on its way already with another content"
@@ -144,10 +150,12 @@ class Downlink:
         opened = self._open(message)
         message_id = opened.head.message_id
         if "jws" in opened.value:
-            read_payload(opened, SignedCommand)
-            return Held(message, message_id, message_id, opened.raw, None)
-        command = read_payload(opened, Command)
-        return Held(message, message_id, command.command_id, opened.raw, command.expires_at)
+            command = _claimed(read_payload(opened, SignedCommand).jws, message_id)
+            key = hashlib.sha256(opened.raw).hexdigest()
+        else:
+            command = read_payload(opened, Command)
+            key = command.command_id
+        return Held(key, message, message_id, command.command_id, opened.raw, command.expires_at)
 
     async def _hand_in(self) -> None:
         """Give core what is held, oldest first, until it is gone."""
@@ -157,10 +165,22 @@ class Downlink:
                 held.tried = True
                 reply = from_core(await self._client.submit_raw(held.raw), held.message_id)
             except Refused as no:
-                reply = spoken(held.command_id, Stage.REJECTED, no.code, no.message, None, held.message_id)
+                reply = await self._denied(held, no)
             except CoreDown:
                 return
             await self._answer(held, key, reply)
+
+    async def _denied(self, held: Held, no: Refused) -> Reply:
+        """Core's refusal; whoever only claims the id of a command gets that one's outcome told once more."""
+        known = None
+        if no.code == Refusal.BAD_SIGNATURE:
+            try:
+                known = await self._client.request(held.command_id)
+            except (CoreDown, Refused):
+                known = None
+        if known is not None:
+            return from_core(known, held.message_id)
+        return spoken(held.command_id, Stage.REJECTED, no.code, no.message, None, held.message_id)
 
     async def _expire(self) -> None:
         """Answer what ran out while core was gone; never what core may have taken, never by a clock in doubt."""
@@ -187,7 +207,7 @@ class Downlink:
         """Publish, then let the broker forget: a crash in between repeats the command, which core knows by its id."""
         await self._tell(reply)
         self.held.pop(key, None)
-        self._order.end(key)
+        self._order.end(held.command_id)
         self._link.ack(held.source)
 
     async def _refuse(self, message: Received, bad: BadMessage) -> None:
@@ -213,3 +233,11 @@ class Downlink:
             await self._speaker.tell(self._station, REPLIES, reply.to_json())
         except PublishRefused as no:
             await self._auditor.refused(topic=no.topic, reason=no.reason, commandId=reply.command_id)
+
+
+def _claimed(token: str, message_id: str) -> Command:
+    """What a signed command says it is: for its order, end and answer; the proof is core's. Raises BadMessage."""
+    try:
+        return read_text(take_apart(token).payload, Command, message_id)
+    except BadToken as bad:
+        raise BadMessage(Refusal.BAD_SIGNATURE, str(bad), message_id=message_id) from bad

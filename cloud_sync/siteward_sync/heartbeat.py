@@ -61,6 +61,7 @@ def connector_now(view: ConnectorMessage) -> HeartbeatConnector:
             "soc": _soc(view.soc_percent) if in_use else None,
             "reservation_id": view.reservation,
             "reserved_until": view.reserved_until,
+            "next_reservation_id": view.next_reservation,
         }
         | in_use
     )

@@ -23,6 +23,7 @@ _PACK = {
     RegisterType.F64: ">d",
 }
 _STRUCT = {type_: struct.Struct(form) for type_, form in _PACK.items()}
+DECIMALS = (RegisterType.DEC_U24, RegisterType.DEC_I24)
 _DIGITS = 9
 _LARGEST = sys.float_info.max
 _STEP_SLACK = 1e-6
@@ -188,8 +189,20 @@ def raw_value(point: Point, words: Sequence[int], order: WordOrder) -> Value | N
     if point.type is RegisterType.BITFIELD or point.mask is not None:
         whole = int.from_bytes(data, "big")
         return whole if point.mask is None else (whole & point.mask) >> point.shift
+    if point.type in DECIMALS:
+        found = decimal_value(int.from_bytes(data, "big"), point.type is RegisterType.DEC_I24)
+        return None if found in point.invalid else found
     number: float | int = _STRUCT[point.type].unpack(data)[0]
     return None if not math.isfinite(number) or number in point.invalid else number
+
+
+def decimal_value(whole: int, signed: bool) -> float:
+    """A decimal exponent in the highest of four bytes (with sign), 24 bits of digits below it."""
+    exponent, digits = whole >> 24, whole & 0xFFFFFF
+    exponent -= 0x100 if exponent & 0x80 else 0
+    digits -= 0x1000000 if signed and digits & 0x800000 else 0
+    # As people read it: 2345e-1 is 234.5, which no power of ten in floating point makes of it.
+    return float(f"{digits}e{exponent}")
 
 
 def _text(words: Sequence[int]) -> str | None:
@@ -266,6 +279,8 @@ def encode_raw(point: Point, raw: float, order: WordOrder) -> tuple[int, ...]:
             data = _float_down(raw)
         elif point.type is RegisterType.F64:
             data = struct.pack(">d", raw)
+        elif point.type in DECIMALS:
+            raise ValueError("decimals with an exponent are not written")
         else:
             data = struct.pack(_PACK[point.type], int(raw))
     except (struct.error, OverflowError) as error:

@@ -271,6 +271,11 @@ class RegisterDevice:
             self._owner.distrust(f"{self.slave.device} answers one request behind")
             raise DeviceUnreachable(f"{self.slave.device}: {probe.quantity} is {value!r}: answers one request behind")
 
+    async def words(self, table: Table, address: int, count: int, terms: Terms) -> Sequence[int]:
+        """Neighbouring registers as they are. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
+        request = Request(self.slave.unit, table.read_function, address, count)
+        return (await self._owner.perform(terms.job(self.slave, request))).values
+
     async def write(self, table: Table, address: int, words: Sequence[int], terms: Terms) -> None:
         """Write neighbouring registers in one frame. Raises DeviceUnreachable, DeviceRefused, Withdrawn."""
         function = write_function(self.profile, table, len(words))

@@ -44,6 +44,7 @@ class ModbusMeter:
         terms = meter_terms(device.slave, guard, feeds)
         part = device.profile.file.meter
         self._valid_when = () if part is None else tuple(part.valid_when)
+        self._exponent = None if part is None else part.energy_exponent
         self._noise = frozenset[Quantity]() if part is None else frozenset(part.noise)
         # Frames that no watchdog hears are of interest to nobody.
         self._terms = terms if feeds.anybody else replace(terms, trace=no_trace)
@@ -87,11 +88,25 @@ class ModbusMeter:
         So do two voltages or frequencies that no grid has: one may be a slip of the meter, two are another layout of
         its registers, by the order of words perhaps, and then its currents are no currents either (fault 30).
         """
+        if self._exponent is not None:
+            _raise_to(values, self._exponent)
         unsure = self._valid_when and any(values.raw.get(c.quantity) != c.raw for c in self._valid_when)
         slipped = values.impossible and sum(q in self._noise for q in values.impossible) >= _ANOTHER_LAYOUT
         if unsure or slipped:
             values.rejected.extend(q for q in values.values if q not in values.rejected)
             values.values.clear()
+
+
+def _raise_to(values: Values, exponent: Quantity) -> None:
+    """Multiply the import register by the power of ten that the meter says; without that it says nothing."""
+    energy = values.values.pop(Quantity.ENERGY_IMPORT_TOTAL, None)
+    power = values.number(exponent)
+    if energy is None or isinstance(energy, str):
+        return
+    if power is None:
+        values.rejected.append(Quantity.ENERGY_IMPORT_TOTAL)
+    else:
+        values.values[Quantity.ENERGY_IMPORT_TOTAL] = float(f"{energy}e{power:.0f}")
 
 
 def meter_terms(slave: Slave, guard: Guard, feeds: FedBy) -> Terms:

@@ -91,7 +91,14 @@ class Profile:
         if part is None:
             raise TypeError(f"profile {self.id} is no meter")
         return MeterFacts(
-            self.id, part.refresh_s, part.window_s, part.range_a, part.bills_energy, part.phases, part.rollover_wh
+            self.id,
+            part.refresh_s,
+            part.window_s,
+            part.range_a,
+            part.bills_energy,
+            part.phases,
+            part.rollover_wh,
+            part.signing is not None,
         )
 
     def wire_facts(self) -> WireFacts:

@@ -29,7 +29,10 @@ class Table(StrEnum):
 
 
 class RegisterType(StrEnum):
-    """How the words of a point form a number or a text."""
+    """How the words of a point form a number or a text.
+
+    dec_u24 and dec_i24 are a decimal exponent in the highest byte (with sign) and 24 bits of digits below it.
+    """
 
     U16 = "u16"
     I16 = "i16"
@@ -41,6 +44,8 @@ class RegisterType(StrEnum):
     F64 = "f64"
     STRING = "string"
     BITFIELD = "bitfield"
+    DEC_U24 = "dec_u24"
+    DEC_I24 = "dec_i24"
 
 
 class WordOrder(StrEnum):
@@ -64,6 +69,8 @@ _WORDS = {
     RegisterType.U32: 2,
     RegisterType.I32: 2,
     RegisterType.F32: 2,
+    RegisterType.DEC_U24: 2,
+    RegisterType.DEC_I24: 2,
     RegisterType.U64: 4,
     RegisterType.I64: 4,
     RegisterType.F64: 4,

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from siteward.model.site import Parity
 from siteward_drivers.profile_charger import ChargerPart, Scope
 from siteward_drivers.profile_data import BlockPart, DataPoint, ObjectPoint
+from siteward_drivers.profile_meter import MeterPart
 from siteward_drivers.profile_points import MAX_REGISTERS, Part, Point, Table, WordOrder
-from siteward_drivers.profile_verbs import Condition
 from siteward_drivers.quantities import Quantity, Unit
 
 
@@ -140,25 +140,6 @@ class Probe(Part):
         return self
 
 
-class MeterPart(Part):
-    """What control must know of a meter: its own refresh, averaging window, largest current, sign, noisy quantities.
-
-    `phases` are those whose currents it shows apart: 0 = totals only. `valid_when`: registers without whose content all
-    other values mean something else (transformer ratios), so that they are rejected. `rollover_wh`: the import register
-    begins at 0 again there; declared only where standard or data sheet says so.
-    """
-
-    refresh_s: float = Field(gt=0)
-    window_s: float = Field(ge=0)
-    range_a: float | None = None
-    signed: bool = True
-    noise: tuple[Quantity, ...] = ()
-    bills_energy: bool = False
-    phases: Literal[0, 1, 3] = 3
-    valid_when: tuple[Condition, ...] = ()
-    rollover_wh: int | None = Field(default=None, gt=0)
-
-
 _ALWAYS_UNIT = {Quantity.ENERGY_IMPORT_TOTAL: Unit.WH, Quantity.APPARENT_ENERGY_TOTAL: Unit.VAH}
 
 
@@ -239,7 +220,7 @@ class ProfileFile(Part):
     def _judged(self) -> Iterator[Quantity]:
         """Registers without which a reading says nothing about limit, watchdog, state or meaning."""
         if self.meter is not None:
-            yield from (condition.quantity for condition in self.meter.valid_when)
+            yield from self.meter.judges
         if self.charger is not None:
             yield Quantity.STATUS
             yield self.charger.readback.quantity
@@ -258,7 +239,7 @@ class ProfileFile(Part):
         yield from self.poll.slow
         yield from (probe.quantity for probe in self.identify)
         if self.meter is not None:
-            yield from (condition.quantity for condition in self.meter.valid_when)
+            yield from self.meter.judges
         if self.charger is None:
             return
         charger = self.charger

@@ -39,6 +39,7 @@ class Quantity(StrEnum):
     POWER_FACTOR_TOTAL = "power_factor_total"
     FREQUENCY = "frequency"
     ENERGY_IMPORT_TOTAL = "energy_import_total"
+    ENERGY_EXPONENT = "energy_exponent"
     ENERGY_EXPORT_TOTAL = "energy_export_total"
     APPARENT_ENERGY_TOTAL = "apparent_energy_total"
     ENERGY_SESSION = "energy_session"

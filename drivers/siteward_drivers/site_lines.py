@@ -158,7 +158,12 @@ class _Builder:
         if profile.file.protocol is not Language.MODBUS:
             return self._addressed(meter, profile, role, guard, feeds)
         device = self.devices[meter.id] = self._device(meter.id, meter.line, meter.unit, meter.profile, role)
-        return ModbusMeter(meter, device, speed(self._lines[meter.line], meter.serial), self._clock, guard, feeds)
+        at = speed(self._lines[meter.line], meter.serial)
+        if profile.file.meter is not None and profile.file.meter.signing is not None:
+            from siteward_drivers.modbus_signing import SigningModbusMeter
+
+            return SigningModbusMeter(meter, device, at, self._clock, guard, feeds, profile.file.meter.signing)
+        return ModbusMeter(meter, device, at, self._clock, guard, feeds)
 
     def _addressed(self, meter: MeterSpec, profile: Profile, role: Role, guard: Guard, feeds: Feeding) -> Meter:
         """A meter that is called by its own address."""

@@ -29,7 +29,8 @@ VERBS = {
 VERBS |= {"devices", "scan", "probe", "doctor", "phasing", "replay"}
 VERBS |= {"open", "close", "raise", "lower"}
 VERBS |= {"auth", "reserve", "service", "unlock", "reset"}
-VERBS |= {"bill", "tariff"}
+VERBS |= {"bill", "signed", "tariff"}
+VERBS |= {"keys"}
 PROCESSES = {"core", "sync", "panel", "share", "up", "demo"}
 
 

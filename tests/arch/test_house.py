@@ -33,7 +33,7 @@ OWNER = {
     "httpx": "edge/siteward/client/client.py",
     "typer": "edge/siteward/cli/grammar.py",
     "rich": "edge/siteward/cli/paint.py",
-    "cryptography": "edge/siteward/trust/certificate.py",
+    "cryptography": "edge/siteward/trust/crypto.py",
     "rfc8785": "edge/siteward/client/canonical.py",
 }
 """The one file that may import each foreign library, so that its upgrade is an edit of one file."""

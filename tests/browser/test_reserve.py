@@ -83,3 +83,25 @@ async def test_whoever_arrives_is_started_from_the_overview(browser: Browser, tm
         await expect(card.get_by_role("button", name="Stop")).to_be_visible()
         reserve, start = core.requests.values()
         assert start.params == {"reservationId": reserve.id}
+
+
+async def test_somebody_is_next_where_a_car_charges(browser: Browser, tmp_path: Path) -> None:
+    """S-68: asked for on a phone while the car charges, seen on the overview, and cancelled by its name."""
+    async with at_core(browser, tmp_path, "360") as (visit, core):
+        page = visit.page
+        await page.goto(f"{visit.url}/connectors/A01-1")
+        await page.get_by_text("Reserve it once it is free").click()
+        await page.get_by_label("Name or phone").fill("Mr Wu")
+        await page.get_by_role("button", name="Reserve", exact=False).click()
+        await expect(page.locator(".next")).to_contain_text("Somebody is next here")
+        assert await page.evaluate(OVERFLOWS) is False
+        await page.screenshot(path=SHOTS / "reserve-next-360.png", full_page=True)
+        await page.get_by_role("link", name="Back to the overview").click()
+        await expect(page.locator("#card-A01-1")).to_contain_text("Somebody is next here")
+        await page.locator("#card-A01-1").get_by_role("link", name="Details").click()
+        await page.get_by_role("button", name="Cancel who is next").click()
+        await page.get_by_role("button", name="Cancel it").click()
+        await expect(page.locator(".next")).to_have_count(0)
+        asked, cancelled = core.requests.values()
+        assert asked.params == {"next": True, "hold_s": 900, "who": "Mr Wu"}
+        assert cancelled.params == {"reservationId": asked.id}

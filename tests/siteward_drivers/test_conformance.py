@@ -33,7 +33,7 @@ SPEEDS = [SerialSettings(baud, Parity.NONE, 1) for baud in (1200, 9600, 19200, 1
 FIRST_A, SECOND_A, BASE_A = 12.0, 9.0, 13.0
 MEASURED = (Unit.V, Unit.A, Unit.W, Unit.VA, Unit.WH, Unit.VAH)
 FLOATS = {RegisterType.F32: ">f", RegisterType.F64: ">d"}
-UNSIGNED = (RegisterType.U16, RegisterType.U32, RegisterType.U64)
+UNSIGNED = (RegisterType.U16, RegisterType.U32, RegisterType.U64, RegisterType.DEC_U24)
 
 
 @pytest.mark.parametrize("name", ALL)

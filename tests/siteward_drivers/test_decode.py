@@ -160,3 +160,23 @@ def test_infinity_is_no_value_even_where_the_span_is_open() -> None:
     """Law 5: what is no number is not known."""
     open_span = point("f32", range=(0.0, math.inf))
     assert decode({Quantity.STATUS: open_span}, 10, [0x7F80, 0], MSW).rejected == (Quantity.STATUS,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "expected"),
+    [
+        ("dec_u24", (0xFF00, 2345), 234.5),
+        ("dec_u24", (0x0300, 2), 2000.0),
+        ("dec_i24", (0xFDFF, 0xFFFF), -0.001),
+        ("dec_u24", (0xFDFF, 0xFFFF), 16777.215),
+        ("dec_i24", (0x0000, 0), 0.0),
+        ("dec_i24", (0x7F7F, 0xFFFF), None),
+    ],
+)
+def test_decimals_with_an_exponent(kind: str, words: tuple[int, int], expected: float | None) -> None:
+    """S-69: 24 bits of digits below a decimal exponent; what no grid has is no value (fault 30)."""
+    made = point(kind, unit="V", range=(-1e6, 1e6))
+    found = decode({Quantity.VOLTAGE_L1: made}, 10, words, MSW).values.get(Quantity.VOLTAGE_L1)
+    assert found == expected
+    with pytest.raises(ValueError, match="not written"):
+        encode_raw(made, 1.0, MSW)

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from siteward.api.door import Door
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions
-from siteward_sync.receiver import Platform, PlatformOptions
+from siteward_sync.receiver import Platform, PlatformOptions, Signer
 from siteward_sync.service import SyncOptions, run_sync
 from tests.fixtures.broker import Broker
 from tests.fixtures.clock import RealClock
@@ -42,9 +43,10 @@ async def synced_to(run: Path, station: str, clock: RealClock, broker: Broker, *
 
 
 @asynccontextmanager
-async def platform(broker: Broker, folder: Path) -> AsyncIterator[Platform]:
+async def platform(broker: Broker, folder: Path, signer: Signer | None = None) -> AsyncIterator[Platform]:
     """The reference platform with its records in folder."""
-    served = Platform(PlatformOptions("127.0.0.1", broker.port, folder / "platform.db", retry_first_s=0.1), RealClock())
+    where = PlatformOptions("127.0.0.1", broker.port, folder / "platform.db", retry_first_s=0.1, signer=signer)
+    served = Platform(where, RealClock())
     stop = asyncio.Event()
     task = asyncio.create_task(served.run(stop))
     try:
@@ -70,9 +72,9 @@ async def raw_link(broker: Broker, client: str, *topics: str) -> AsyncIterator[t
 
 
 @asynccontextmanager
-async def core_at(folder: Path, clock: RealClock | None = None) -> AsyncIterator[FakeCore]:
+async def core_at(folder: Path, clock: RealClock | None = None, door: Door | None = None) -> AsyncIterator[FakeCore]:
     """A running core without wires."""
-    async with running_core(folder / "run", clock) as core:
+    async with running_core(folder / "run", clock, door=door) as core:
         yield core
 
 

@@ -40,6 +40,10 @@ async def test_connectors_in_the_contract_s_words(tmp_path: Path) -> None:
     kept = replace(view.connectors[1], status=ConnectorStatus.RESERVED, reservation="r1", reserved_until=view.at)
     told = json.loads(heartbeat(_message(replace(view, connectors=(kept,)))).to_json())["connectors"][0]
     assert (told["status"], told["reservationId"], told["reservedUntil"]) == ("Reserved", "r1", said["at"])
+    waited = replace(view.connectors[0], next_reservation="n1", next_for="Ms Li")
+    told = json.loads(heartbeat(_message(replace(view, connectors=(waited,)))).to_json())["connectors"][0]
+    assert told["nextReservationId"] == "n1"
+    assert "Li" not in str(told), "S-85: what is written about people stays on site"
 
 
 async def test_an_order_is_told_as_it_charges(tmp_path: Path) -> None:

@@ -77,15 +77,24 @@ async def test_the_panel_answers_over_https_with_the_printed_login(demo: Demo):
     assert "login" in printed
 
 
-async def _send(demo: Demo, *words: str) -> tuple[int, list[dict[str, object]]]:
+async def _send(demo: Demo, *words: str, signed: bool = True) -> tuple[int, list[dict[str, object]]]:
     """A command through the real broker, as the platform's people send it; its replies in order."""
+    key = ("--sign-key", str(demo.state / "platform" / "command-key.pem"), "--kid", "demo-platform") if signed else ()
     command = [sys.executable, "-m", "siteward_sync.receiver", "--broker", f"127.0.0.1:{demo.ports['18830']}"]
     process = await asyncio.create_subprocess_exec(
-        *command, "send", *words, "--station", "DEMO-0001", "--wait-s", "30", stdout=asyncio.subprocess.PIPE
+        *command, "send", *words, *key, "--station", "DEMO-0001", "--wait-s", "30", stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, [json.loads(line) for line in output.splitlines()]
+
+
+async def test_s55_the_demo_takes_no_command_that_is_not_signed(demo: Demo):
+    """S-55, S-83: the platform's key is made anew for each demo; whoever else reaches the broker is refused."""
+    code, replies = await _send(demo, "REPORT_NOW", signed=False)
+    assert (code, [reply.get("code") for reply in replies]) == (1, ["UNSIGNED"])
+    code, replies = await _send(demo, "REPORT_NOW")
+    assert (code, replies[-1]["stage"]) == (0, "done")
 
 
 async def test_s10_s11_a_limit_from_the_platform_is_done_when_it_was_read_back(demo: Demo):

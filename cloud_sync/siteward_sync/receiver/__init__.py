@@ -3,7 +3,7 @@
 from siteward_sync.chain import BrokenChain
 from siteward_sync.codec import UP_LIMIT, Opened, open_envelope, read_payload
 from siteward_sync.receiver.intake import Position, Taken, take_batch
-from siteward_sync.receiver.platform import Platform, PlatformOptions, run_platform
+from siteward_sync.receiver.platform import Platform, PlatformOptions, Signer, read_signer, run_platform
 from siteward_sync.receiver.records import Records, RecordsFailed
 
 __all__ = [
@@ -15,9 +15,11 @@ __all__ = [
     "Position",
     "Records",
     "RecordsFailed",
+    "Signer",
     "Taken",
     "open_envelope",
     "read_payload",
+    "read_signer",
     "run_platform",
     "take_batch",
 ]

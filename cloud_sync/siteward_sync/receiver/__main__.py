@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from siteward.model.requests import CommandName, Stage
+from siteward.trust.crypto import CertificateError
 from siteward_sync.codec import UP_LIMIT, open_envelope
 from siteward_sync.errors import BadMessage, SyncError
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions, TlsFiles
 from siteward_sync.receiver.clock import PlatformClock
-from siteward_sync.receiver.platform import PlatformOptions, new_command, run_platform
+from siteward_sync.receiver.platform import PlatformOptions, new_command, read_signer, run_platform
 from siteward_sync.receiver.records import Records
 from siteward_sync.speaker import Speaker
 from siteward_sync.topics import COMMANDS, HEARTBEAT, REPLIES, SITE, STATUS, topic
@@ -42,6 +43,8 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     send.add_argument("--order")
     send.add_argument("--valid-s", type=float, default=60.0)
     send.add_argument("--wait-s", type=float, default=70.0)
+    send.add_argument("--sign-key", type=Path, help="PEM file of the platform's Ed25519 key: sign the command")
+    send.add_argument("--kid", default="platform", help="name by which the station knows that key")
     show = verbs.add_parser("show", help="print records as JSON lines")
     show.add_argument("what", choices=["stations", "events", "refused", *_LEAVES])
     show.add_argument("--station", default="")
@@ -72,6 +75,7 @@ async def _serve(options: argparse.Namespace) -> int:
 async def _send(options: argparse.Namespace) -> int:
     """Send over a connection of our own and print replies up to the final one; 1 when it is no success."""
     clock, got = PlatformClock(), asyncio.Queue[Received]()
+    signer = None if options.sign_key is None else read_signer(options.kid, options.sign_key)
     host, port, tls = _where(options)
     mine = topic(options.station, REPLIES)
     name = f"siteward-cli-{secrets.token_hex(4)}"
@@ -88,7 +92,8 @@ async def _send(options: argparse.Namespace) -> int:
         async with asyncio.timeout(options.wait_s):
             await link.until_up()
             expiry_s = max(1, int(options.valid_s))
-            await Speaker(link, clock).say(options.station, COMMANDS, command.to_json(), expiry_s=expiry_s)
+            said = command.to_json() if signer is None else signer.sign(command).to_json()
+            await Speaker(link, clock).say(options.station, COMMANDS, said, expiry_s=expiry_s)
             return await _print_replies(got, link, command.command_id)
     except TimeoutError:
         sys.stderr.write(
@@ -140,7 +145,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.verb == "show":
             return _show(options)
         return asyncio.run(_send(options) if options.verb == "send" else _serve(options))
-    except SyncError as error:
+    except (SyncError, CertificateError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

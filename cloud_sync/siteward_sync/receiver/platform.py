@@ -10,13 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from siteward.client.jws import put_together
 from siteward.model.ids import ulid
 from siteward.model.ports import Clock
 from siteward.model.requests import Stage
+from siteward.trust.crypto import SigningKey, private_key
 from siteward_sync.errors import LinkDown, PublishRefused
 from siteward_sync.link import Link, Received
 from siteward_sync.link_options import LinkOptions, TlsFiles
-from siteward_sync.protocol.v1 import Ack, Command
+from siteward_sync.protocol.v1 import Ack, Command, SignedCommand
 from siteward_sync.receiver.records import Records, Stored
 from siteward_sync.speaker import Speaker
 from siteward_sync.topics import ACKS, COMMANDS, EVERY_STATION
@@ -26,8 +28,23 @@ _BACKLOG = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Signer:
+    """The platform's key and the name by which its stations know it."""
+
+    kid: str
+    key: SigningKey
+
+    def sign(self, command: Command) -> SignedCommand:
+        """The command as a JWS; its bytes are what is signed."""
+        return SignedCommand(jws=put_together(command.to_json(), self.kid, self.key.sign))
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformOptions:
-    """Where the broker is, where the records go; client_id must be another one for each platform on a broker."""
+    """Where the broker is, where the records go; client_id must be another one for each platform on a broker.
+
+    signer: with it every command is signed.
+    """
 
     host: str
     port: int
@@ -36,6 +53,7 @@ class PlatformOptions:
     tls: TlsFiles | None = None
     insecure: bool = False
     retry_first_s: float = 0.5
+    signer: Signer | None = None
 
 
 class Platform:
@@ -59,6 +77,7 @@ class Platform:
             self._take,
         )
         self._speaker = Speaker(self.link, clock)
+        self._signer = options.signer
         self.records = Records(options.db)
         self._thread = ThreadPoolExecutor(1, "platform-records")
         self._news = asyncio.Condition()
@@ -122,7 +141,8 @@ class Platform:
     ) -> str:
         """Send one command and return its id. Raises LinkDown, PublishRefused; sending again the same id is safe."""
         command = new_command(self._clock, station, name, target, params, order_id, valid_s, command_id)
-        await self._speaker.say(station, COMMANDS, command.to_json(), expiry_s=max(1, int(valid_s)))
+        said = command if self._signer is None else self._signer.sign(command)
+        await self._speaker.say(station, COMMANDS, said.to_json(), expiry_s=max(1, int(valid_s)))
         return command.command_id
 
     async def replies(self, station: str, command: str, stage: Stage | None = None) -> list[dict[str, Any]]:
@@ -163,6 +183,11 @@ def new_command(
         issued_at=now,
         expires_at=now + timedelta(seconds=valid_s),
     )
+
+
+def read_signer(kid: str, pem: Path) -> Signer:
+    """The signer of a PEM file. Raises CertificateError, OSError."""
+    return Signer(kid, private_key(pem.read_bytes()))
 
 
 async def run_platform(options: PlatformOptions, clock: Clock, stop: asyncio.Event) -> None:

@@ -14,6 +14,7 @@ from siteward_drivers.sim.devices import Ripple
 from siteward_drivers.sim.faults import DeviceFaults, Shows
 from siteward_drivers.sim.history import CurrentHistory
 from siteward_drivers.sim.registers import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ModbusFault, Place, RegisterMap, Value
+from siteward_drivers.sim.signing import SimSigner
 from siteward_drivers.sim.world import World
 
 _CURRENTS = (Quantity.CURRENT_L1, Quantity.CURRENT_L2, Quantity.CURRENT_L3)
@@ -44,6 +45,10 @@ class SimMeter:
         self._constants[Quantity.SERIAL_NUMBER] = _serial(profile, random.randrange(1_000_000, 9_000_000))
         for condition in part.valid_when if part is not None else ():
             self._constants[condition.quantity] = condition.raw * profile.file.points[condition.quantity].scale
+        self.signer: SimSigner | None = None
+        if part is not None and part.signing is not None:
+            serial = str(self._constants[Quantity.SERIAL_NUMBER])
+            self.signer = SimSigner(part.signing, serial, self._counted_wh, lambda: world.now, random)
         self._frozen: dict[Quantity, Value] = {}
         self._seen: tuple[float, dict[Quantity, Value]] = (-math.inf, {})
 
@@ -67,6 +72,8 @@ class SimMeter:
 
     def read(self, table: Table, address: int, count: int) -> list[int]:
         """Words of registers. Raises ModbusFault."""
+        if self.signer is not None and table is Table.HOLDING and self.signer.has(address):
+            return self.signer.read(address, count)
         words = self._map.read(table, address, count, self._show)
         if self.faults.shows is Shows.SWAPPED:
             # Whole pairs as this project's meters lie: an odd count keeps its last word.
@@ -75,7 +82,10 @@ class SimMeter:
         return [0xFFFF] * len(words) if self.faults.shows is Shows.ONES else words
 
     def write(self, address: int, words: Sequence[int], function: int) -> None:
-        """No meter of ours is ever written: a writable register would be a mistake of ours."""
+        """Only what signs is ever written: any other writable register would be a mistake of ours."""
+        if self.signer is not None and self.signer.has(address):
+            self.signer.write(address, words)
+            return
         raise ModbusFault(ILLEGAL_FUNCTION if not self.profile.file.timing.write_functions else ILLEGAL_ADDRESS)
 
     def set_constant(self, quantity: Quantity, value: float) -> None:
@@ -111,6 +121,11 @@ class SimMeter:
             self._seen = (at, self._measure(at))
         return self._seen[1]
 
+    def _counted_wh(self) -> float:
+        """The import register, for what is signed: at this very moment."""
+        charge = sum(sum(history.charge_as(self._world.now)) for history in self._sources)
+        return math.floor(charge * self._world.voltage_v / 3600.0 + self._register_offset_wh)
+
     def _measure(self, at: float) -> dict[Quantity, Value]:
         amps, charge = ZERO, ZERO
         for history in self._sources:
@@ -140,6 +155,9 @@ class SimMeter:
 
 def _serial(profile: Profile, number: int) -> Value:
     """A meter's number as its profile has it: a number, or a text of so many digits."""
+    register = profile.file.points.get(Quantity.SERIAL_NUMBER)
+    if register is not None and register.type is RegisterType.STRING:
+        return str(number)
     point = profile.file.data.get(Quantity.SERIAL_NUMBER)
     if Quantity.SERIAL_NUMBER in profile.file.objects:
         return str(number).rjust(_PLATE_DIGITS, "0")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from siteward.model.errors import SitewardError
+from siteward_drivers.decode import DECIMALS
 from siteward_drivers.profile import Profile
 from siteward_drivers.profile_points import Access, Point, RegisterType, Table, WordOrder
 from siteward_drivers.quantities import Quantity
@@ -66,12 +67,22 @@ def encode(point: Point, value: Value, order: WordOrder) -> list[int]:
     if value is None or isinstance(value, str):
         raw = float(point.invalid[0]) if point.invalid else math.nan
         value = raw * point.scale
-    if point.type in _FLOATS:
+    if point.type in DECIMALS:
+        words = _decimal(0.0 if math.isnan(value) else value / point.scale)
+    elif point.type in _FLOATS:
         words = _words(struct.pack(_FLOATS[point.type], value / point.scale))
     else:
         number = int(to_raw(point, 0.0 if math.isnan(value) else value)) << point.shift
         words = _words((number % (1 << 16 * point.width)).to_bytes(2 * point.width, "big"))
     return words[::-1] if (point.word_order or order) is WordOrder.LSW_FIRST else words
+
+
+def _decimal(value: float) -> list[int]:
+    """A number with the finest decimal exponent from -3 on at which its digits have room."""
+    exponent, digits = -3, round(value * 1000.0)
+    while not -0x800000 <= digits <= 0x7FFFFF:
+        exponent, digits = exponent + 1, round(digits / 10.0)
+    return [(exponent & 0xFF) << 8 | digits >> 16 & 0xFF, digits & 0xFFFF]
 
 
 def _words(data: bytes) -> list[int]:

@@ -15,6 +15,7 @@ from siteward.api import answers
 from siteward.api.answers import Denied
 from siteward.api.backend import Backend
 from siteward.api.calls import Calls
+from siteward.api.door import Door
 from siteward.api.entry import EntryCalls
 from siteward.api.frames import Frames
 from siteward.api.live import LiveText
@@ -46,12 +47,17 @@ class Api:
         await self._stack(scope, receive, send)
 
 
-def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event | None = None) -> Api:
-    """The API as this caller may use it; setting stop ends its streams and long polls."""
+def build_app(
+    backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event | None = None, door: Door | None = None
+) -> Api:
+    """The API as this caller may use it; setting stop ends its streams and long polls.
+
+    `door` judges signatures; without one no key is known and unsigned commands are taken.
+    """
     ending = stop or asyncio.Event()
     watch, reads = Watch(backend, LiveText(), ending), Reads(backend, ending)
     entry = EntryCalls(backend)
-    requests, people = Requests(backend, caller, clock, ending), People(backend, caller)
+    requests, people = Requests(backend, caller, clock, ending, door or Door()), People(backend, caller)
     bills = Bills(backend)
 
     def route(path: str, endpoint: Endpoint, right: Right, method: str = "GET") -> Route:
@@ -79,6 +85,7 @@ def build_app(backend: Backend, caller: Source, clock: Clock, stop: asyncio.Even
             route("/v1/uplink", Uplink(backend).report, Right.ACK, "POST"),
             route("/v1/requests", requests.post, Right.REQUEST, "POST"),
             route("/v1/requests/{id}", requests.get, Right.READ),
+            route("/v1/keys", requests.keys, Right.USERS),
             route("/v1/users", people.users, Right.USERS),
             route("/v1/users/{name}", people.put, Right.USERS, "PUT"),
             route("/v1/audit", people.audit, Right.AUDIT, "POST"),

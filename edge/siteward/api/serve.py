@@ -10,6 +10,7 @@ from pathlib import Path
 from siteward.api.app import build_app
 from siteward.api.asgi import Config, H11Protocol, Server
 from siteward.api.backend import Backend
+from siteward.api.door import Door
 from siteward.api.rights import SOCKETS
 from siteward.model.errors import ConfigError
 from siteward.model.ports import Clock
@@ -25,7 +26,7 @@ _PASSES = 3
 """Passes of the loop from an accepted socket to its connection: the task, the transport, the call."""
 
 
-async def run_api(backend: Backend, run_dir: Path, clock: Clock, stop: asyncio.Event) -> None:
+async def run_api(backend: Backend, run_dir: Path, clock: Clock, stop: asyncio.Event, door: Door | None = None) -> None:
     """Serve RUN/{cli,panel,sync,field}.sock until stop is set, then remove them. Raises ConfigError for a bad folder.
 
     The caller holds the instance lock: whatever lies at these paths is a leftover and is replaced.
@@ -35,7 +36,7 @@ async def run_api(backend: Backend, run_dir: Path, clock: Clock, stop: asyncio.E
         sockets.extend(open_socket(run_dir / f"{name}.sock") for name in SOCKETS)
         async with asyncio.TaskGroup() as group:
             for caller, listener in zip(SOCKETS.values(), sockets, strict=True):
-                group.create_task(_serve(build_app(backend, caller, clock, stop), listener, stop))
+                group.create_task(_serve(build_app(backend, caller, clock, stop, door), listener, stop))
     finally:
         for listener in sockets:
             listener.close()

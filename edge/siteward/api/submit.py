@@ -9,11 +9,12 @@ from starlette.responses import Response
 from siteward.api.admit import judge, to_request
 from siteward.api.answers import Denied, body, message, number, parse, reply_message
 from siteward.api.backend import Backend
+from siteward.api.door import Door, whole
 from siteward.api.records import WAIT_MAX_S
 from siteward.api.rights import may_request
 from siteward.api.tariffs import NoTariff, tariff_of
 from siteward.api.waits import unless
-from siteward.client.messages import RequestMessage
+from siteward.client.messages import KeysMessage, RequestMessage
 from siteward.model.events import EventType
 from siteward.model.ids import CommandId
 from siteward.model.ports import Clock
@@ -24,8 +25,9 @@ from siteward.model.requests import CommandName, Reply, Request, Source, Stage
 class Requests:
     """Endpoints of the inbox."""
 
-    def __init__(self, backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event) -> None:
+    def __init__(self, backend: Backend, caller: Source, clock: Clock, stop: asyncio.Event, door: Door) -> None:
         self._backend = backend
+        self._door = door
         self._caller = caller
         self._clock = clock
         self._stop = stop
@@ -33,12 +35,17 @@ class Requests:
     async def post(self, call: Call) -> Response:
         """POST /v1/requests: answered when the inbox row is committed."""
         raw = await body(call)
-        asked = parse(RequestMessage, raw)
+        asked, signed = await self._read(raw)
         command = CommandId(asked.command_id)
         known = await self._backend.request(command, 0)
         if known is not None:
             return message(reply_message(known))
         try:
+            # An answer that is kept for an id belongs to whoever proves that the id is his: this one is not kept.
+            if not signed and self._caller is Source.CLOUD and self._door.required:
+                raise Denied(Refusal.UNSIGNED)
+            if signed:
+                whole(asked, self._clock)
             request = to_request(asked, self._caller, self._backend.site().id, self._clock)
             await self._check_person(request)
         except Denied as denied:
@@ -52,6 +59,35 @@ class Requests:
         if final is not None:
             return message(reply_message(await self._backend.refuse(request, raw, final)))
         return message(reply_message(await self._backend.submit(request, raw)))
+
+    async def _read(self, raw: bytes) -> tuple[RequestMessage, bool]:
+        """The command in a body, and whether it is signed; what is not proven is on record without an id."""
+        if self._caller is not Source.CLOUD:
+            return parse(RequestMessage, raw), False
+        try:
+            return await self._door.command(raw)
+        except Denied as denied:
+            if denied.refusal is Refusal.BAD_SIGNATURE:
+                data = {"code": denied.refusal.value, "detail": denied.detail}
+                await self._backend.audit(EventType.AUDIT_REFUSED, data, None, self._caller)
+            raise
+        finally:
+            if self._door.news:
+                await self._keys()
+
+    async def keys(self, _: Call) -> Response:
+        """GET /v1/keys: whose commands are taken now."""
+        return message(await self._keys())
+
+    async def _keys(self) -> KeysMessage:
+        """The keys in force; a change of the file is on record as soon as it is seen."""
+        found, news = await self._door.keys()
+        if news:
+            data = {"required": found.required, "keys": {k.kid: k.thumbprint for k in found.keys}}
+            if found.problem is not None:
+                data["problem"] = found.problem
+            await self._backend.audit(EventType.AUDIT_KEYS, data, None, self._caller)
+        return found
 
     async def get(self, call: Call) -> Response:
         """GET /v1/requests/{id}: its latest stage, after at most `wait` seconds its final one."""

@@ -13,6 +13,7 @@ from siteward.api.answers import Denied, message
 from siteward.api.backend import Records
 from siteward.client.bill_messages import EvidenceMessage, TariffsMessage
 from siteward.client.canonical import NotCanonical, canonical
+from siteward.client.command_keys import BadKeys, read_bytes
 from siteward.client.messages import SessionMessage
 from siteward.client.tariff_form import BadTariff, read_tariff
 from siteward.model.errors import SitewardError
@@ -47,13 +48,13 @@ def tariff_of(params: Mapping[str, Any] | None, signer: str | None) -> Tariff:
 
 def _proven(document: dict[str, Any], signature: object, signer: str) -> None:
     # Only a site with a signer needs cryptography in core (goal 14).
-    from siteward.trust.certificate import verified
+    from siteward.trust.crypto import verified
 
     if not isinstance(signature, str):
         raise NoTariff(Refusal.UNSIGNED, "signature: is missing")
     try:
-        good = verified(base64.b64decode(signer), canonical(document), base64.b64decode(signature, validate=True))
-    except (binascii.Error, ValueError, NotCanonical):
+        good = verified(read_bytes(signer), canonical(document), base64.b64decode(signature, validate=True))
+    except (BadKeys, binascii.Error, ValueError, NotCanonical):
         good = False
     if not good:
         raise NoTariff(Refusal.BAD_SIGNATURE, "signature: does not fit the tariff and this station's signer")

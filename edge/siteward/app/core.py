@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from siteward import __version__
+from siteward.api.door import Door, KeyRing
 from siteward.api.serve import run_api
 from siteward.app.backend import CoreBackend
 from siteward.app.evidence import Evidence
@@ -12,7 +13,7 @@ from siteward.app.signals import stop_on_signals
 from siteward.app.trace import TraceWriter
 from siteward.model.ports import Lines, TokenSource
 from siteward.model.site import Site
-from siteward.runtime.actuate import Actuator
+from siteward.runtime.actuate import Actuator, Verify
 from siteward.runtime.clock import SYNC_FLAG, SystemClock
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.notify import Notifier
@@ -20,6 +21,7 @@ from siteward.runtime.resources import Resources
 from siteward.runtime.starts import StartRecord
 from siteward.runtime.station import Station, StationJournal, StationPorts
 from siteward.settings.load import load_settings
+from siteward.settings.result import CloudSettings
 from siteward.store.lock import InstanceLock
 from siteward.store.open import lock_path, open_store
 from siteward_drivers.registry import build_lines, load_profiles
@@ -41,6 +43,15 @@ def _tokens(site: Site) -> tuple[TokenSource, ...]:
     from siteward_drivers.readers import build_readers
 
     return build_readers(site)
+
+
+def _door(options: ProcessOptions, cloud: CloudSettings | None) -> Door:
+    """Whose commands are taken; a path in the site file is one beside it."""
+    if options.command_keys is not None:
+        return Door(KeyRing(options.command_keys))
+    if cloud is None or cloud.command_keys is None:
+        return Door()
+    return Door(KeyRing(options.config.parent / cloud.command_keys), cloud.require_signed)
 
 
 async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
@@ -76,13 +87,14 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             software=__version__,
             measure=Resources(folder, clock.now).measure,
             tokens=_tokens(site),
+            verify=_verifier(site),
         )
     )
     backends.append(CoreBackend(site, station))
     options.run.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     trace.start(folder / "trace.db")
-    api = asyncio.create_task(run_api(backends[0], options.run, clock, stop))
+    api = asyncio.create_task(run_api(backends[0], options.run, clock, stop, _door(options, settings.cloud)))
     evidence = asyncio.create_task(Evidence(backends[0], folder / "frames").run())
     try:
         await station.run(stop)
@@ -94,3 +106,12 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
         if station.journal is not None:
             await station.journal.close()
     return 0
+
+
+def _verifier(site: Site) -> Verify:
+    """What judges signed values; a site whose meters sign nothing does not carry it (goal 14)."""
+    if not any(meter.facts.signs for meter in site.meters):
+        return lambda document, key: None
+    from siteward.trust.ocmf import verified
+
+    return verified

@@ -8,13 +8,16 @@ import socket
 from pathlib import Path
 
 from siteward.app.options import ADDRESS_NAME, ProcessOptions
+from siteward.app.platform import KEY_NAME, KID
 from siteward.app.signals import stop_on_signals
 from siteward.app.up import STOP_S, siteward_child, write_pids
+from siteward.client.command_keys import write_keys
 from siteward.model.errors import ConfigError
 from siteward.runtime.clock import SystemClock
 from siteward.runtime.supervisor import Child, Supervisor
 from siteward.settings.load import load_settings
 from siteward.settings.result import CloudSettings, Settings
+from siteward.trust.crypto import new_key
 from siteward_drivers.registry import load_profiles
 
 _READY_S = 30.0
@@ -28,6 +31,7 @@ async def run_demo(options: ProcessOptions) -> int:
     clock = SystemClock()
     settings = load_settings(options.config, load_profiles(None))
     _fresh_folder(options.state)
+    keys = _platform_key(options.state)
     options.run.mkdir(parents=True, exist_ok=True)
     flag = options.run / "clock-synchronised"
     flag.write_text("station and platform share this machine's clock\n", encoding="ascii")
@@ -40,7 +44,7 @@ async def run_demo(options: ProcessOptions) -> int:
     if broker is None:
         _say("no MQTT broker on this machine: the station runs offline, everything else works")
     supervisor = Supervisor(
-        _children(options, cloud, broker, flag), clock, _say, lambda pids: write_pids(options.run, pids)
+        _children(options, cloud, broker, flag, keys), clock, _say, lambda pids: write_pids(options.run, pids)
     )
     running = asyncio.create_task(supervisor.run(dict(os.environ), stop, STOP_S))
     announcing = asyncio.create_task(_announce(options, clock))
@@ -87,13 +91,27 @@ def _check_ports(settings: Settings, cloud: CloudSettings) -> None:
                 ) from error
 
 
-def _children(options: ProcessOptions, cloud: CloudSettings, broker: Path | None, flag: Path) -> list[Child]:
+def _platform_key(state: Path) -> Path:
+    """A new key for the platform of this run, and the file by which core trusts it."""
+    key, folder = new_key(), state / "platform"
+    folder.mkdir(mode=0o700)
+    private = folder / KEY_NAME
+    private.touch(mode=0o600)
+    private.write_bytes(key.pem())
+    public = state / "command-keys.json"
+    public.write_bytes(write_keys({KID: key.public}))
+    return public
+
+
+def _children(
+    options: ProcessOptions, cloud: CloudSettings, broker: Path | None, flag: Path, keys: Path
+) -> list[Child]:
     children = [siteward_child("sim", options)]
     if broker is not None:
         configuration = _broker_file(options.state, cloud.port)
         children.append(Child("broker", (str(broker), "-c", str(configuration))))
         children.append(siteward_child("platform", options))
-    children.append(siteward_child("core", options, "--clock-flag", str(flag)))
+    children.append(siteward_child("core", options, "--clock-flag", str(flag), "--command-keys", str(keys)))
     if broker is not None:
         children.append(siteward_child("sync", options, "--clock-flag", str(flag)))
     children.append(siteward_child("panel", options))

@@ -32,6 +32,8 @@ class ProcessOptions:
     clock_flag: Path | None
     only_ask: bool = False
     """Only say by the exit status whether the site has this process at all."""
+    command_keys: Path | None = None
+    """Keys whose commands core takes, in place of those that the site file names."""
 
 
 def parse_process(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> ProcessOptions:
@@ -46,8 +48,11 @@ def parse_process(name: str, arguments: Sequence[str], environment: Mapping[str,
         "--run", type=Path, default=environment.get("SITEWARD_RUN", run), help=f"folder of the sockets ({run})"
     )
     parser.add_argument("--clock-flag", type=Path, help="file that exists while the clock is synchronised")
+    if name == "core":
+        parser.add_argument("--command-keys", type=Path, help="keys whose commands are taken; else as site.toml says")
     if name == "share":
         parser.add_argument("--configured", action="store_true", help="only tell whether the site shares: 0 yes, 1 no")
     found = parser.parse_args(arguments)
     ask = getattr(found, "configured", False)
-    return ProcessOptions(Path(found.config), Path(found.state), Path(found.run), found.clock_flag, ask)
+    keys = getattr(found, "command_keys", None)
+    return ProcessOptions(Path(found.config), Path(found.state), Path(found.run), found.clock_flag, ask, keys)

@@ -16,8 +16,11 @@ from siteward.runtime.clock import SystemClock
 from siteward.settings.load import load_settings
 from siteward_drivers.registry import load_profiles
 from siteward_sync.errors import LinkDown, PublishRefused
-from siteward_sync.receiver.platform import Platform, PlatformOptions
+from siteward_sync.receiver.platform import Platform, PlatformOptions, read_signer
 from siteward_sync.receiver.records import Records
+
+KID, KEY_NAME = "demo-platform", "command-key.pem"
+"""Name of the platform's key, and its file in STATE/platform; without it nothing is signed."""
 
 _LOOK_S = 1.0
 _WALK_S = (2.0, 8.0)
@@ -33,7 +36,9 @@ async def run_platform(options: ProcessOptions) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     stop, clock = stop_on_signals(), SystemClock()
     db = folder / "platform.db"
-    platform = Platform(PlatformOptions(settings.cloud.host, settings.cloud.port, db), clock)
+    key = folder / KEY_NAME
+    signer = read_signer(KID, key) if key.exists() else None
+    platform = Platform(PlatformOptions(settings.cloud.host, settings.cloud.port, db, signer=signer), clock)
     tariff = options.config.with_name("tariff.json")
     people = [asyncio.create_task(Drivers(platform, settings.site.id, db, clock).run())]
     if tariff.exists():

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from siteward.cli.errors import CommandFailed
 from siteward.cli.grammar import call
 from siteward.cli.paint import Screen
-from siteward.cli.verbs import alarms, entry, files, history, money, reports, station, users, wires
+from siteward.cli.verbs import alarms, entry, files, history, keys, money, reports, station, users, wires
 from siteward.model.errors import ConfigError, SitewardError
 
-VERBS = (alarms, entry, files, history, money, reports, station, users, wires)
+VERBS = (alarms, entry, files, history, keys, money, reports, station, users, wires)
 """Importing a file of verbs adds them to the grammar."""
 
 

@@ -9,6 +9,7 @@ from siteward.cli.shelf import Records
 from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.bill_text import amount, line_name, line_why, segment_when, segment_why
 from siteward.client.bills import Recomputed, recompute, recomputed_data
+from siteward.client.signed import signed_values
 from siteward.client.tariff_form import installed
 from siteward.model.bill import Bill
 from siteward.model.sentences import Sentence
@@ -28,7 +29,12 @@ async def bill(records: Records, screen: Screen, session: str, again: bool, lang
     status = 1 if again and not found.holds else 0
     if screen.as_json:
         row = evidence.session
-        screen.data({"session": row.id, "state": row.state, "orderId": row.order, **recomputed_data(found)})
+        told = {"session": row.id, "state": row.state, "orderId": row.order, **recomputed_data(found)}
+        if signed_values(evidence.events):
+            from siteward.cli.signed import data
+
+            told |= data(evidence)
+        screen.data(told)
         return status
     screen.show(_page(evidence, found, again, language))
     return status
@@ -43,6 +49,10 @@ def _page(evidence: EvidenceMessage, found: Recomputed, again: bool, language: s
         parts.append(say(Sentence("No tariff prices this session.", "本次充电没有适用的计费方案。")))
     else:
         parts += _money(evidence, found, found.bill, say)
+    if signed_values(evidence.events):
+        from siteward.cli.signed import page
+
+        parts += page(evidence, say)
     if again or found.faults:
         parts += [say(fault) for fault in found.faults] or [
             say(Sentence("The journal alone makes the same bill, to the cent.", "仅凭日志重算，账单分毫不差。"))

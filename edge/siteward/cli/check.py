@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from siteward.cli import check_alarms, check_arms, check_entry
+from siteward.cli import check_alarms, check_arms, check_cloud, check_entry
 from siteward.cli.paint import Branch, Grid, Part, Screen
 from siteward.control.proof import Proof, Shortfall, prove
 from siteward.control.tree import rest_current
@@ -26,18 +26,19 @@ def check_file(screen: Screen, file: Path, profiles: Path | None) -> int:
     """
     own = profiles or file.parent / "profiles"
     catalogue = load_profiles(own if own.is_dir() else None)
-    site = load_settings(file, catalogue).site
+    settings = load_settings(file, catalogue)
+    site, told = settings.site, [*check_entry.notes(settings.site), *check_cloud.notes(settings.cloud, file.parent)]
     plans, arms = plan_lines(site, catalogue), plan_arms(site, catalogue)
     refusals = [*_unproven(prove(site)), *(_too_full(plan) for plan in plans if plan.too_full)]
     refusals += check_arms.refusals(arms)
     notes = [*_slow(plans), *check_arms.notes(arms), *_unbilled(site), *_unguarded(site)]
     if screen.as_json:
-        notes += [note.en for note in check_entry.notes(site)]
+        notes += [note.en for note in told]
         refusals += [refusal.en for refusal in check_entry.refusals(site)]
         inside = {"arms": check_arms.report(arms), "entry": check_entry.report(site)}
         screen.data(_report(site, plans, refusals, notes) | inside)
     else:
-        screen.show(_page(file, site, plans, arms, refusals, notes))
+        screen.show(_page(file, site, plans, arms, refusals, notes, told))
     return 1 if refusals or check_entry.refusals(site) else 0
 
 
@@ -53,6 +54,7 @@ def _page(
     arms: tuple[ArmPlan, ...],
     refusals: list[str],
     notes: list[str],
+    told: list[Sentence],
 ) -> list[Part]:
     verdict = "is refused" if refusals or check_entry.refusals(site) else "holds"
     proven = [] if any(r.startswith("feeder") for r in refusals) else [_PROVEN]
@@ -66,7 +68,7 @@ def _page(
         *check_alarms.grid(site),
         *proven,
         *(f"note: {note}" for note in notes),
-        *_in_both("note: ", check_entry.notes(site)),
+        *_in_both("note: ", told),
         *(f"REFUSED: {refusal}" for refusal in refusals),
         *_in_both("REFUSED: ", check_entry.refusals(site)),
         f"{file} {verdict}",

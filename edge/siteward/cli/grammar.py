@@ -36,6 +36,8 @@ app.add_typer(user_app, name="user")
 app.add_typer(tariff_app, name="tariff")
 alarms_app = typer.Typer(help="Alarms: what stands, what was, who handles it.", no_args_is_help=True)
 app.add_typer(alarms_app, name="alarms")
+keys_app = typer.Typer(help="Whose signed commands the station takes.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 
 Json = Annotated[bool, option("--json", help="Write JSON for programs.")]
 RunFolder = Annotated[Path | None, option("--run", help="Folder of core's sockets (SITEWARD_RUN).")]

@@ -20,6 +20,7 @@ from siteward.client.messages import (
     ErrorMessage,
     EventsMessage,
     HealthMessage,
+    KeysMessage,
     LiveMessage,
     Message,
     ReplyMessage,
@@ -178,6 +179,10 @@ class Client:
     async def auth_list(self) -> AuthListMessage:
         """The list of cards in force (panel and cli only)."""
         return self._parse(AuthListMessage, await self._call("GET", "/v1/auth"))
+
+    async def keys(self) -> KeysMessage:
+        """Whose signed commands are taken now (panel and cli only)."""
+        return self._parse(KeysMessage, await self._call("GET", "/v1/keys"))
 
     async def users(self) -> tuple[UserMessage, ...]:
         """Every user with password hash (panel and cli only)."""

@@ -136,6 +136,9 @@ class ConnectorMessage(Message):
     reserved_left_s: float | None = None
     reserved_card: str | None = None
     reserved_for: str = ""
+    next_reservation: str | None = None
+    next_card: str | None = None
+    next_for: str = ""
     cable: str | None = None
     unlocks: bool = False
 
@@ -315,6 +318,22 @@ class ReplyMessage(Message):
     message: str | None = None
     message_zh: str | None = None
     result: dict[str, Any] | None = None
+
+
+class KeyMessage(Message):
+    """A key whose commands are taken: its name, and its thumbprint by RFC 7638."""
+
+    kid: str
+    thumbprint: str
+
+
+class KeysMessage(Message):
+    """GET /v1/keys: whether commands must be signed, and by which keys; problem: why the file gives none."""
+
+    required: bool
+    file: str | None = None
+    keys: tuple[KeyMessage, ...] = ()
+    problem: str | None = None
 
 
 class AckMessage(Message):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from siteward.control.authorise import authorise, judged_at, needs_token, offline_rest_wh
+from siteward.control.book import Held
 from siteward.control.booking import matches, release
 from siteward.control.draft import Draft
 from siteward.control.params import BadParam, StartParams
@@ -24,7 +25,7 @@ def admit(draft: Draft, request: Request, connector: Connector, params: StartPar
     """By what the start is authorised. Raises Refused or BadParam; a token's refusal is told besides the command's."""
     _not_held(draft, connector.id)
     found = _by(draft, request, connector.id, params)
-    held = draft.book.reservations.get(connector.id)
+    held = _first(draft, connector.id)
     if held is not None and not matches(held.reservation, request, params.token):
         raise _denied(draft, request, connector.id, params.token, Refusal.CONNECTOR_RESERVED)
     return found
@@ -32,7 +33,7 @@ def admit(draft: Draft, request: Request, connector: Connector, params: StartPar
 
 def admitted(draft: Draft, request: Request, connector: ConnectorId, found: Authorisation) -> None:
     """The session begins: its reservation is used up, its token has been seen, and the journal tells who came in."""
-    held = draft.book.reservations.get(connector)
+    held = _first(draft, connector)
     if held is not None:
         release(draft, held.reservation, "used")
     if found.token is None:
@@ -51,6 +52,11 @@ def bounded(draft: Draft, params: StartParams, found: Authorisation, metered: bo
     if rest is None or not metered:
         return params
     return replace(params, max_energy_wh=min(rest, params.max_energy_wh or rules.offline_energy_wh))
+
+
+def _first(draft: Draft, connector: ConnectorId) -> Held | None:
+    """For whom the connector is kept, else who is next there: nobody charges twice before them."""
+    return draft.book.reservations.get(connector) or draft.book.waiting.get(connector)
 
 
 def _not_held(draft: Draft, connector: ConnectorId) -> None:

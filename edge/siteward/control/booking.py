@@ -11,7 +11,7 @@ from siteward.control.draft import Draft
 from siteward.control.params import BadParam, name_param, number_param, words_param
 from siteward.control.refuse import Refused
 from siteward.control.session import stamp
-from siteward.model.bookings import OutOfService, Reservation
+from siteward.model.bookings import NextReservation, OutOfService, Reservation
 from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId, OrderId, is_id
 from siteward.model.kept import KeptKind
@@ -32,24 +32,32 @@ def reserve(draft: Draft, request: Request) -> None:
     connector = connector_of(draft, request)
     asked = read_reservation(request, connector, draft.snapshot.wall)
     held = draft.book.reservations.get(connector)
-    if held is not None and not _same(held.reservation, asked):
+    if held is not None and not same(held.reservation, asked):
         raise Refused(Refusal.CONNECTOR_RESERVED, f"until {stamp(held.reservation.until)}")
     if held is None:
-        _free(draft, connector)
-    length_s = asked.length_s
-    draft.book = replace(
-        draft.book,
-        reservations={**draft.book.reservations, connector: Held(asked, draft.snapshot.at + length_s)},
-    )
-    draft.keep(KeptKind.RESERVATION, connector, asked)
-    data: dict[str, object] = {"reservationId": asked.id, "until": stamp(asked.until), "commandId": request.id}
-    data |= {**_by(request), "token": asked.token}
-    draft.facts.append(
-        Fact(EventType.CONNECTOR_RESERVED, _told(data), connector, None, asked.order, draft.snapshot.wall)
-    )
+        must_be_free(draft, connector)
+    hold(draft, asked, {"commandId": request.id, **by(request)})
     draft.answer(request, Stage.ACCEPTED)
     result = {"reservationId": asked.id, "connectorId": connector, "until": stamp(asked.until)}
     draft.answer(request, Stage.DONE, result=result)
+
+
+def hold(draft: Draft, asked: Reservation, more: Mapping[str, object]) -> None:
+    """Keep the connector from now on, and tell it."""
+    draft.book = replace(
+        draft.book,
+        reservations={**draft.book.reservations, asked.connector: Held(asked, draft.snapshot.at + asked.length_s)},
+    )
+    draft.keep(KeptKind.RESERVATION, asked.connector, asked)
+    tell(draft, asked, more)
+
+
+def tell(draft: Draft, asked: Reservation, more: Mapping[str, object]) -> None:
+    """The fact of a reservation that was made or begins."""
+    data = told({"reservationId": asked.id, "until": stamp(asked.until), "token": asked.token, **more})
+    draft.facts.append(
+        Fact(EventType.CONNECTOR_RESERVED, data, asked.connector, None, asked.order, draft.snapshot.wall)
+    )
 
 
 def read_reservation(request: Request, connector: ConnectorId, wall: datetime) -> Reservation:
@@ -72,13 +80,14 @@ def read_reservation(request: Request, connector: ConnectorId, wall: datetime) -
     )
 
 
-def _same(held: Reservation, asked: Reservation) -> bool:
+def same(held: Reservation, asked: Reservation) -> bool:
     """Whether both are for the same: by name, or by order or token."""
     by_order = asked.order is not None and asked.order == held.order
     return held.id == asked.id or by_order or (asked.token is not None and asked.token == held.token)
 
 
-def _free(draft: Draft, connector: ConnectorId) -> None:
+def must_be_free(draft: Draft, connector: ConnectorId) -> None:
+    """Raises Refused where a connector cannot be kept for somebody now."""
     post, seen = draft.posts[connector], draft.see(connector)
     if connector in draft.book.out:
         raise Refused(Refusal.OUT_OF_SERVICE)
@@ -98,7 +107,7 @@ def cancel(draft: Draft, request: Request) -> None:
     name = name_param(request.params or {}, "reservationId")
     found = [
         held.reservation
-        for held in draft.book.reservations.values()
+        for held in (*draft.book.reservations.values(), *draft.book.waiting.values())
         if (name is not None and held.reservation.id == name)
         or (name is None and held.reservation.connector == request.target)
     ]
@@ -106,18 +115,21 @@ def cancel(draft: Draft, request: Request) -> None:
         if name is None and request.target is None:
             raise BadParam("reservationId: name the reservation, or its connector as target")
         raise Refused(Refusal.NO_SUCH_RESERVATION, name or request.target or "")
-    release(draft, found[0], "cancelled", {**_by(request), "commandId": request.id})
+    release(draft, found[0], "cancelled", {**by(request), "commandId": request.id})
     draft.answer(request, Stage.ACCEPTED)
     draft.answer(request, Stage.DONE, result={"reservationId": found[0].id, "connectorId": found[0].connector})
 
 
-def release(draft: Draft, reservation: Reservation, why: str, by: Mapping[str, object] | None = None) -> None:
-    """End a reservation: used, expired, cancelled or out_of_service; `by` tells who asked for that."""
-    left = {name: held for name, held in draft.book.reservations.items() if name != reservation.connector}
-    draft.book = replace(draft.book, reservations=left)
-    draft.keep(KeptKind.RESERVATION, reservation.connector)
-    open_again(draft, reservation.connector)
-    data = _told({"reservationId": reservation.id, "why": why, **(by or {})})
+def release(draft: Draft, reservation: Reservation, why: str, more: Mapping[str, object] | None = None) -> None:
+    """End a reservation: used, expired, cancelled or out_of_service; `more` tells who asked for that."""
+    waits = isinstance(reservation, NextReservation)
+    before = draft.book.waiting if waits else draft.book.reservations
+    left = {name: held for name, held in before.items() if name != reservation.connector}
+    draft.book = replace(draft.book, waiting=left) if waits else replace(draft.book, reservations=left)
+    draft.keep(KeptKind.NEXT if waits else KeptKind.RESERVATION, reservation.connector)
+    if not waits:
+        open_again(draft, reservation.connector)
+    data = told({"reservationId": reservation.id, "why": why, **(more or {})})
     draft.facts.append(
         Fact(EventType.CONNECTOR_RELEASED, data, reservation.connector, None, reservation.order, draft.snapshot.wall)
     )
@@ -125,7 +137,7 @@ def release(draft: Draft, reservation: Reservation, why: str, by: Mapping[str, o
 
 def expire(draft: Draft) -> None:
     """End the reservations whose time is over."""
-    for held in tuple(draft.book.reservations.values()):
+    for held in (*draft.book.reservations.values(), *draft.book.waiting.values()):
         if draft.snapshot.at >= held.ends_at:
             release(draft, held.reservation, "expired")
 
@@ -159,19 +171,19 @@ def serve(draft: Draft, request: Request) -> None:
 
 def _put(draft: Draft, request: Request, name: ConnectorId, operative: bool) -> None:
     out = dict(draft.book.out)
-    by = _by(request)
+    asker = by(request)
     if operative:
         del out[name]
         draft.keep(KeptKind.OUT_OF_SERVICE, name)
     else:
-        out[name] = OutOfService(name, draft.snapshot.wall, request.source.value, str(by["user"] or ""))
+        out[name] = OutOfService(name, draft.snapshot.wall, request.source.value, str(asker["user"] or ""))
         draft.keep(KeptKind.OUT_OF_SERVICE, name, out[name])
-        held = draft.book.reservations.get(name)
-        if held is not None:
-            release(draft, held.reservation, "out_of_service")
+        for held in (draft.book.reservations.get(name), draft.book.waiting.get(name)):
+            if held is not None:
+                release(draft, held.reservation, "out_of_service")
     draft.book = replace(draft.book, out=out)
-    data: dict[str, object] = {"operative": operative, **by, "commandId": request.id}
-    draft.facts.append(Fact(EventType.CONNECTOR_SERVICE, _told(data), name, occurred_at=draft.snapshot.wall))
+    data: dict[str, object] = {"operative": operative, **asker, "commandId": request.id}
+    draft.facts.append(Fact(EventType.CONNECTOR_SERVICE, told(data), name, occurred_at=draft.snapshot.wall))
 
 
 def _connectors(draft: Draft, request: Request) -> tuple[ConnectorId, ...]:
@@ -203,10 +215,11 @@ def may_act(draft: Draft, request: Request) -> None:
         raise Refused(Refusal.CLOCK_UNTRUSTED)
 
 
-def _by(request: Request) -> dict[str, object]:
+def by(request: Request) -> dict[str, object]:
     """Who asked, as facts tell it (S-86)."""
     return {"source": request.source.value, "user": (request.actor.user or None) if request.actor is not None else None}
 
 
-def _told(data: dict[str, object]) -> dict[str, object]:
+def told(data: dict[str, object]) -> dict[str, object]:
+    """Data of a fact without what is not known."""
     return {key: value for key, value in data.items() if value is not None}

@@ -4,10 +4,11 @@ from siteward.control import limits, tariffs
 from siteward.control.admission import admit, admitted, bounded
 from siteward.control.auth_list import set_list
 from siteward.control.authorise import token_of
-from siteward.control.booking import cancel, reserve, serve
+from siteward.control.booking import cancel, serve
 from siteward.control.draft import Draft, Pending
 from siteward.control.emergency import acknowledge as acknowledge_stop
 from siteward.control.handling import acknowledge, end_by_hand
+from siteward.control.next_up import reserve
 from siteward.control.observe import Seen
 from siteward.control.opening import open_session
 from siteward.control.params import (

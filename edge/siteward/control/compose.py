@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from siteward.control.alarms import Book, StandingAlarm, follow, listed, station_alarms
 from siteward.control.arm import Ask
 from siteward.control.bays import lock_wishes, watch_bays
-from siteward.control.booking import expire as expire_reservations
 from siteward.control.commands import take
 from siteward.control.connector import suspended_by
 from siteward.control.course import meter_lost
@@ -16,16 +15,19 @@ from siteward.control.demands import demands
 from siteward.control.draft import Draft, StoryMemory
 from siteward.control.emergency import watch_stops
 from siteward.control.limits import expire
+from siteward.control.next_up import move_up
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
 from siteward.control.rules import Ruled, apply_rules
 from siteward.control.session import settle
+from siteward.control.signing import receive, sign
 from siteward.control.story import advance
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Grant, Limit
 from siteward.model.sessions import ConnectorStatus, OrderState, SessionRecord, SuspendedBy
+from siteward.model.signed import SignOrder
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import PerPhase
@@ -68,7 +70,7 @@ class ConnectorNow:
 class Chapter:
     """Second half: what came of it; the draft holds facts, replies and rows, memory is for the next turn.
 
-    arms are what the locks are asked for.
+    arms are what the locks are asked for, signings what meters are.
     """
 
     draft: Draft
@@ -76,6 +78,7 @@ class Chapter:
     connectors: Mapping[ConnectorId, ConnectorNow]
     alarms: tuple[StandingAlarm, ...]
     arms: tuple[tuple[str, Ask], ...] = ()
+    signings: tuple[SignOrder, ...] = ()
 
 
 def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
@@ -91,7 +94,7 @@ def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
     if facts:
         draft.set_limits(limits)
         draft.facts.extend(facts)
-    expire_reservations(draft)
+    move_up(draft)
     watch_stops(draft)
     for request in snapshot.requests:
         take(draft, request)
@@ -121,9 +124,11 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
     """Move every connector, close commands, follow alarms and the clock."""
     draft = asked.draft
     draft.facts.extend(answer.facts)
+    receive(draft)
     for connector in draft.site.connectors:
         grant = answer.grants.get(connector.id)
         advance(draft, connector, grant, connector.id in answer.stops)
+    signings = sign(draft)
     watch_bays(draft)
     wishes = lock_wishes(draft)
     finish(draft, Loads(answer.grants, answer.booked))
@@ -136,7 +141,7 @@ def conclude(asked: Asked, memory: StoryMemory, answer: Answer) -> Chapter:
     draft.facts.extend(book.facts)
     _clock(draft, memory)
     listing = listed(draft.site, book.standing)
-    return Chapter(draft, _remember(draft, answer, memory, book), _now(draft), listing, wishes)
+    return Chapter(draft, _remember(draft, answer, memory, book), _now(draft), listing, wishes, signings)
 
 
 def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> StoryMemory:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from siteward.control import fees
+from siteward.control import fees, signing
 from siteward.control.connector import ConnectorEvent, ConnectorState
 from siteward.control.register import exchanged, judge, most_watts, read_register
 from siteward.control.scene import Scene
@@ -248,6 +248,8 @@ def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
         if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
             return session
         session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
+        if signing.awaited(scene.draft, session, ending):
+            return session
         if fees.parks(scene, session, ending):
             return fees.parked(scene, session, ending)
     _finish(scene, session, ending)
@@ -272,9 +274,10 @@ def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
 
 def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
     session, money = fees.settled_up(scene, session)
+    session, signed = signing.concluded(scene.draft, session)
     closed, fact = close(session, ending, scene.at, scene.wall)
     if closed.record.state is OrderState.FINISHED and session.metered:
-        fact = replace(fact, data={**fact.data, **money})
+        fact = replace(fact, data={**fact.data, **money, **signed})
     scene.tell(fact)
     scene.draft.row(closed.record)
     scene.draft.closed[closed.record.id] = closed

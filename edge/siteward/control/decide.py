@@ -16,6 +16,7 @@ from siteward.model.batch import Batch
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.limits import Grant, Limit
 from siteward.model.recovered import Recovered
+from siteward.model.signed import SignOrder
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.model.units import add
@@ -37,7 +38,8 @@ class Decision:
     """What shall happen: writes in their order, leases to renew, what to journal, and what to show.
 
     demands and limits are what the fuses were asked for; limits are those in force; arms are
-    what the locks are asked for; unlocks are writes that let a cable go, after the commit (law 4).
+    what the locks are asked for, signings what meters are; unlocks are writes that let a cable go, after the commit
+    (law 4).
     """
 
     cuts: tuple[Write, ...]
@@ -55,6 +57,7 @@ class Decision:
     limits: tuple[Limit, ...]
     trips: tuple[FeederId, ...] = ()
     arms: tuple[tuple[str, Ask], ...] = ()
+    signings: tuple[SignOrder, ...] = ()
     unlocks: tuple[Write, ...] = ()
 
 
@@ -88,6 +91,7 @@ def decide(site: Site, snapshot: Snapshot, memory: Memory) -> Decision:
         limits=asked.limits,
         trips=load.trips,
         arms=chapter.arms,
+        signings=chapter.signings,
         unlocks=tuple(write for write in draft.unlocks if write.turn == snapshot.turn),
     )
 

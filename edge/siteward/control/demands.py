@@ -49,6 +49,7 @@ def _demand(connector: Connector, post: Post, draft: Draft) -> Demand:
     # Paused, such a charger is out of service and sees no car come: while one is awaited it is given its least.
     awaited = power is not None and power.pause_ends_session and post.plugged is False
     held = connector.id in draft.stopped or connector.id in draft.unread
+    held = held or (session.signing is not None and session.signing.held)
     wants = session.durable and session.ending is None and not held and (post.plugged is not False or awaited)
     most = step_up(connector.least_a, connector.facts.limit.step_a) if awaited else _most(connector, session)
     return Demand(

@@ -171,7 +171,8 @@ class Draft:
         """OCPP's word for a connector now, with what holds it apart from a session."""
         book = self.book
         out = connector in book.out and post.session is None
-        return status_of(post.state, self.see(connector).online, out, connector in book.reservations)
+        kept = connector in book.reservations or connector in book.waiting
+        return status_of(post.state, self.see(connector).online, out, kept)
 
     def new_session_id(self) -> SessionId:
         """Return the next session id of this turn: the snapshot's entropy, counted up."""

@@ -85,7 +85,8 @@ class _Judge:
             return self._never_began(pending, session.ending.detail)
         if session.restored and self._at >= self._look_until(pending, session):
             return self._too_late(pending, session)
-        if session.record.state is OrderState.CREATED or session.restored or not session.durable:
+        held = session.signing is not None and session.signing.held
+        if session.record.state is OrderState.CREATED or session.restored or not session.durable or held:
             return pending
         return self._taking(pending, session)
 

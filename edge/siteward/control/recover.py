@@ -13,6 +13,7 @@ from siteward.control.limits import LONGEST_S
 from siteward.control.params import WAIT_FOR_VEHICLE_S, BadParam, stop_params
 from siteward.control.register import Register, billing_meter
 from siteward.control.session import Ending, OpenSession
+from siteward.control.signing import recalled_signing
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.limits import Limit, LimitSource
@@ -78,6 +79,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: 
         row_wh=record.last_register_wh,
         ending=_parked(record, at, wall),
         account=recalled(record, prices, at),
+        signing=recalled_signing(site, record, at),
     )
     return Post(state=_state(record), session=session)
 

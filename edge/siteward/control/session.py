@@ -10,6 +10,7 @@ from siteward.control.register import Register
 from siteward.model.events import EventType, Fact
 from siteward.model.refusals import Refusal
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
+from siteward.model.signed import SignFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,23 @@ class Ending:
     read_from: float = 0.0
 
 
+class Signing(NamedTuple):
+    """Waits for the meter to sign the begin: since when (boot-time s), and why it did not until now.
+
+    held: no current is offered before it did, or before there is no hope that it will.
+    """
+
+    since: float
+    held: bool = True
+    failure: SignFailure | None = None
+
+
 class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
     counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
-    waits for "suspended" and "full"; restored is set until the first look after a restart; account is its money side.
+    waits for "suspended" and "full"; restored is set until the first look after a restart; account is its money side;
+    signing is there where its meter signs.
     A tuple, for each turn replaces it at each connector (goal 15).
     """
 
@@ -57,6 +70,7 @@ class OpenSession(NamedTuple):
     row_at: float = 0.0
     row_wh: int | None = None
     account: Account = Account()
+    signing: Signing | None = None
 
     @property
     def charged(self) -> bool:

@@ -124,7 +124,8 @@ def _end(
         data["user"] = request.actor.user
     session = draft.posts[name].session
     fact = Fact(EventType.CONNECTOR_UNLOCK, data, name, occurred_at=draft.snapshot.wall)
-    if session is not None:
+    if session is not None and session.ending is not None:
+        # The one whose car waits for its cable; one that began meanwhile has no part in it.
         fact = replace(fact, session=session.record.id, order=session.record.order)
     draft.facts.append(fact)
     draft.answer(request, Stage.DONE if code is None else Stage.FAILED, code, detail, result)

@@ -51,6 +51,8 @@ class AlarmCode(StrEnum):
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
     TURN_GAP = "TURN_GAP"
     SESSION_METER_LOST = "SESSION_METER_LOST"
+    SIGNED_VALUE_MISSING = "SIGNED_VALUE_MISSING"
+    SIGNED_VALUE_DOUBTED = "SIGNED_VALUE_DOUBTED"
     IO_UNREACHABLE = "IO_UNREACHABLE"
     LOOP_LOST = "LOOP_LOST"
     LOOP_STUCK = "LOOP_STUCK"
@@ -122,6 +124,8 @@ SEVERITIES: dict[AlarmCode, Severity] = {
     AlarmCode.CLOCK_UNTRUSTED: Severity.LOW,
     AlarmCode.TURN_GAP: Severity.LOW,
     AlarmCode.SESSION_METER_LOST: Severity.HIGH,
+    AlarmCode.SIGNED_VALUE_MISSING: Severity.HIGH,
+    AlarmCode.SIGNED_VALUE_DOUBTED: Severity.HIGH,
     AlarmCode.IO_UNREACHABLE: Severity.HIGH,
     AlarmCode.LOOP_LOST: Severity.HIGH,
     AlarmCode.LOOP_STUCK: Severity.MEDIUM,
@@ -246,6 +250,14 @@ ALARMS: dict[AlarmCode, Sentence] = {
     AlarmCode.TURN_GAP: Sentence(
         "The controller was held up for some seconds; raises wait until everything was read again.",
         "控制器停顿数秒；重新读取全部设备前不提升电流。",
+    ),
+    AlarmCode.SIGNED_VALUE_MISSING: Sentence(
+        "The meter of connector {subject} did not sign the last session; look at the session, and check the meter.",
+        "充电枪 {subject} 的电表未对最近一次充电签名；请查看该会话并检查电表。",
+    ),
+    AlarmCode.SIGNED_VALUE_DOUBTED: Sentence(
+        "The signed meter value of connector {subject} does not hold or does not fit; bill it only after a check.",
+        "充电枪 {subject} 的签名电量值未通过验证或与读数不符；核查后方可计费。",
     ),
     AlarmCode.SESSION_METER_LOST: Sentence(
         "The billing meter of connector {subject} does not answer.", "充电枪 {subject} 的计费电表无应答。"

@@ -26,6 +26,13 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class NextReservation(Reservation):
+    """A reservation that begins once its connector is free; `until` and wait_s bound how long it waits for that."""
+
+    wait_s: float = 14_400.0
+
+
+@dataclass(frozen=True, slots=True)
 class OutOfService:
     """A connector that takes no new session, since when (UTC) and by whose word."""
 

@@ -42,6 +42,7 @@ class EventType(StrEnum):
     SESSION_FAILED = "session.failed"
     SESSION_CANCELLED = "session.cancelled"
     SESSION_SEGMENT = "session.segment"
+    SESSION_SIGNED = "session.signed"
     CONNECTOR_STATUS = "connector.status"
     CONNECTOR_PHASES = "connector.phases"
     CONNECTOR_RESERVED = "connector.reserved"
@@ -87,6 +88,7 @@ class EventType(StrEnum):
     AUDIT_OUTPUT_TEST = "audit.output_test"
     AUDIT_AUTH_LIST = "audit.auth_list"
     AUDIT_EMERGENCY = "audit.emergency"
+    AUDIT_KEYS = "audit.keys"
     JOURNAL_STUB = "journal.stub"
 
     @property

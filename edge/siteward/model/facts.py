@@ -142,7 +142,8 @@ class ChargerFacts:
 class MeterFacts:
     """What control must know of one kind of meter; `phases`: those whose currents it shows apart, 0 = totals only.
 
-    rollover_wh: where its import register begins at 0 again, None where nobody said.
+    rollover_wh: where its import register begins at 0 again, None where nobody said; signs: it hands over signed
+    values.
     """
 
     profile: str
@@ -152,6 +153,7 @@ class MeterFacts:
     bills_energy: bool
     phases: int = 3
     rollover_wh: int | None = None
+    signs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,3 +34,13 @@ def ulid(unix_ms: int, entropy: bytes) -> str:
         raise ValueError("a ULID takes 48 bits of time and 80 bits of entropy")
     number = unix_ms << 80 | int.from_bytes(entropy, "big")
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def ulid_number(text: str) -> int:
+    """The 128-bit number that a ULID writes; 0 for what is none."""
+    if len(text) != 26 or not set(text) <= set(_CROCKFORD):
+        return 0
+    number = 0
+    for letter in text:
+        number = number << 5 | _CROCKFORD.index(letter)
+    return number

@@ -4,9 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from siteward.model.auth import ListHead, ListStage, Token, TokenSeen
-from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
+from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
+from siteward.model.signed import SignedHead
 
-Kept = Token | ListHead | ListStage | TokenSeen | Reservation | OutOfService | Latched | BayTaken
+Kept = (
+    Token
+    | ListHead
+    | ListStage
+    | TokenSeen
+    | Reservation
+    | NextReservation
+    | OutOfService
+    | Latched
+    | BayTaken
+    | SignedHead
+)
 """What can be kept."""
 
 EVERY = "*"
@@ -25,9 +37,11 @@ class KeptKind(StrEnum):
     STAGE = "stage"
     SEEN = "seen"
     RESERVATION = "reservation"
+    NEXT = "next"
     OUT_OF_SERVICE = "out_of_service"
     LATCHED = "latched"
     BAY = "bay"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ class ConnectorView:
 
     phase_switching: the site allows switching between one and three phases here, if the start says so (B14).
     reservation names what the connector is kept for, until reserved_until, reserved_left_s of it by the station's own
-    clock, for the token reserved_card or whom reserved_for tells; out_of_service: it takes no new session.
+    clock, for the token reserved_card or whom reserved_for tells; next_*: the same of who is next there.
+    out_of_service: it takes no new session.
     cable is that in its socket, where the charger shows it; unlocks: it can be told to let it go.
     """
 
@@ -58,6 +59,9 @@ class ConnectorView:
     reserved_left_s: float | None = None
     reserved_card: str | None = None
     reserved_for: str = ""
+    next_reservation: str | None = None
+    next_card: str | None = None
+    next_for: str = ""
     cable: str | None = None
     unlocks: bool = False
 

@@ -16,6 +16,7 @@ from siteward.model.points import Drive, InputReading, PointName, PointPlan
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.recovered import Recovered
 from siteward.model.requests import Reply, Request
+from siteward.model.signed import SignAnswer, SignOrder
 from siteward.model.visit import WireCall, WireHeard
 from siteward.model.wire import WireEvent, Write
 
@@ -108,6 +109,23 @@ class QuickMeter(Protocol):
 
     async def glance(self) -> MeterReading:
         """Read the currents only, after everything else but every other poll. Raises like a poll, and Withdrawn."""
+        ...
+
+
+@runtime_checkable
+class SigningMeter(Protocol):
+    """A meter that hands over signed values."""
+
+    @property
+    def id(self) -> MeterId:
+        """Its name in site.toml."""
+        ...
+
+    async def sign(self, order: SignOrder) -> SignAnswer:
+        """Have one reading of a session signed; asked for the same again, it hands over the same record.
+
+        Raises DeviceUnreachable, DeviceRefused, Withdrawn.
+        """
         ...
 
 

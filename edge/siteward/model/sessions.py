@@ -7,6 +7,7 @@ from enum import StrEnum
 from siteward.model.auth import Authorisation
 from siteward.model.bill import Segment
 from siteward.model.ids import ConnectorId, OrderId, SessionId
+from siteward.model.signed import SignedState
 
 
 class OrderState(StrEnum):
@@ -69,7 +70,7 @@ class SessionRecord:
     stands switching between one and three phases (B14). tariff and tariff_version price it, None: nothing does;
     segments hold its energy by price, the last one open while the session is; idle_s is how long its car only stood, by
     the monotonic clock; total is what it costs so far in minor units of the currency, max_amount what it may cost;
-    authorised says by what it was let in.
+    authorised says by what it was let in; signed how far its meter signed, None: it signs nothing.
     """
 
     id: SessionId
@@ -103,6 +104,7 @@ class SessionRecord:
     currency: str | None = None
     max_amount: int | None = None
     authorised: Authorisation | None = None
+    signed: SignedState | None = None
 
     @property
     def energy_wh(self) -> int | None:

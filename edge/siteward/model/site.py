@@ -68,7 +68,8 @@ class Line:
 class Meter:
     """A meter on a line, with the Modbus unit id it answers to, or its 12-digit address (DL/T 645; `unit` is 0 then).
 
-    `serial`: settings under which it is spoken to where they are not the line's.
+    `serial`: settings under which it is spoken to where they are not the line's. public_key (DER) is the one on its
+    plate, by which its signed values are judged; None: the one that it tells itself.
     """
 
     id: MeterId
@@ -78,6 +79,7 @@ class Meter:
     facts: MeterFacts
     address: str | None = None
     serial: SerialSettings | None = None
+    public_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

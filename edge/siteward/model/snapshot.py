@@ -10,6 +10,7 @@ from siteward.model.ids import ConnectorId, MeterId, SessionId
 from siteward.model.points import InputReading, PointName
 from siteward.model.readings import ChargerReading, MeterReading
 from siteward.model.requests import Request
+from siteward.model.signed import SignResult
 from siteward.model.watch import Remark
 from siteward.model.wire import WireEvent
 
@@ -24,7 +25,7 @@ class Snapshot:
     inbox rows, each given to exactly one turn; settled are finished sessions that the platform has acknowledged, each
     told once; entropy is 10 random bytes for new session ids, so that deciding stays deterministic; standing are the
     alarms of barriers, locks, their boards and the records; inputs are the newest readings of the contacts that limits
-    hang on; watched are the alarms of the rules over figures.
+    hang on; watched are the alarms of the rules over figures; signed is what meters handed over since the last turn.
     """
 
     at: float
@@ -44,3 +45,4 @@ class Snapshot:
     entropy: bytes = bytes(10)
     inputs: Mapping[PointName, InputReading] = field(default_factory=dict)
     watched: tuple[tuple[Alarm, Remark], ...] = ()
+    signed: tuple[SignResult, ...] = ()

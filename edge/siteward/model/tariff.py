@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from siteward.model.currency import CURRENCIES
+from siteward.model.signed import Unsigned
 
 DAY_MIN = 24 * 60
 """Minutes of the day by a clock on the wall; the end of the last stretch."""
@@ -149,7 +150,8 @@ class MeterLost(StrEnum):
 class Pricing:
     """What the site says about tariffs: `default` prices starts that name none; currency None = any is taken.
 
-    unpriced, unmetered and meter_lost are what it does without a price, without a meter, and when that is lost;
+    unpriced, unmetered and meter_lost are what it does without a price, without a meter, and when that is lost,
+    unsigned what it does where a meter does not sign the begin;
     signer: the operator's Ed25519 public key in base64, without whose signature no tariff is taken; None asks for none.
     """
 
@@ -160,6 +162,7 @@ class Pricing:
     signer: str | None = None
     unmetered: Unmetered = Unmetered.ALLOW
     meter_lost: MeterLost = MeterLost.PAID
+    unsigned: Unsigned = Unsigned.ALLOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from siteward.panel.probes import Probes
 from siteward.panel.render import HERE
 from siteward.panel.report_pages import ReportSheets
 from siteward.panel.sheets import Sheets
+from siteward.panel.signatures import Signatures
 from siteward.panel.stream import Streams
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -50,6 +51,7 @@ def build_app(desk: Desk, hosts: Iterable[str] = (), metrics_token: str | None =
         ("POST", "/access/{arm}/{verb}", actions.move),
         ("GET", "/requests/{command}", actions.outcome),
         ("GET", "/sessions/{session}", Bills(desk).session),
+        ("GET", "/sessions/{session}/signed.xml", Signatures(desk).container),
         ("GET", "/access", sheets.access),
         ("GET", "/alarms", alarms.listed),
         ("GET", "/alarms/{code}/{subject}", alarms.one),

@@ -13,6 +13,7 @@ from siteward.client.errors import ClientError
 from siteward.model.bill import Bill
 from siteward.model.ids import is_id
 from siteward.panel.desk import Desk
+from siteward.panel.signatures import signatures
 from siteward.panel.words import say
 
 
@@ -50,6 +51,7 @@ class Bills:
             bill=found.bill,
             segments=_segments(found, self._zone(), language),
             faults=[say(fault, language) for fault in found.faults],
+            signatures=signatures(evidence, language),
         )
 
     def _zone(self) -> tzinfo:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from siteward.client.signed import FAILURES, MARKS, STATES, STEPS
 from siteward.model.alarms import ALARMS, AlarmCode
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.sentences import Sentence
@@ -27,6 +28,8 @@ LABELS: Final[dict[str, Sentence]] = {
     "current_a": Sentence("current, A", "电流 A"),
     "duration_s": Sentence("duration, s", "时长 s"),
     "emergency": Sentence("emergency stop", "急停"),
+    "required": Sentence("signature required", "须签名"),
+    "problem": Sentence("problem", "问题"),
     "cable": Sentence("cable", "电缆"),
     "effect": Sentence("effect", "效果"),
     "sent": Sentence("sent", "已发送"),
@@ -81,10 +84,21 @@ LABELS: Final[dict[str, Sentence]] = {
     "total": Sentence("total", "合计"),
     "currency": Sentence("currency", "币种"),
     "period": Sentence("price period", "电价时段"),
+    "step": Sentence("reading", "读数"),
+    "late": Sentence("after the end of the session", "会话结束后补收"),
+    "encodingMethod": Sentence("format", "格式"),
+    "signingMethod": Sentence("signed by", "签名算法"),
+    "pagination": Sentence("page", "页码"),
+    "register_wh": Sentence("register, Wh", "读数 Wh"),
+    "verified": Sentence("signature holds", "签名有效"),
+    "marks": Sentence("doubts", "疑点"),
+    "failure": Sentence("because", "原因"),
+    "difference_wh": Sentence("beside our own, Wh", "与自有计量相差 Wh"),
     "validFrom": Sentence("valid from", "生效时间"),
     "user": Sentence("user", "用户"),
     "validFor_s": Sentence("valid for, s", "有效时间 s"),
     "version": Sentence("version", "版本"),
+    "waiting": Sentence("until it is free", "等待空闲"),
     "waitingFor": Sentence("waiting for", "等待"),
     "what": Sentence("what", "事件"),
     "why": Sentence("because", "原因"),
@@ -107,7 +121,10 @@ VALUES: Final[Mapping[str, Mapping[Any, Sentence]]] = {
     "from": {**v.ARM_STATES, **v.CLOCKS},
     "to": {**v.ARM_STATES, **v.CLOCKS},
     "suspendedBy": v.PAUSERS,
-    "state": {**v.POINT_STATES, **v.ARM_STATES, "stopping": Sentence("stopping", "停止中")},
+    "state": {**v.POINT_STATES, **v.ARM_STATES, **STATES, "stopping": Sentence("stopping", "停止中")},
+    "step": STEPS,
+    "failure": FAILURES,
+    "marks": MARKS,
 }
 """Vocabularies of the values, by their key."""
 
@@ -120,6 +137,9 @@ _SAID_ELSEWHERE = frozenset({"actor", "stage"})
 
 _OTHER_PAGES = frozenset({"lines", "energyByPeriod", "currencyDigits", "days", "periods", "holidays", "steps", "idle"})
 """Lines of a bill stand on the session's page; the inside of a tariff is for programs."""
+
+_BYTES = frozenset({"signedMeterData", "publicKey", "sha256", "beginSha256", "endSha256"})
+"""Nobody reads these; the session's page hands them out."""
 
 
 def event_detail(event: Mapping[str, Any], language: str) -> str:
@@ -138,7 +158,7 @@ def event_detail(event: Mapping[str, Any], language: str) -> str:
 
 def _told(data: Mapping[str, Any], language: str) -> Iterator[str]:
     for key, value in data.items():
-        if value is None or key in _OTHER_PAGES or (key in _SAID_ELSEWHERE and "source" in data):
+        if value is None or key in _OTHER_PAGES or key in _BYTES or (key in _SAID_ELSEWHERE and "source" in data):
             continue
         if isinstance(value, Mapping):
             yield from _told(value, language)

@@ -63,7 +63,14 @@ def _reserve(fields: Fields) -> Params:
     long_enough = _MINUTES.fullmatch(minutes) is not None and 1 <= int(minutes) <= _DAY_MIN
     if not long_enough or (card and not is_id(card)) or len(who) > _WHO_MOST or not who.isprintable():
         raise WrongForm("reserve_wrong", "BAD_RESERVATION")
-    return {"hold_s": int(minutes) * 60} | ({"token": card} if card else {}) | ({"who": who} if who else {})
+    waits = {"next": True} if fields.get("next") == "yes" else {}
+    return waits | {"hold_s": int(minutes) * 60} | ({"token": card} if card else {}) | ({"who": who} if who else {})
+
+
+def _release(fields: Fields) -> Params:
+    """The one that is named, else the connector's own."""
+    named = fields.get("reservation", "")
+    return {"reservationId": named} if is_id(named) else {}
 
 
 def _nothing(fields: Fields) -> Params:
@@ -75,4 +82,5 @@ _READ: Final[Mapping[CommandName, Callable[[Fields], Params]]] = {
     CommandName.STOP_CHARGE: _stop,
     CommandName.SET_AVAILABILITY: _service,
     CommandName.RESERVE: _reserve,
+    CommandName.CANCEL_RESERVATION: _release,
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from siteward.model.ports import Clock
 from siteward.panel.errors import PanelError
-from siteward.trust.certificate import CertificateError, fingerprint, self_sign, usable
+from siteward.trust.crypto import CertificateError, fingerprint, self_sign, usable
 
 
 @dataclass(frozen=True, slots=True)

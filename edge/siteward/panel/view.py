@@ -160,6 +160,14 @@ def can_reserve(connector: ConnectorMessage) -> bool:
     return connector_state(connector) == "available" and connector.reservation is None and not connector.out_of_service
 
 
+def can_wait(connector: ConnectorMessage) -> bool:
+    """Whether somebody can be next at the connector, which is in use or kept for another; core judges again."""
+    state = connector_state(connector)
+    idle = connector.reservation is None and state == "available"
+    sound = state not in ("offline", "unavailable", "faulted") and not connector.out_of_service
+    return sound and not idle and connector.next_reservation is None
+
+
 def can_stop(connector: ConnectorMessage) -> bool:
     """Whether there is an open session to stop; true for a silent charger too."""
     return connector.session is not None and session_open(connector.session)

@@ -136,6 +136,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.SESSION_FAILED: Sentence("Session failed", "会话失败"),
     EventType.SESSION_CANCELLED: Sentence("Session cancelled", "会话取消"),
     EventType.SESSION_SEGMENT: Sentence("Segment closed", "分段结束"),
+    EventType.SESSION_SIGNED: Sentence("Meter signed", "电表签名"),
     EventType.TARIFF_INSTALLED: Sentence("Tariff installed", "计费方案已安装"),
     EventType.CONNECTOR_STATUS: Sentence("Connector status", "充电枪状态"),
     EventType.CONNECTOR_PHASES: Sentence("Switching phases", "单相/三相切换"),
@@ -178,6 +179,7 @@ EVENTS: Final[dict[EventType, Sentence]] = {
     EventType.ENERGY_RECONCILED: Sentence("Energy reconciled", "电量已核对"),
     EventType.AUDIT_DIFFERENCE: Sentence("Difference handled", "差异已处理"),
     EventType.AUDIT_AUTH_LIST: Sentence("List of cards changed", "卡名单变更"),
+    EventType.AUDIT_KEYS: Sentence("Keys of commands", "命令密钥"),
     EventType.AUDIT_EMERGENCY: Sentence("Emergency stop", "急停"),
     EventType.AUDIT_NOTIFIED: Sentence("Alarms delivered", "告警已送达"),
     EventType.AUDIT_OUTPUT_TEST: Sentence("Test of outputs asked for", "已请求测试告警输出"),
@@ -239,6 +241,7 @@ SOURCES: Final[dict[Source, Sentence]] = {
 }
 
 WAITS: Final[dict[str, Sentence]] = {
+    "connector": Sentence("the connector to be free", "充电枪空闲"),
     "current": Sentence("current", "电流"),
     "queue": Sentence("a free place", "排队"),
     "delay": Sentence("its start delay", "启动延时"),

@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from siteward.model.errors import DeviceError, DeviceRefused, DeviceUnreachable, Withdrawn
-from siteward.model.ids import ConnectorId
+from siteward.model.ids import ConnectorId, MeterId
 from siteward.model.points import Drive, device_of
-from siteward.model.ports import Charger, Clock
+from siteward.model.ports import Charger, Clock, SigningMeter
+from siteward.model.signed import SignAnswer, SignFailure, SignOrder, SignResult, SignStep
+from siteward.model.site import Site
 from siteward.model.wire import WireEvent, Write
 
 REPEAT_S = 10.0
 """How long a command that frees a way is repeated while its device does not take it."""
+
+SIGN_AGAIN_S = 2.0
+"""Pause before a meter that did not sign is asked again."""
 
 _REPEAT_EVERY_S = 0.1
 
@@ -62,6 +68,85 @@ class Actuator:
     async def close(self) -> None:
         """Give up on writes that are still waiting for their line."""
         running = tuple(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+Verify = Callable[[bytes, bytes | None], bool | None]
+"""Whether a signed record holds by a public key; None where that cannot be told."""
+
+
+class MeterActuator:
+    """Has meters sign, each one order at a time, for as long as the decision asks for it."""
+
+    def __init__(self, clock: Clock, site: Site, verify: Verify, wake: Callable[[], None]) -> None:
+        self._clock = clock
+        self._plates = {meter.id: meter.public_key for meter in site.meters}
+        self._verify = verify
+        self._wake = wake
+        self._meters: dict[MeterId, SigningMeter] = {}
+        self._wanted: dict[MeterId, SignOrder] = {}
+        self._done: dict[MeterId, tuple[str, SignStep]] = {}
+        self._running: dict[MeterId, asyncio.Task[None]] = {}
+        self._results: list[SignResult] = []
+
+    def attach(self, meters: Iterable[object]) -> None:
+        """Know those that sign among the meters."""
+        self._meters = {meter.id: meter for meter in meters if isinstance(meter, SigningMeter)}
+
+    def ask(self, orders: Iterable[SignOrder]) -> None:
+        """Know what is wanted now; what runs already is not begun again, what was answered is not asked again."""
+        self._wanted = {order.meter: order for order in orders if order.meter in self._meters}
+        for meter, order in self._wanted.items():
+            running = self._running.get(meter)
+            if order.key != self._done.get(meter) and (running is None or running.done()):
+                self._running[meter] = asyncio.create_task(self._serve(meter), name=f"sign {meter}")
+
+    def drain(self) -> tuple[SignResult, ...]:
+        """What meters handed over since the last call."""
+        results = tuple(self._results)
+        self._results.clear()
+        return results
+
+    async def _serve(self, meter: MeterId) -> None:
+        """Try until it is answered or no longer wanted."""
+        while (order := self._wanted.get(meter)) is not None and order.key != self._done.get(meter):
+            answer = await self._tried(self._meters[meter], order)
+            over = answer.failure is None or answer.failure.final
+            if over:
+                self._done[meter] = order.key
+            self._results.append(self._judged(order, answer))
+            self._wake()
+            if not over:
+                await self._clock.sleep(SIGN_AGAIN_S)
+
+    async def _tried(self, meter: SigningMeter, order: SignOrder) -> SignAnswer:
+        """What it hands over; read once more where it does not hold: that may have been a slip of the wire."""
+        answer = await self._try(meter, order)
+        key = self._plates.get(order.meter) or answer.public_key
+        if answer.document is None or self._verify(answer.document, key) is not False:
+            return answer
+        again = await self._try(meter, order)
+        return answer if again.document is None else replace(again, stray=answer.stray)
+
+    async def _try(self, meter: SigningMeter, order: SignOrder) -> SignAnswer:
+        try:
+            return await meter.sign(order)
+        except DeviceRefused:
+            return SignAnswer(None, failure=SignFailure.REFUSED)
+        except (DeviceUnreachable, Withdrawn):
+            return SignAnswer(None, failure=SignFailure.UNREACHABLE)
+
+    def _judged(self, order: SignOrder, answer: SignAnswer) -> SignResult:
+        key = self._plates.get(order.meter) or answer.public_key
+        verified = None if answer.document is None else self._verify(answer.document, key)
+        stray = None if answer.stray is None else self._verify(answer.stray, key)
+        return SignResult(order, answer, verified, stray)
+
+    async def close(self) -> None:
+        """Give up on what is still being signed; the meter is asked for it after the next start."""
+        running = tuple(self._running.values())
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -19,7 +19,7 @@ from siteward.model.requests import Request
 from siteward.model.site import Site
 from siteward.model.wire import Write
 from siteward.runtime.access import AccessLoop
-from siteward.runtime.actuate import Actuator
+from siteward.runtime.actuate import Actuator, MeterActuator, Verify
 from siteward.runtime.alarm_watch import AlarmWatch, Figures, WatchPorts
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
@@ -72,7 +72,8 @@ class StationPorts:
     """Everything concrete that a station is given.
 
     open_journal raises StoreError while the disk cannot be used; trace takes each completed turn; entropy returns 10
-    random bytes; measure looks at the machine's own resources, in a thread.
+    random bytes; measure looks at the machine's own resources, in a thread; verify judges signed meter
+    values.
     """
 
     site: Site
@@ -86,6 +87,7 @@ class StationPorts:
     software: str
     measure: Callable[[], Figures] | None = None
     tokens: tuple[TokenSource, ...] = ()
+    verify: Verify = lambda document, key: None
 
 
 class Station:
@@ -99,6 +101,8 @@ class Station:
         self._actuator = Actuator(lambda connector: self._poller.poke(connector))
         self.lines = ports.build_lines(self._gate, self._actuator)
         self._actuator.attach(self.lines.chargers)
+        self._signing = MeterActuator(clock, ports.site, ports.verify, self._wake)
+        self._signing.attach(self.lines.meters)
         self._poller = Poller(ports.site, self.lines, clock, self._wake)
         self._committer = Committer(clock, self._actuator.send)
         self.access = AccessLoop(
@@ -198,6 +202,7 @@ class Station:
             leases=self._leases,
             access=self.access,
             watch=self.watch,
+            signing=self._signing,
             entropy=ports.entropy,
         )
         self._turn = Turn(parts, memory, self._done)
@@ -211,6 +216,7 @@ class Station:
             await self.readers.close()
             await self.access.close()
             await self._actuator.close()
+            await self._signing.close()
             await self._committer.flush(_STOP_S)
             await self.lines.close()
 

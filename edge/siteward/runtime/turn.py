@@ -9,7 +9,7 @@ from siteward.model.ports import Clock
 from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from siteward.runtime.access import AccessLoop
-from siteward.runtime.actuate import Actuator
+from siteward.runtime.actuate import Actuator, MeterActuator
 from siteward.runtime.alarm_watch import AlarmWatch
 from siteward.runtime.committer import Committer
 from siteward.runtime.gate import LedgerGate
@@ -36,6 +36,7 @@ class TurnParts:
     leases: LeaseWatch
     access: AccessLoop
     watch: AlarmWatch
+    signing: MeterActuator
     entropy: Callable[[], bytes]
 
 
@@ -93,6 +94,7 @@ class Turn:
         parts.leases.renew(decision.leases, decision.grants, snapshot.turn, snapshot.at)
         parts.actuator.send((*decision.cuts, *decision.failsafes))
         parts.access.trip(decision.trips)
+        parts.signing.ask(decision.signings)
         parts.poller.watch(self._reach.within(decision.feeders, snapshot.chargers))
         parts.committer.put(decision.batch, (*decision.raises, *decision.unlocks))
         done = TurnDone(snapshot, decision, parts.clock.now() - snapshot.at)
@@ -122,6 +124,7 @@ class Turn:
             entropy=parts.entropy(),
             inputs=parts.access.inputs,
             watched=tuple(parts.watch.alarms.items()),
+            signed=parts.signing.drain(),
         )
 
 

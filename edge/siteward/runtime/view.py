@@ -131,7 +131,7 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
     seen = connector.id in snapshot.chargers
     grant = decision.grants[connector.id]
     book = decision.memory.story.book
-    held = book.reservations.get(connector.id)
+    held, waits = book.reservations.get(connector.id), book.waiting.get(connector.id)
     return ConnectorView(
         id=connector.id,
         charger=connector.charger,
@@ -157,6 +157,9 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         reserved_left_s=None if held is None else max(0.0, held.ends_at - snapshot.at),
         reserved_card=None if held is None else held.reservation.token,
         reserved_for="" if held is None else held.reservation.who,
+        next_reservation=None if waits is None else waits.reservation.id,
+        next_card=None if waits is None else waits.reservation.token,
+        next_for="" if waits is None else waits.reservation.who,
         cable=None if reading.cable is None else reading.cable.value,
         unlocks=connector.facts.unlock is not None,
     )

@@ -135,7 +135,8 @@ def _meter(table: MeterTable, lines: Mapping[str, LineTable], catalogue: Profile
     if facts is None:
         raise WeAreWrong(f"meter profile {table.profile} passed the checks but is not there")
     unit, serial = table.unit or 0, _serial(table, lines, catalogue)
-    return Meter(MeterId(table.id), LineId(table.line), unit, table.profile, facts, table.address, serial)
+    plate = None if table.public_key is None else bytes.fromhex(table.public_key)
+    return Meter(MeterId(table.id), LineId(table.line), unit, table.profile, facts, table.address, serial, plate)
 
 
 def _serial(table: MeterTable, lines: Mapping[str, LineTable], catalogue: ProfileCatalogue) -> SerialSettings | None:
@@ -230,6 +231,8 @@ def _cloud(table: CloudTable) -> CloudSettings:
         key_file=_file(table.key_file),
         heartbeat_s=table.heartbeat_s,
         backfill_share=table.backfill_share,
+        command_keys=_file(table.command_keys),
+        require_signed=table.command_keys is not None if table.require_signed is None else table.require_signed,
     )
 
 

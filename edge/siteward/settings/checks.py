@@ -142,6 +142,10 @@ def _cloud(draft: Draft) -> None:
         for key in ("ca_file", "certificate_file", "key_file"):
             if not plain and getattr(cloud, key) is None:
                 draft.faults.add((*path, key), "is missing; mqtts needs ca_file, certificate_file and key_file")
+        if cloud.require_signed and cloud.command_keys is None:
+            draft.faults.add(
+                (*path, "require_signed"), "no key is known; command_keys names the file of `siteward keys`"
+            )
 
 
 def _panel(draft: Draft) -> None:

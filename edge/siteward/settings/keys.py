@@ -43,3 +43,6 @@ PhaseAmps = Annotated[list[Annotated[float, Field(ge=0, le=6300)]], Field(min_le
 
 RatedAmps = Annotated[list[Annotated[float, Field(ge=1, le=6300)]], Field(min_length=3, max_length=3)]
 """A rated current on L1, L2, L3 of a feeder, in A; a fuse of 0 A protects nothing."""
+
+HexDigits = Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2})+$")]
+"""Bytes as hexadecimal digits."""

@@ -9,7 +9,10 @@ from siteward.model.site import Site
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
-    """The platform's broker. Files are None where the system's or none is used; heartbeat_s is 5 to 15."""
+    """The platform's broker. Files are None where the system's or none is used; heartbeat_s is 5 to 15.
+
+    command_keys holds the keys whose commands are taken; require_signed: no other command is.
+    """
 
     host: str
     port: int
@@ -20,6 +23,8 @@ class CloudSettings:
     key_file: Path | None = None
     heartbeat_s: float = 10.0
     backfill_share: float = 1.0
+    command_keys: Path | None = None
+    require_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

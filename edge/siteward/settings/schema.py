@@ -7,7 +7,7 @@ from pydantic import Field
 from siteward.settings.access_tables import BarrierTable, LockTable, Point, RelayTable
 from siteward.settings.alarm_tables import AlarmTable
 from siteward.settings.entry_tables import AccessRuleTable, AuthTable, BayTable, EmergencyTable, ReaderTable
-from siteward.settings.keys import MISSING, Id, PhaseAmps, RatedAmps, Table, key
+from siteward.settings.keys import MISSING, HexDigits, Id, PhaseAmps, RatedAmps, Table, key
 from siteward.settings.limit_tables import LimitTable
 from siteward.settings.output_tables import OutputTable
 from siteward.settings.services import CloudTable, PanelTable, ShareTable, StorageTable
@@ -132,6 +132,12 @@ class MeterTable(Table):
         None,
         "Parity of a DL/T 645 or 698.45 meter; the profile's when it is not given.",
         reason="The standard says even; the Modbus devices beside it mostly have none.",
+    )
+    public_key: HexDigits | None = key(
+        None,
+        "Public key of a meter that signs its values, as on its plate: DER in hexadecimal digits.",
+        reason="Without it a signed value is judged by the key that the meter tells itself.",
+        max_length=512,
     )
 
 
@@ -329,7 +335,6 @@ LATER: dict[tuple[str, ...], str] = {
     ("line", "address"): "devices without a wire",
     ("charger", "address"): "chargers without a wire (OCPP, YKC, HTTP)",
     ("cloud", "dialect"): "dialects of older platforms",
-    ("cloud", "require_signed"): "signed commands",
     ("storage", "mirror"): "a second copy of the journal",
 }
 """Keys that the contract promises and this version does not have yet; they are refused by name, never ignored."""

@@ -77,6 +77,17 @@ class CloudTable(Table):
         reason="systemd hands it over as a credential; it is never part of this file.",
         min_length=1,
     )
+    command_keys: str | None = key(
+        None,
+        "JWK Set of the public keys whose commands are taken; `siteward keys` writes it.",
+        reason="Whoever can reach the broker could otherwise command the station.",
+        min_length=1,
+    )
+    require_signed: bool | None = key(
+        None,
+        "Refuse commands that are not signed; yes where command_keys is given, unless this says otherwise.",
+        reason="No is for the days in which a platform learns to sign; a signature that is there is checked anyway.",
+    )
     heartbeat_s: float = key(
         10.0,
         "Time between two heartbeats.",

@@ -1,16 +1,14 @@
 """The table [tariff] of site.toml: what the site says about prices; the tariffs themselves are no part of the file."""
 
-import base64
-import binascii
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from siteward.client.command_keys import BadKeys, read_bytes
 from siteward.model.currency import CURRENCIES
+from siteward.model.signed import Unsigned
 from siteward.model.tariff import MeterLost, Pin, Pricing, Unmetered, Unpriced
 from siteward.settings.keys import Id, Table, key
-
-_KEY_BYTES = 32
 
 
 def _currency(text: str) -> str:
@@ -21,11 +19,9 @@ def _currency(text: str) -> str:
 
 def _public_key(text: str) -> str:
     try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != _KEY_BYTES:
-        raise ValueError("is no Ed25519 public key; write its 32 bytes in base64, 44 characters")
+        read_bytes(text)
+    except BadKeys as bad:
+        raise ValueError("is no Ed25519 public key; write its 32 bytes in base64, 44 characters") from bad
     return text
 
 
@@ -63,6 +59,11 @@ class TariffTable(Table):
         "all, or none. Those that go on are billed by what it shows once it is back.",
         reason="What cannot be counted cannot be charged for; a fleet may rather be full than billed.",
     )
+    unsigned: Literal["allow", "refuse"] = key(
+        "allow",
+        "What becomes of a session whose meter signs values but did not sign its begin: charged and marked, or ended.",
+        reason="Where calibration law asks for signed values, energy without them must not be sold: refuse.",
+    )
     signer: Annotated[str, AfterValidator(_public_key)] | None = key(
         None,
         "The operator's Ed25519 public key in base64; with it only signed tariffs are taken, from whomever they come.",
@@ -80,4 +81,5 @@ def pricing(table: TariffTable) -> Pricing:
         signer=table.signer,
         unmetered=Unmetered(table.unmetered),
         meter_lost=MeterLost(table.meter_lost),
+        unsigned=Unsigned(table.unsigned),
     )

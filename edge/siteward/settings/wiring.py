@@ -23,6 +23,7 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
     for path, meter in draft.of("meter", MeterTable):
         if _known(path, "meter", meter.profile, catalogue, draft.faults):
             check_meter(path, meter, lines.get(meter.line), catalogue.wire(meter.profile), draft.faults)
+            _plate(path, meter, catalogue, draft.faults)
     _guards(draft, catalogue)
     for path, relay in draft.of("relay", RelayTable):
         if _known(path, "relay", relay.profile, catalogue, draft.faults):
@@ -35,6 +36,21 @@ def check_wiring(draft: Draft, catalogue: ProfileCatalogue) -> None:
             if facts is not None:
                 _currents(path, charger, facts, draft.faults)
                 _switching(path, charger, facts, draft.faults)
+
+
+def _plate(path: Path, meter: MeterTable, catalogue: ProfileCatalogue, faults: Faults) -> None:
+    """A key on the plate belongs to a meter that signs, and is one: a slip of it would doubt every session."""
+    facts = catalogue.meter(meter.profile)
+    if meter.public_key is None or facts is None:
+        return
+    if not facts.signs:
+        faults.add((*path, "public_key"), f"profile '{meter.profile}' signs nothing; take the key out")
+        return
+    from siteward.trust.crypto import is_curve_key
+
+    if not is_curve_key(bytes.fromhex(meter.public_key)):
+        text = "is no public key on a curve of OCMF; write the plate's key as DER, for secp256r1 182 hexadecimal digits"
+        faults.add((*path, "public_key"), text)
 
 
 def _guards(draft: Draft, catalogue: ProfileCatalogue) -> None:

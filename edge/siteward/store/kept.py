@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from siteward.model.auth import ListHead, ListStage, StagedToken, Token, TokenSeen
-from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
+from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
 from siteward.model.kept import EVERY, SWAP, Kept, KeptKind, KeptRow
+from siteward.model.signed import SignedHead
 
 _FORMS: dict[KeptKind, TypeAdapter[Any]] = {
     KeptKind.ENTRY: TypeAdapter(Token),
@@ -16,9 +17,11 @@ _FORMS: dict[KeptKind, TypeAdapter[Any]] = {
     KeptKind.STAGE: TypeAdapter(ListStage),
     KeptKind.SEEN: TypeAdapter(TokenSeen),
     KeptKind.RESERVATION: TypeAdapter(Reservation),
+    KeptKind.NEXT: TypeAdapter(NextReservation),
     KeptKind.OUT_OF_SERVICE: TypeAdapter(OutOfService),
     KeptKind.LATCHED: TypeAdapter(Latched),
     KeptKind.BAY: TypeAdapter(BayTaken),
+    KeptKind.SIGNED: TypeAdapter(SignedHead),
 }
 
 

@@ -141,6 +141,7 @@ def test_files_of_all_kinds_are_read(tmp_path: Path) -> None:
             {"hold_s": 1800.0, "token": "04A2"},
         ),
         (["reserve", "A01-1", "--for", "Ms Li"], "RESERVE", "A01-1", {"hold_s": 900.0, "who": "Ms Li"}),
+        (["reserve", "A01-1", "--next"], "RESERVE", "A01-1", {"hold_s": 900.0, "next": True}),
         (["reserve", "A01-1", "--cancel"], "CANCEL_RESERVATION", "A01-1", None),
         (["service", "A01-1", "--out"], "SET_AVAILABILITY", "A01-1", {"operative": False}),
         (["service", "station", "--in"], "SET_AVAILABILITY", "station", {"operative": True}),

@@ -21,6 +21,7 @@ CARDS = st.sampled_from(["CA4D", "5EE0", "FFFF"])
 
 ACTS = st.one_of(
     st.tuples(st.just("reserve"), NAMES, CARDS),
+    st.tuples(st.just("next"), NAMES, CARDS),
     st.tuples(st.just("cancel"), NAMES, CARDS),
     st.tuples(st.just("out"), NAMES, CARDS),
     st.tuples(st.just("in"), NAMES, CARDS),
@@ -42,6 +43,7 @@ def asked(rig: Rig, number: int, act: str, name: str, card: str) -> Request | No
         "part 1": lambda: rig.request("SET_AUTH_LIST", command, tokens=[{"id": card}], part=1, **part),
         "part 2": lambda: rig.request("SET_AUTH_LIST", command, tokens=[{"id": f"2{card}"}], part=2, **part),
         "reserve": lambda: rig.request("RESERVE", command, target=name, token=card, hold_s=60),
+        "next": lambda: rig.request("RESERVE", command, target=name, token=card, hold_s=60, next=True, wait_s=90),
         "cancel": lambda: rig.request("CANCEL_RESERVATION", command, target=name),
         "out": lambda: rig.request("SET_AVAILABILITY", command, target=name, operative=False),
         "in": lambda: rig.request("SET_AVAILABILITY", command, target=name, operative=True),
@@ -57,7 +59,8 @@ def lasting(book: Book) -> tuple[object, ...]:
     """What must be the same after a restart; a bay's beginning is written down after a minute."""
     bays = {name: row for name, row in book.bays.items() if row.told}
     held = {name: row.reservation for name, row in book.reservations.items()}
-    return book.list, dict(book.seen), held, dict(book.out), dict(book.latched), bays
+    waiting = {name: row.reservation for name, row in book.waiting.items()}
+    return book.list, dict(book.seen), held, waiting, dict(book.out), dict(book.latched), bays
 
 
 @settings(max_examples=120, deadline=None)

@@ -6,76 +6,12 @@ import pytest
 
 from siteward.control.ledger import Ledger, may_send
 from siteward.model.events import EventType
-from siteward.model.facts import UnlockFacts
-from siteward.model.ids import ConnectorId
-from siteward.model.readings import Cable, ChargerReading
-from siteward.model.requests import Request
+from siteward.model.readings import Cable
 from siteward.model.sessions import OrderState
-from siteward.model.site import Site
-from siteward.model.snapshot import Snapshot
-from siteward.model.tariff import Pricing
-from siteward.model.wire import FrameKind, FrameStage, WireEvent, Write, WriteKind
-from tests.fixtures.story_rig import Outlet, Rig
+from siteward.model.wire import FrameStage, Write, WriteKind
+from tests.siteward.control.lock_rig import A1, LockRig
+from tests.siteward.control.test_emergency import BUTTON, STOP
 from tests.siteward.control.test_idle_fee import IDLE
-from tests.siteward.control.test_money import SITE
-
-A1 = ConnectorId("A1")
-WITHIN_S = 4.0
-
-
-def lockable(shows: bool = True) -> Site:
-    """The story's site with boxes whose cables can be let go."""
-    site = SITE
-    facts = UnlockFacts(shows, WITHIN_S)
-    return replace(
-        site,
-        chargers=tuple(
-            replace(box, connectors=tuple(replace(c, facts=replace(c.facts, unlock=facts)) for c in box.connectors))
-            for box in site.chargers
-        ),
-    )
-
-
-class LockRig(Rig):
-    """The rig with one lock: what its wire carries, and what its register shows."""
-
-    def __init__(self, shows: bool = True) -> None:
-        self.cable: Cable | None = Cable.LOCKED
-        self.obeys_after_s: float | None = 1.0
-        self.answers = True
-        self.writes: list[Write] = []
-        self._due: WireEvent | None = None
-        self._free_at: float | None = None
-        super().__init__(replace(lockable(shows), pricing=Pricing(default="SZ-TOU")))
-
-    def snapshot(self, requests: tuple[Request, ...] = (), settled: tuple[object, ...] = ()) -> Snapshot:
-        """What the devices say now, and what became of the last write."""
-        if self._free_at is not None and self.at >= self._free_at:
-            self.cable = Cable.UNLOCKED if self.cable is not None else None
-        due, self._due = self._due, None
-        return replace(super().snapshot(requests, settled), wire=() if due is None else (due,))  # type: ignore[arg-type]
-
-    def _reading(self, name: ConnectorId, outlet: Outlet, sent_at: float) -> ChargerReading:
-        return replace(super()._reading(name, outlet, sent_at), cable=self.cable)
-
-    def step(self, *requests: Request) -> None:
-        """One turn, and the wire that carries what it may send."""
-        chapter = self.turn(*requests)
-        for write in chapter.draft.unlocks:
-            self.writes.append(write)
-            if self.answers and write.turn == self.turn_number:
-                at = self.at + 0.5
-                self._due = WireEvent(A1, FrameKind.UNLOCK, FrameStage.ANSWERED, at, 0.0, self.at + 0.2, write.turn)
-                self._free_at = None if self.obeys_after_s is None else at + self.obeys_after_s
-
-    def steps(self, count: int) -> None:
-        """Some turns."""
-        for _ in range(count):
-            self.step()
-
-    def ask(self, command: str = "u1", **fields: object) -> None:
-        """Hand in an UNLOCK_CONNECTOR of A1."""
-        self.step(self.request("UNLOCK_CONNECTOR", command, target="A1", **fields))
 
 
 def test_done_when_the_lock_shows_it() -> None:
@@ -167,6 +103,68 @@ def test_never_under_load_or_to_nobody(fault: str, code: str) -> None:
     assert not rig.writes
 
 
+@pytest.mark.parametrize(("drawn_a", "charging"), [(6.0, False), (0.0, True)])
+def test_one_sign_of_current_is_enough(drawn_a: float, charging: bool) -> None:
+    """R19: measured though the box says that it rests, or one that says that it charges though none is measured."""
+    rig = LockRig()
+    rig["A1"].plugged, rig["A1"].stuck_a, rig.charging_shown = True, drawn_a, charging
+    rig.steps(2)
+    rig.ask()
+    assert rig.log.stages("u1") == ["rejected CURRENT_FLOWS"]
+
+
+def test_a_limit_that_was_decided_counts_before_it_is_read_back() -> None:
+    """R1: what is on its way to the charger is current, too."""
+    rig = LockRig()
+    grant = rig.memory.grants[A1]
+    rig.memory = replace(rig.memory, grants={**rig.memory.grants, A1: replace(grant, limit_a=6.0)})
+    rig.ask()
+    assert rig.log.stages("u1") == ["rejected CURRENT_FLOWS"]
+
+
+def test_only_the_answer_to_this_command_counts() -> None:
+    """R4: sent is not answered, and an answer that comes late belongs to the command before."""
+    rig = LockRig()
+    rig.answers, rig.cable = False, Cable.UNLOCKED
+    rig.ask()
+    turn = rig.writes[0].turn
+    rig.hear(FrameStage.SENT, turn)
+    rig.step()
+    rig.hear(FrameStage.ANSWERED, turn - 30)
+    rig.steps(2)
+    assert rig.log.stages("u1") == ["accepted"]
+    rig.hear(FrameStage.ANSWERED, turn)
+    rig.steps(2)
+    assert rig.log.stages("u1") == ["accepted", "done"]
+
+
+def test_a_reading_from_before_is_no_effect() -> None:
+    """Law 4: a box that is polled rarely still shows what was before the command."""
+    rig = LockRig()
+    rig.cable, rig.obeys_after_s = Cable.UNLOCKED, None
+    rig.ask()
+    rig.last_read = rig.at - 0.1
+    rig.steps(3)
+    assert rig.log.stages("u1") == ["accepted"]
+    rig.last_read = None
+    rig.steps(1)
+    assert rig.log.stages("u1") == ["accepted", "done"]
+
+
+def test_who_falls_silent_afterwards_is_waited_for_and_then_unknown() -> None:
+    """S-11: taken, and never seen since: that is what is said."""
+    rig = LockRig()
+    rig.obeys_after_s = None
+    rig.ask()
+    rig.last_read = rig.at - 0.1
+    rig.steps(14)
+    assert rig.log.stages("u1") == ["accepted"]
+    rig["A1"].silent = True
+    rig.steps(8)
+    assert rig.log.stages("u1") == ["accepted", "failed CHARGER_UNREACHABLE"]
+    assert rig.log.final("u1").result["sent"] is True  # type: ignore[index]
+
+
 def test_what_begins_while_the_command_waits_takes_it_back() -> None:
     """R4: asked again each turn until it is sent; a session that began meanwhile wins, and nothing goes out after."""
     rig = LockRig()
@@ -176,9 +174,28 @@ def test_what_begins_while_the_command_waits_takes_it_back() -> None:
     rig.ask()
     rig.step(rig.start("A1", "s1", order="O-9"))
     assert rig.log.stages("u1") == ["accepted", "failed ONGOING_TRANSACTION"]
+    assert rig.log.last(EventType.CONNECTOR_UNLOCK).session is None
     sent = len(rig.writes)
     rig.steps(3)
     assert len(rig.writes) == sent == 1
+
+
+def test_an_emergency_stop_ends_the_session_and_the_cable_may_go() -> None:
+    """I13: pressed in the middle of a charge; once nothing flows its driver is not held by the plug."""
+    rig = LockRig()
+    rig.site = replace(rig.site, emergencies=(STOP,))
+    rig.inputs[BUTTON] = True
+    rig.steps(2)
+    rig.charging("A1")
+    rig.inputs[BUTTON] = False
+    rig.step()
+    rig.ask("u1")
+    assert rig.log.stages("u1") == ["rejected CURRENT_FLOWS"]
+    rig.steps(8)
+    rig.ask("u2")
+    rig.steps(4)
+    assert rig.log.stages("u2") == ["accepted", "done"]
+    assert "hall" in rig.memory.book.latched
 
 
 def test_one_at_a_time() -> None:

@@ -130,7 +130,8 @@ async def test_only_a_free_connector_offers_to_be_reserved(panel: Panel) -> None
     """Charging, silent, reserved and out of service: core would refuse each."""
     await show(panel)
     await panel.login()
-    offered = {c.id for c in panel.core.live().connectors if "/reserve" in await page(panel, f"/connectors/{c.id}")}
+    words = "Reserve this connector"
+    offered = {c.id for c in panel.core.live().connectors if words in await page(panel, f"/connectors/{c.id}")}
     free = {c.id for c in panel.core.live().connectors if c.status == "Available" and c.online}
     assert offered == free - {"A04-1", "B01-1"}
 
@@ -143,6 +144,33 @@ async def test_who_comes_to_a_reserved_connector_is_started_for_the_reservation(
     await panel.press("/connectors/A04-1/start", reservation="r1", departs="", wants_kwh="")
     sent = panel.core.requests[-1]
     assert (sent.name, sent.params) == ("START_CHARGE", {"reservationId": "r1"})
+
+
+async def test_somebody_can_be_next_where_it_is_taken(panel: Panel) -> None:
+    """S-68: offered at what is in use or kept; shown to all, and cancelled by its own name."""
+    live = await show(panel)
+    await panel.login()
+    page_ = await page(panel, "/connectors/A01-1")
+    assert "Reserve it once it is free" in page_
+    assert 'name="next" value="yes"' in page_
+    assert "Reserve it once it is free" in await page(panel, "/connectors/A04-1")
+    assert "Reserve it once it is free" not in await page(panel, "/connectors/C03-1")
+    assert "Reserve it once it is free" not in await page(panel, "/connectors/D02-1")
+    await panel.press("/connectors/A01-1/reserve", next="yes", minutes="20", card="", who="Mr Wu")
+    assert panel.core.requests[-1].params == {"next": True, "hold_s": 1200, "who": "Mr Wu"}
+    waits = {"next_reservation": "n1", "next_card": "04A2B3C4", "next_for": "Mr Wu"}
+    held = tuple(c.model_copy(update=waits) if c.id == "A01-1" else c for c in live.connectors)
+    await panel.desk.hub._publish(live.model_copy(update={"connectors": held}), False)
+    for address in ("/", "/connectors/A01-1"):
+        text = await page(panel, address)
+        assert "Somebody is next here: reserved once it is free." in text
+        assert "for card …B3C4 · Mr Wu" in text
+    assert "Reserve it once it is free" not in text
+    assert "Cancel who is next at connector A01-1?" in text
+    await panel.press("/connectors/A01-1/release", reservation="n1")
+    assert panel.core.requests[-1].params == {"reservationId": "n1"}
+    await panel.client.get("/language/zh")
+    assert "已有人排在下一位" in await page(panel, "/connectors/A01-1")
 
 
 async def test_a_card_is_shown_by_its_last_signs_only(panel: Panel) -> None:
@@ -209,6 +237,13 @@ async def test_it_is_said_in_chinese(panel: Panel) -> None:
     await panel.client.get("/language/zh")
     assert "已停用：不再开始新的充电。" in await page(panel, "/connectors/B01-1")
     assert "已复位，待确认" in await page(panel, "/access")
+
+
+def test_a_wait_for_a_connector_is_told_in_both_languages() -> None:
+    """S-68: the reply to `next` says what it waits for."""
+    done = ReplyMessage(command_id="c1", stage="done", result={"waitingFor": "connector"})
+    assert reply(done, "en").endswith("(waiting for the connector to be free)")
+    assert reply(done, "zh").endswith("(等待充电枪空闲)")
 
 
 def test_events_tell_who_came_in_without_whole_numbers_of_cards() -> None:

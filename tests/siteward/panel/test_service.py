@@ -16,7 +16,7 @@ from siteward.panel.accounts import FirstLogin
 from siteward.panel.errors import PanelError
 from siteward.panel.identity import identify, own_names
 from siteward.panel.service import PanelOptions, PanelReady, serve_panel
-from siteward.trust.certificate import BUILT, CertificateError, fingerprint, self_sign, usable
+from siteward.trust.crypto import BUILT, CertificateError, fingerprint, self_sign, usable
 from tests.fixtures.clock import RealClock
 from tests.fixtures.depot import Depot
 from tests.siteward.panel.conftest import HandClock, token_in

@@ -117,6 +117,7 @@ def test_the_hash_ignores_form_and_follows_meaning(tmp_path: Path) -> None:
         ('name = "Nanshan depot"', 'name = ""', "5: site.name: must not be empty"),
         ('parent = "grid"', 'parent = "row-a"', "33: feeder[1].parent: goes in a circle: row-a > row-a"),
         ("[cloud]", "[cloud.x]\ny = 1\n[cloud]", "81: cloud.x: unknown key; known keys here"),
+        ("[cloud]", "[cloud]\nrequire_signed = true", "82: cloud.require_signed: no key is known"),
     ],
 )
 def test_one_mistake_gives_one_message_at_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -295,3 +296,20 @@ def test_a_band_of_another_supply_does_not_count(tmp_path: Path) -> None:
     names = {rule.id for rule in load_site(file, FakeCatalogue()).alarms}
     assert "charger-hot" in names
     assert not {"charger-voltage", "meter-voltage"} & names
+
+
+@pytest.mark.parametrize(
+    ("lines", "required"),
+    [
+        ("", False),
+        ('command_keys = "command-keys.json"', True),
+        ('command_keys = "command-keys.json"\nrequire_signed = true', True),
+        ('command_keys = "command-keys.json"\nrequire_signed = false', False),
+    ],
+)
+def test_signatures_are_required_once_keys_are_named(tmp_path: Path, lines: str, required: bool) -> None:
+    """Contract: cloud.require_signed is the default once a key is enrolled."""
+    cloud = load_settings(edited(tmp_path, "[cloud]", f"[cloud]\n{lines}"), FakeCatalogue()).cloud
+    assert cloud is not None
+    assert cloud.require_signed is required
+    assert cloud.command_keys == (Path("command-keys.json") if lines else None)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from siteward.model.auth import ListHead, ListStage, StagedToken, Token, TokenSeen
-from siteward.model.bookings import BayTaken, Latched, OutOfService, Reservation
+from siteward.model.bookings import BayTaken, Latched, NextReservation, OutOfService, Reservation
 from siteward.model.ids import ConnectorId, OrderId, SessionId
 from siteward.model.kept import EVERY, SWAP, Kept, KeptKind, KeptRow
+from siteward.model.signed import SignedHead, SignMark
 from siteward.store.kept import _FORMS
 from siteward.store.open import open_store
 from siteward.store.salvage import salvage
@@ -24,8 +25,10 @@ ROWS: dict[KeptKind, Kept] = {
     KeptKind.STAGE: ListStage(8, 3, 1203, ((1, 500), (3, 203))),
     KeptKind.SEEN: TokenSeen("04A2", AT),
     KeptKind.RESERVATION: Reservation("r1", A1, AT, AT, 900.0, OrderId("O-1"), "04A2"),
+    KeptKind.NEXT: NextReservation("r2", A1, AT, AT, 900.0, OrderId("O-2"), "04A3", "Ms Li", 3600.0),
     KeptKind.OUT_OF_SERVICE: OutOfService(A1, AT, "panel", "tina"),
     KeptKind.LATCHED: Latched("hall", AT),
+    KeptKind.SIGNED: SignedHead(A1, "5974912", 843, (SignMark.DIFFERENCE,), SessionId("S1"), 1786, 330298),
     KeptKind.BAY: BayTaken("bay-1", AT, SessionId("S1"), OrderId("O-1"), told=True),
 }
 

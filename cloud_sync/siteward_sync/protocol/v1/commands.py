@@ -23,7 +23,11 @@ class Command(Wire):
 
 
 class SignedCommand(Wire):
-    """A command as JWS (EdDSA); its payload is a Command."""
+    """A command as JWS in compact form; its payload is a Command, each of whose times and ids is part of the proof.
+
+    The header has alg EdDSA (or Ed25519) and kid, the name of a key that the station trusts, and none of crit, b64,
+    jwk, jku, x5c, x5u. A command is valid for six days at most.
+    """
 
     jws: str
 

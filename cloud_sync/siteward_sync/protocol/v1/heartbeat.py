@@ -19,7 +19,7 @@ class HeartbeatStation(Wire):
 class HeartbeatConnector(Wire):
     """A connector now; what is unknown is absent. Session fields are there only while it is in use.
 
-    Those of a reservation are there only while one holds.
+    Those of a reservation are there only while one holds; nextReservationId while somebody is next there.
     fee is what the session costs so far, in minor units of currency; absent where no tariff prices it.
     """
 
@@ -41,6 +41,7 @@ class HeartbeatConnector(Wire):
     soc: int | None = Field(default=None, ge=0, le=100)
     reservation_id: Id | None = None
     reserved_until: Time | None = None
+    next_reservation_id: Id | None = None
     fee: int | None = Field(default=None, ge=0)
     currency: str | None = None
 

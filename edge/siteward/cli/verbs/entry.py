@@ -70,6 +70,7 @@ def reserve(
     card: Annotated[str | None, option("--card", help="The card that it is kept for.")] = None,
     minutes: Annotated[float, option("--minutes", min=1, max=1440, help="How long.")] = 15.0,
     who: Annotated[str | None, option("--for", help="Name or phone, for people on site only.")] = None,
+    waits: Annotated[bool, option("--next", help="As soon as the connector is free, if it is in use.")] = False,
     cancel: Annotated[bool, option("--cancel", help="Let its reservation go.")] = False,
     json: Json = False,
 ) -> int:
@@ -83,6 +84,8 @@ def reserve(
         params["token"] = card
     if who and not cancel:
         params["who"] = who
+    if waits and not cancel:
+        params["next"] = True
     return ask(Screen(json), lambda client, screen: act.move(client, screen, name, connector, 10.0, params))
 
 

@@ -41,6 +41,32 @@ def bill(
     )
 
 
+@app.command()
+def signed(
+    session: Annotated[str, argument(help="The session's id.")],
+    out: Annotated[
+        Path | None, option("--out", help="Write a file: .xml for the transparency software, else the record as it is.")
+    ] = None,
+    key: Annotated[str | None, option("--key", help="Public key on the meter's plate, DER in hexadecimal.")] = None,
+    language: Annotated[Language, option("--lang", help="Language of the words.")] = Language.EN,
+    json: Json = False,
+) -> int:
+    """Show what the meter of a session signed, and whether it holds.
+
+    The records are those that the meter handed over, byte for byte. Without --key they are judged by the key in the
+    journal. The exit status is 1 when there is none, or one does not hold.
+
+    Example: siteward signed 01JZ0000000000000000000000 --out session.xml
+    """
+    from siteward.cli import signed as signatures
+
+    return with_records(
+        Folders.paths,
+        Screen(json),
+        lambda shelf, screen: signatures.signed(shelf, screen, session, out, key, language.value),
+    )
+
+
 @tariff_app.command()
 def show(
     tariff: Annotated[str | None, argument(help="One tariff, whole; else the list.")] = None,
