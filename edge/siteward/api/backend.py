@@ -7,7 +7,7 @@ from siteward.model.alarm_log import AlarmRecord
 from siteward.model.auth import AuthList
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
-from siteward.model.ids import CommandId, JournalId, LineId, SessionId
+from siteward.model.ids import CommandId, JournalId, LineId, OrderId, SessionId
 from siteward.model.live import Health, LineView, LiveView
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
@@ -97,6 +97,10 @@ class Records(Protocol):
 
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session."""
+        ...
+
+    async def charged(self, order: OrderId) -> SessionId | None:
+        """The session that was charged on an order and is over."""
         ...
 
     async def tariffs(self) -> tuple[str, ...]:

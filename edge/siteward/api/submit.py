@@ -16,7 +16,7 @@ from siteward.api.tariffs import NoTariff, tariff_of
 from siteward.api.waits import unless
 from siteward.client.messages import KeysMessage, RequestMessage
 from siteward.model.events import EventType
-from siteward.model.ids import CommandId
+from siteward.model.ids import CommandId, OrderId
 from siteward.model.ports import Clock
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import CommandName, Reply, Request, Source, Stage
@@ -56,6 +56,8 @@ class Requests:
                 request = replace(request, tariff=tariff_of(asked.params, self._backend.site().pricing.signer))
             except NoTariff as no:
                 final = Reply(request.id, Stage.REJECTED, no.code.value, f"{REFUSALS[no.code].en} {no}")
+        if final is None:
+            final = await self._used(request)
         if final is not None:
             return message(reply_message(await self._backend.refuse(request, raw, final)))
         return message(reply_message(await self._backend.submit(request, raw)))
@@ -97,6 +99,16 @@ class Requests:
         if reply is None:
             raise Denied(Refusal.UNKNOWN_TARGET, "no such request")
         return message(reply_message(reply))
+
+    async def _used(self, request: Request) -> Reply | None:
+        """The answer to a start whose order was charged before, however long ago: a turn knows only the latest."""
+        if request.name is not CommandName.START_CHARGE or request.order is None:
+            return None
+        session = await self._backend.charged(OrderId(request.order))
+        if session is None:
+            return None
+        code = Refusal.ORDER_USED
+        return Reply(request.id, Stage.REJECTED, code.value, f"{REFUSALS[code].en} session {session}")
 
     async def _check_person(self, request: Request) -> None:
         if not may_request(self._caller, request.actor, await self._backend.users()):

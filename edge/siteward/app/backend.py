@@ -8,7 +8,7 @@ from siteward.model.auth import AuthList
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
-from siteward.model.ids import CommandId, JournalId, LineId, SessionId
+from siteward.model.ids import CommandId, JournalId, LineId, OrderId, SessionId
 from siteward.model.live import Health, LineView, LiveView
 from siteward.model.requests import Actor, Reply, Request, Source
 from siteward.model.sessions import SessionRecord
@@ -108,6 +108,10 @@ class CoreBackend:
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session."""
         return await self._records.session(session)
+
+    async def charged(self, order: OrderId) -> SessionId | None:
+        """The session that was charged on an order and is over."""
+        return await self._records.charged(order)
 
     async def tariffs(self) -> tuple[str, ...]:
         """What every tariff says."""

@@ -84,6 +84,8 @@ class Drivers:
         self._clock = clock
         self._seen = 0
         self._orders = 0
+        # An order is charged once (0064), and the station still knows those of the last time that the demo ran.
+        self._begun = f"{clock.wall():%Y%m%dT%H%M%S}"
         self._dice = random.Random(SEED)  # noqa: S311 - a demo's patience is no secret
         self._walking: dict[str, float] = {}
         self._served: set[str] = set()
@@ -120,9 +122,8 @@ class Drivers:
         for connector in [c for c, at in self._walking.items() if at <= now]:
             del self._walking[connector]
             self._orders += 1
+            order = f"{self._begun}-{self._orders:05d}"
             try:
-                await self._platform.send(
-                    self._station, "START_CHARGE", connector, order_id=f"{self._station}-{self._orders:05d}"
-                )
+                await self._platform.send(self._station, "START_CHARGE", connector, order_id=order)
             except (LinkDown, PublishRefused):
                 self._walking[connector] = now + _WALK_S[1]

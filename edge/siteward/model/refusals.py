@@ -29,6 +29,7 @@ class Refusal(StrEnum):
     FAILSAFE_UNVERIFIED = "FAILSAFE_UNVERIFIED"
     NO_SUCH_SESSION = "NO_SUCH_SESSION"
     SESSION_MISMATCH = "SESSION_MISMATCH"
+    ORDER_USED = "ORDER_USED"
     STORE_FAILED = "STORE_FAILED"
     NO_VEHICLE = "NO_VEHICLE"
     START_TIMEOUT = "START_TIMEOUT"
@@ -103,6 +104,10 @@ REFUSALS: dict[Refusal, Sentence] = {
     Refusal.NO_SUCH_SESSION: Sentence("There is no such session.", "没有该充电会话。"),
     Refusal.SESSION_MISMATCH: Sentence(
         "The order named is not the one that charges here.", "指定的订单不是此处正在充电的订单。"
+    ),
+    Refusal.ORDER_USED: Sentence(
+        "This order has been charged already; another charge needs an order of its own.",
+        "该订单已充过电；再次充电需要新的订单。",
     ),
     Refusal.STORE_FAILED: Sentence(
         "The station's disk does not accept records; no new session may start.",

@@ -26,6 +26,11 @@ class OrderState(StrEnum):
         """Whether the connector is still taken by it."""
         return self in (OrderState.CREATED, OrderState.STARTING, OrderState.CHARGING)
 
+    @property
+    def used(self) -> bool:
+        """Whether its order was charged and is over: one order is one charge (0064)."""
+        return self in (OrderState.FINISHED, OrderState.SETTLED)
+
 
 class StopReason(StrEnum):
     """Why a session ended."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from siteward.model.alarm_log import AlarmRecord
 from siteward.model.events import EventPage, EventType, Fact
-from siteward.model.ids import CommandId, JournalId, SessionId
+from siteward.model.ids import CommandId, JournalId, OrderId, SessionId
 from siteward.model.ports import Clock
 from siteward.model.ration import Ration
 from siteward.model.requests import Actor, Reply, Request, Source
@@ -125,6 +125,10 @@ class Records:
     async def session(self, session: SessionId) -> SessionRecord | None:
         """One session, None when there is none of that id."""
         return await self._db.read(lambda connection: sessions.find(connection, session))
+
+    async def charged(self, order: OrderId) -> SessionId | None:
+        """The session that was charged on an order and is over, however long ago."""
+        return await self._db.read(lambda connection: sessions.charged(connection, order))
 
     async def tariffs(self) -> tuple[str, ...]:
         """What every tariff says, by id, the newest version first."""

@@ -65,6 +65,7 @@ class Salvage:
             connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
         connection.execute("UPDATE sessions SET finished_seq = iif(finished_seq <= ?, 0, NULL)", (self.acked_seq,))
         connection.execute("UPDATE tariffs SET seq = NULL")
+        sessions.name_orders(connection)
         for event in self.events:
             self._append(connection, self._fact(event), ClockQuality(event["clock"]), wall)
         for record in sessions.finished_nowhere(connection):

@@ -6,19 +6,21 @@ from dataclasses import replace
 from pydantic import TypeAdapter
 
 from siteward.model.events import EventType, Fact
-from siteward.model.ids import SessionId
+from siteward.model.ids import OrderId, SessionId
 from siteward.model.sessions import OrderState, SessionRecord
 
 _SESSION = TypeAdapter(SessionRecord)
 _UNSETTLED = tuple(state.value for state in OrderState if state.open or state is OrderState.FINISHED)
+_USED = tuple(state.value for state in OrderState if state.used)
 
 
 def upsert(connection: sqlite3.Connection, records: tuple[SessionRecord, ...]) -> None:
     """Replace sessions by id; the sequence number of the finishing event stays."""
     connection.executemany(
-        "INSERT INTO sessions (id, state, record) VALUES (?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record",
-        [(record.id, record.state.value, _SESSION.dump_json(record).decode()) for record in records],
+        "INSERT INTO sessions (id, state, record, order_id) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE"
+        " SET state = excluded.state, record = excluded.record, order_id = excluded.order_id",
+        [(record.id, record.state.value, _SESSION.dump_json(record).decode(), record.order) for record in records],
     )
 
 
@@ -69,6 +71,19 @@ def find(connection: sqlite3.Connection, session: SessionId) -> SessionRecord | 
     """One session."""
     row = connection.execute("SELECT record FROM sessions WHERE id = ?", (session,)).fetchone()
     return None if row is None else _SESSION.validate_json(row[0])
+
+
+def charged(connection: sqlite3.Connection, order: OrderId) -> SessionId | None:
+    """The session that was charged on an order and is over."""
+    marks = ", ".join("?" * len(_USED))
+    asked = f"SELECT id FROM sessions WHERE order_id = ? AND state IN ({marks}) ORDER BY id LIMIT 1"  # noqa: S608
+    row = connection.execute(asked, (order, *_USED)).fetchone()
+    return None if row is None else SessionId(row[0])
+
+
+def name_orders(connection: sqlite3.Connection) -> None:
+    """Read the orders of records that came from elsewhere; what is no record has none."""
+    connection.execute("UPDATE sessions SET order_id = json_extract(record, '$.order') WHERE json_valid(record)")
 
 
 def _settle(connection: sqlite3.Connection, session: SessionId) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from siteward.cli.cards import read_cards
 from siteward.cli.errors import CommandFailed
-from siteward.model.auth import AuthList, ListStage, StagedList
+from siteward.model.auth import LIST_MOST, AuthList, ListStage, StagedList
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Reply, Request, Stage
 from tests.fixtures.core import FakeCore
@@ -157,3 +157,15 @@ async def test_verbs_become_the_contract_s_commands(
     assert status == 0, said
     request = newest(core)
     assert (request.name.value, request.target, request.params) == (name, target, params)
+
+
+def test_a_file_with_too_many_cards_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """B17: the station would refuse its first part; the file is named, and how many it may have."""
+    file = tmp_path / "cards.csv"
+    file.write_text("".join(f"C{n}\n" for n in range(LIST_MOST + 1)))
+    with pytest.raises(CommandFailed) as no:
+        read_cards(file)
+    assert no.value.code == Refusal.LIST_FULL
+    assert (str(file) in str(no.value), str(LIST_MOST) in no.value.advice) == (True, True)
+    file.write_text("".join(f"C{n}\n" for n in range(LIST_MOST)))
+    assert len(read_cards(file)) == LIST_MOST

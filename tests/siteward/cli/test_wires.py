@@ -15,7 +15,9 @@ from siteward.cli.wires import Care, care, expected, find_line, same_port
 from siteward.client.client import Client
 from siteward.client.errors import Refused
 from siteward.client.records import WireCallMessage
+from siteward.model.errors import Withdrawn
 from siteward.model.facts import ResetBy
+from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.site import Parity
 from siteward.model.visit import WireCall, WireHeard
 from siteward_drivers.scan_plan import ALL_UNITS, LIKELY_UNITS, Setting, likely_settings, wide_settings
@@ -120,6 +122,36 @@ async def test_only_the_console_may_call_on_a_wire(core: FakeCore) -> None:
             await client.call("nowhere", WireCallMessage(unit=1))
         assert no.value.code == "UNKNOWN_TARGET"
     assert [line for line, _ in core.calls] == ["nowhere"]
+
+
+async def test_a_wire_bears_one_tool_at_a_time(core: FakeCore) -> None:
+    """Goal 15: the second tool is told to come again, another wire is free, and a late poll is said as such."""
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def called(call: WireCall) -> WireHeard:
+        if call.unit == 9:
+            raise Withdrawn("the line has no time")
+        asked.set()
+        await go.wait()
+        return WireHeard(values=(1,))
+
+    core.called = called
+    live = core.live()
+    assert live is not None
+    line = live.lines[0].id
+    async with Client(core.run_dir / "cli.sock") as one, Client(core.run_dir / "cli.sock") as two:
+        first = asyncio.create_task(one.call(line, WireCallMessage(unit=1)))
+        await asked.wait()
+        with pytest.raises(Refused) as no:
+            await two.call(line, WireCallMessage(unit=2))
+        assert (no.value.status, no.value.code) == (429, Refusal.RATE_LIMITED)
+        assert REFUSALS[Refusal.RATE_LIMITED].zh in no.value.message_zh
+        go.set()
+        assert (await first).values == (1,)
+        assert (await two.call(line, WireCallMessage(unit=2))).values == (1,)
+        with pytest.raises(Refused) as no:
+            await two.call(line, WireCallMessage(unit=9))
+        assert no.value.code == Refusal.RATE_LIMITED
 
 
 def test_a_port_has_several_names(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from siteward.model.auth import AccessRule, AuthorisedBy, AuthRules, OfflinePolicy
+from siteward.model.auth import LIST_MOST, AccessRule, AuthorisedBy, AuthRules, OfflinePolicy
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.refusals import REFUSALS, Refusal
@@ -317,3 +317,18 @@ def test_a_lost_batch_loses_list_and_answer_together() -> None:
     rig.turns(2)
     assert rig.log.stages("l2") == ["failed OUTCOME_UNKNOWN"]
     assert rig.memory.book.list.head.version == 1
+
+
+def test_a_list_takes_no_more_cards_than_the_station_holds() -> None:
+    """B17, fault 47: the difference that would pass 10,000 changes nothing; one that fills the list is taken."""
+    rig = card_rig()
+    held = rig.memory.book.list
+    tokens = {name: replace(held.tokens["CA4D"], id=name) for name in (f"C{n}" for n in range(LIST_MOST - 1))}
+    rig.memory = replace(rig.memory, book=replace(rig.memory.book, list=replace(held, tokens=tokens)))
+    change = {"version": 2, "update": "differential", "baseVersion": 1}
+    rig.turn(rig.request("SET_AUTH_LIST", "two", tokens=[{"id": "NEW1"}, {"id": "NEW2"}], **change))
+    assert rig.log.stages("two") == ["rejected LIST_FULL"]
+    assert (rig.memory.book.list.head.version, len(rig.memory.book.list.tokens)) == (1, LIST_MOST - 1)
+    rig.turn(rig.request("SET_AUTH_LIST", "one", tokens=[{"id": "NEW1"}], **change))
+    assert rig.log.stages("one") == ["accepted", "done"]
+    assert len(rig.memory.book.list.tokens) == LIST_MOST
