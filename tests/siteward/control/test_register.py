@@ -163,7 +163,7 @@ def test_a_register_that_rolls_over_is_a_new_one(top_wh: int) -> None:
     assert (finished["start_register_wh"], finished["estimated"]) == (top_wh - 200, True)
     assert 0 <= finished["energy_wh"] <= 200
     assert "METER_IMPLAUSIBLE" in [f.data.get("code") for _, f in rig.log.facts]
-    rig.charging("A4")
+    rig.charging("A4", order="O-2")
     assert rig.log.last(EventType.SESSION_CHARGING).data["start_register_wh"] < 1000
 
 

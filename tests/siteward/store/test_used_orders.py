@@ -62,7 +62,7 @@ def test_the_orders_of_an_older_database_are_known() -> None:
 
 
 async def test_a_salvage_keeps_them(tmp_path: Path) -> None:
-    """Fault 46: what is left of a damaged database is written into a new one, order by order."""
+    """Fault 55: what is left of a damaged database is written into a new one, order by order."""
     path = tmp_path / "siteward.db"
     store = await open_store(path, RealClock())
     await store.commit(batch(sessions=(session(1, OrderState.SETTLED, order=O1),)))
