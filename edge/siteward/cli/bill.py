@@ -8,7 +8,7 @@ from siteward.cli.paint import Grid, Screen
 from siteward.cli.shelf import Records
 from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.bill_text import amount, line_name, line_why, segment_when, segment_why
-from siteward.client.bills import Recomputed, recompute, recomputed_data
+from siteward.client.bills import Recomputed, costs, recompute, recomputed_data
 from siteward.client.signed import signed_values
 from siteward.client.tariff_form import installed
 from siteward.model.bill import Bill
@@ -29,7 +29,13 @@ async def bill(records: Records, screen: Screen, session: str, again: bool, lang
     status = 1 if again and not found.holds else 0
     if screen.as_json:
         row = evidence.session
-        told = {"session": row.id, "state": row.state, "orderId": row.order, **recomputed_data(found)}
+        told: dict[str, object] = {
+            "session": row.id,
+            "state": row.state,
+            "orderId": row.order,
+            "costs": costs(evidence, found),
+        }
+        told |= recomputed_data(found)
         if signed_values(evidence.events):
             from siteward.cli.signed import data
 
@@ -68,8 +74,9 @@ def _money(evidence: EvidenceMessage, found: Recomputed, bill: Bill, say: Say) -
     ]
     total = say(Sentence("total", "合计"))
     if found.told is None:
-        total = say(Sentence("so far, of what is closed", "目前已结分段合计"))
-    rows.append((total, amount(bill.total, bill.digits, bill.currency), f"{bill.tariff} v{bill.version}"))
+        total = say(Sentence("so far, with the running segment", "目前合计（含进行中分段）"))
+    cost = costs(evidence, found) or 0
+    rows.append((total, amount(cost, bill.digits, bill.currency), f"{bill.tariff} v{bill.version}"))
     when = (say(Sentence("when", "时间")), "kWh", say(Sentence("from where", "来源")))
     parts = [
         (segment_when(s, zone), f"{s.energy_wh / 1000:.3f}", say(segment_why(s, found.names))) for s in found.segments

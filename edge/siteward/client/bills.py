@@ -59,6 +59,14 @@ def recompute(evidence: EvidenceMessage) -> Recomputed:
     return Recomputed(bill, segments, idle_s, told, found, names)
 
 
+def costs(evidence: EvidenceMessage, found: Recomputed) -> int | None:
+    """What a session costs: by its bill, or as core reckons it while it is open, the running segment included."""
+    if found.bill is None:
+        return None
+    running = evidence.session.total if found.told is None else None
+    return found.bill.total if running is None else running
+
+
 def _data(events: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any] | None:
     found = [event["data"] for event in events if event["type"] == kind]
     return found[-1] if found else None

@@ -130,23 +130,28 @@ def _note_negative(n: NodeWatch, node: Node, base: PerPhase, r: MeterReading) ->
 
 
 def _note_peak(n: NodeWatch, since: float) -> None:
-    """Highest other load of 15 to 30 days that surely was other load (R11).
-
-    Chargers show what they draw later than the meter does, so that a ramp of theirs looks like other load. What held
-    for a whole window, less what the chargers moved in it, is none of theirs.
-    """
+    """Highest other load of 15 to 30 days that surely was other load (R11)."""
     at = n.window[-1][0]
     if at - n.peak_from > HALF_MONTH_S:
         n.peak_before_a, n.peak_a, n.peak_from = n.peak_a, (0.0, 0.0, 0.0), at
     if n.window[0][0] > since:
         return
+    sure = surely(n, since)
+    n.peak_a = (max(n.peak_a[0], sure[0]), max(n.peak_a[1], sure[1]), max(n.peak_a[2], sure[2]))
+
+
+def surely(n: NodeWatch, since: float) -> PerPhase:
+    """What surely was other load in every meter reading since then, in A; nothing where there is no reading.
+
+    Chargers show what they draw later than the meter does, so that a ramp of theirs looks like other load. What held
+    for a while, less what the chargers moved in it, is none of theirs.
+    """
     window = [x for x in n.window if x[0] >= since]
+    if not window:
+        return ZERO
     known = [x[2] for x in window]
-    a, b, c = (
-        max(n.peak_a[p], min(x[1][p] for x in window) - (max(k[p] for k in known) - min(k[p] for k in known)))
-        for p in range(3)
-    )
-    n.peak_a = (a, b, c)
+    a, b, c = (min(x[1][p] for x in window) - (max(k[p] for k in known) - min(k[p] for k in known)) for p in range(3))
+    return (a, b, c)
 
 
 def _lowest(n: NodeWatch) -> PerPhase:

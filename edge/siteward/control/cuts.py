@@ -1,5 +1,6 @@
 """Cuts: what a fuse forces at once, what a stop or a limit orders, what fairness asks for (step 8; B08, R12)."""
 
+from siteward.control.base import surely
 from siteward.control.bounds import is_apart
 from siteward.control.caps import over_cutline
 from siteward.control.flight import top
@@ -15,7 +16,7 @@ FAIR_A, FAIR_EVERY_S = 1.0, 10.0
 SHED_A = 2.0
 PROMISE_S = 30.0
 OVER_S = 8.0
-HIGH_S = 5.0
+HIGH_S, HIDDEN_S = 5.0, 60.0
 TOLERANCE_A = 0.05
 OVER_ALARM = {
     NodeKind.FUSE: AlarmCode.FEEDER_OVER_BOUND,
@@ -60,14 +61,18 @@ def _forced_nodes(work: Work) -> list[bool]:
 
 
 def _base_alarm(work: Work, node: Node) -> None:
-    """Other load above the configured worst case is outside what the fuse was checked for (R18)."""
-    n = work.nodes[node.index]
-    if all(work.base_cut[c] <= work.tree.worst[c] + 1.0 for c in node.cells):
+    """Other load above the configured worst case is outside what the fuse was checked for (R18).
+
+    Cars that move look like other load for some seconds, which calls nobody; one that hides behind them is told later.
+    """
+    n, worst = work.nodes[node.index], [work.tree.worst[c] + 1.0 for c in node.cells]
+    if all(work.base_cut[c] <= most for c, most in zip(node.cells, worst, strict=True)):
         n.high_since = None
         return
     if n.high_since is None:
         n.high_since = work.at
-    if work.at - n.high_since >= HIGH_S:
+    high_s, sure = work.at - n.high_since, surely(n, work.at - HIGH_S)
+    if high_s >= HIDDEN_S or (high_s >= HIGH_S and any(x > most for x, most in zip(sure, worst, strict=True))):
         work.alarm(AlarmCode.BASE_LOAD_HIGH, str(node.id))
 
 

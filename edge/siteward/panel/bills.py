@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.bill_text import amount, line_name, line_why, segment_when, segment_why
-from siteward.client.bills import Recomputed, recompute
+from siteward.client.bills import Recomputed, costs, recompute
 from siteward.client.errors import ClientError
 from siteward.model.bill import Bill
 from siteward.model.ids import is_id
@@ -47,7 +48,7 @@ class Bills:
             s=evidence.session,
             open=found.told is None,
             lines=_lines(found.bill, language),
-            total="" if found.bill is None else amount(found.bill.total, found.bill.digits, found.bill.currency),
+            total=_total(evidence, found),
             bill=found.bill,
             segments=_segments(found, self._zone(), language),
             faults=[say(fault, language) for fault in found.faults],
@@ -60,6 +61,11 @@ class Bills:
             return UTC if live is None else ZoneInfo(live.timezone)
         except (ZoneInfoNotFoundError, ValueError):
             return UTC
+
+
+def _total(evidence: EvidenceMessage, found: Recomputed) -> str:
+    bill, cost = found.bill, costs(evidence, found)
+    return "" if bill is None or cost is None else amount(cost, bill.digits, bill.currency)
 
 
 def _lines(bill: Bill | None, language: str) -> list[tuple[str, str, str]]:

@@ -218,7 +218,7 @@ WORDS: Final[dict[str, Sentence]] = {
     "bill": Sentence("Bill", "账单"),
     "bill_none": Sentence("No tariff prices this session.", "本次充电没有适用的计费方案。"),
     "bill_total": Sentence("Total", "合计"),
-    "bill_so_far": Sentence("So far, of what is closed", "目前已结分段合计"),
+    "bill_so_far": Sentence("So far, with the running segment", "目前合计（含进行中分段）"),
     "bill_holds": Sentence(
         "The journal alone makes this bill again, to the cent.", "仅凭日志即可重算出同一账单，分毫不差。"
     ),

@@ -9,6 +9,7 @@ import pytest
 from siteward.control.cuts import cut
 from siteward.control.memory import NEVER, Slot, Waking, Watch
 from siteward.control.work import Work
+from siteward.model.units import PerPhase
 from tests.siteward.control.bench import AT, alarms, demand, flight, lay, watch
 from tests.siteward.control.sites import Box, feeder
 
@@ -91,6 +92,12 @@ def test_a_fuse_that_stays_above_is_told_after_eight_seconds(
     assert alarms(work) == ({("FEEDER_OVER_BOUND", "grid")} if told else set())
 
 
+def shown(base_a: float, moved_a: float = 0.0) -> tuple[tuple[float, PerPhase, PerPhase, PerPhase, PerPhase], ...]:
+    """Five meter readings, a second apart, with that much other load on L3 while the chargers there moved."""
+    base = (0.0, 0.0, base_a)
+    return tuple((AT - 4.5 + n, base, (0.0, 0.0, moved_a * n / 4.0), base, base) for n in range(5))
+
+
 @pytest.mark.parametrize(
     ("base_a", "high_s", "since", "told"),
     [(21.0, 60.0, None, False), (21.1, None, AT, False), (21.1, 4.9, AT - 4.9, False), (21.1, 5.0, AT - 5.0, True)],
@@ -101,9 +108,23 @@ def test_other_load_above_its_worst_case_is_told(
     """R18: an ampere above what the fuse was checked for, on any phase, for five seconds."""
     work = lay([watch()], feeders=[feeder("grid", 63.0, worst=20.0)])
     work.base_cut = [0.0, 0.0, base_a]
+    work.nodes[0].window = shown(base_a)
     work.nodes[0].high_since = None if high_s is None else AT - high_s
     cut(work)
     assert work.nodes[0].high_since == since
+    assert alarms(work) == ({("BASE_LOAD_HIGH", "grid")} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("moved_a", "high_s", "told"), [(0.4, 5.0, True), (0.6, 5.0, False), (8.0, 59.9, False), (8.0, 60.0, True)]
+)
+def test_cars_that_move_are_not_called_other_load(moved_a: float, high_s: float, told: bool) -> None:
+    """R18, R11: a meter shows a ramp before the chargers do; what stays high for a minute is told all the same."""
+    work = lay([watch()], feeders=[feeder("grid", 63.0, worst=20.0)])
+    work.base_cut = [0.0, 0.0, 21.5]
+    work.nodes[0].window = shown(21.5, moved_a)
+    work.nodes[0].high_since = AT - high_s
+    cut(work)
     assert alarms(work) == ({("BASE_LOAD_HIGH", "grid")} if told else set())
 
 

@@ -57,6 +57,18 @@ async def test_every_line_stands_with_its_reason(panel: Panel) -> None:
         assert said in page, said
 
 
+async def test_an_open_session_shows_what_core_reckons_it_costs_by_now(panel: Panel) -> None:
+    """S-42: segments are told when they close; the running one costs, too."""
+    await panel.login()
+    whole = evidence("S1")
+    row = whole.session.model_copy(update={"state": "CHARGING", "total": 1234, "currency": "CNY"})
+    created = {"type": "session.created", "data": {"tariffId": "SZ-TOU", "tariffVersion": 1}}
+    panel.core.bills["S1"] = whole.model_copy(update={"session": row, "events": (created, whole.events[0])})
+    page = (await panel.client.get("/sessions/S1")).text
+    assert "So far, with the running segment" in page
+    assert "12.34 CNY" in page
+
+
 async def test_a_bill_that_does_not_hold_is_said(panel: Panel) -> None:
     """S-15."""
     await panel.login()
