@@ -67,6 +67,7 @@ class Profile:
             apply_s=part.readback.apply_s,
             raise_interval_s=part.limit.raise_interval_s,
             write_hold_s=part.limit.write_hold_s,
+            pause_shows=part.pause_shows,
         )
         boot = BootFacts(part.boot.boot_a, part.boot.hold_s, part.boot.watchdog_at_start, part.boot.min_silence_s)
         return ChargerFacts(

@@ -230,6 +230,14 @@ class ChargerPart(Part):
             return PowerFacts(phases)
         return PowerFacts(phases, dc.min_w, dc.eta_min, dc.pf_min, dc.aux_w, dc.pause_ends_session)
 
+    @property
+    def pause_shows(self) -> bool:
+        """Whether a pause can be read back without a car: by the set point, or a register or state that needs none."""
+        seen = self.verbs.paused_when
+        if not seen or self.verbs.pause_raw is not None:
+            return True
+        return any(c.quantity is not Quantity.STATUS or self.status.map.get(str(c.raw)) is Pilot.A for c in seen)
+
     def least_a(self, nominal_v: float) -> float:
         """Least current that it can be given, A on each phase."""
         return self.limit.min_a if self.dc is None else self.power.amps(self.dc.min_w, nominal_v)

@@ -39,10 +39,14 @@ def _turned(words: Words) -> Words:
 
 
 class LyingMeter:
-    """A simulated meter whose registers lie while `kind` is set; everything else is the meter's own."""
+    """A simulated meter whose registers lie while `kind` is set; everything else is the meter's own.
+
+    `then` is called once, right after its energy register was next read.
+    """
 
     def __init__(self, meter: SimMeter) -> None:
         self.kind: str | None = None
+        self.then: Callable[[], None] | None = None
         self._meter = meter
         self._asked = 0
         self._kept: dict[tuple[Table, int], Words] = {}
@@ -52,6 +56,14 @@ class LyingMeter:
 
     def read(self, table: Table, address: int, count: int) -> Words:
         """Words of a block, lied about."""
+        words = self._words(table, address, count)
+        point, then = self._meter.profile.file.points[Quantity.ENERGY_IMPORT_TOTAL], self.then
+        if then is not None and point.table is table and address <= point.address < address + count:
+            self.then = None
+            then()
+        return words
+
+    def _words(self, table: Table, address: int, count: int) -> Words:
         words = self._meter.read(table, address, count)
         self._asked += 1
         if self.kind is None:

@@ -31,6 +31,12 @@ def test_the_catalogue_knows_names_facts_and_wires() -> None:
         PROFILES["eastron_sdm360"]
 
 
+def test_one_charger_alone_hides_its_pause_while_it_has_no_car() -> None:
+    """R5: it shows a pause as a state that needs a car; the others by set point or by a register of their own."""
+    facts = {name: PROFILES.charger(name) for name in PROFILES.names("charger")}
+    assert {name for name, f in facts.items() if f is not None and not f.limit.pause_shows} == {"foxess_evc"}
+
+
 def test_heidelberg_declares_its_watchdog_and_bills_no_apparent_energy() -> None:
     """Rulings 1, 7, 9; turn.md 4: hardware setting until tested on hardware, Tw 15 s."""
     facts = PROFILES.charger("heidelberg_energy_control")

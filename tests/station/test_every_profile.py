@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from siteward.model.events import EventType
 from siteward.model.ids import ChargerId, ConnectorId, FeederId, LineId, MeterId, SiteId
 from siteward.model.site import Charger, Connector, Feeder, Line, Meter, Priority, Site
 from siteward.model.units import Phase
 from siteward.runtime.turn import TurnDone
 from siteward_drivers.profile_schema import Transport
+from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.scenario import ArrivalPlan, BaseLoadPlan, Scenario
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.station import PROFILES, VirtualStation
@@ -81,5 +83,29 @@ def test_every_charger_profile_charges_and_none_breaks_the_fuse(tmp_path: Path, 
         assert idle == []
         assert truth.trips == ()
         assert truth.longest_over_s <= 10.0
+
+    run_virtual(story)
+
+
+@pytest.mark.parametrize("frames", [True, False])
+def test_no_charger_is_accused_of_a_pause_that_it_cannot_show_without_a_car(tmp_path: Path, frames: bool) -> None:
+    """Fault 21, R5: nothing is read back wrong before the first car, nor after the last one, of any profile."""
+
+    async def story(clock: VirtualClock) -> None:
+        station = VirtualStation(clock, tmp_path, site=fleet(), seed=5, frames=frames)
+        await station.start()
+        await station.run_for(60)
+        names = [c.id for c in station.site.connectors]
+        for name in names:
+            station.sim.world.plug(name, Car(name=name, max_a=16.0, phases=3))
+        await station.run_for(240)
+        drew = {c.connector for c in station.sim.truth().connectors if c.energy_wh > 0.0}
+        for name in names:
+            station.sim.world.unplug(name)
+        await station.run_for(60)
+        await station.stop()
+        assert drew == set(names)
+        raised = [f.data for f in station.journal.facts if f.type is EventType.ALARM_RAISED]
+        assert [d for d in raised if d["code"] in ("CHARGER_DISOBEYS", "FOREIGN_WRITE")] == []
 
     run_virtual(story)

@@ -72,8 +72,7 @@ async def sessions(clock: VirtualClock, station: VirtualStation) -> dict[str, fl
     for name in names:
         station.sim.world.plug(name, Car(name=name, capacity_wh=60_000.0, soc=0.2, max_a=16.0, phases=3))
     await station.run_for(10)
-    # One of them first forgives a pause that it could not show without a car: it is asked again.
-    for command, seconds in (("START_CHARGE", 70), ("START_CHARGE", 370), ("STOP_CHARGE", 60)):
+    for command, seconds in (("START_CHARGE", 440), ("STOP_CHARGE", 60)):
         for name in names:
             await station.station.inbox.submit(asked(clock, CommandName(command), name), b"{}")
         await station.run_for(seconds)

@@ -3,7 +3,7 @@
 from siteward.control.memory import Flight, Watch
 from siteward.control.tree import Outlet
 from siteward.model.facts import Readback
-from siteward.model.readings import ChargerReading
+from siteward.model.readings import ChargerReading, Pilot
 
 LATE_S = 3.0
 """Longest that a gateway holds a frame back before it still delivers it."""
@@ -34,7 +34,7 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
         if done is not None and r.sent_at < done + o.apply_s and not _already(o, w, newest, r.set_point_a):
             return False
     before = top(o, w)
-    value, foreign = _judge(o, w, r.set_point_a, sent)
+    value, foreign = _judge(o, w, r.set_point_a, sent, _hides_pause(o, r))
     if value is None:
         return False
     known = w.conf_a is not None or w.booked_a is not None
@@ -69,7 +69,15 @@ def _near(o: Outlet, a: float, b: float) -> bool:
     return abs(a - b) <= o.step_a / 2 + 0.01
 
 
-def _judge(o: Outlet, w: Watch, shown: float, sent: list[Flight]) -> tuple[float | None, bool]:
+def _hides_pause(o: Outlet, r: ChargerReading) -> bool:
+    """Whether it shows the limit behind a pause, since only a car makes the pause visible.
+
+    Nobody knows then whether the pause is in force: it is booked as if it were not, yet nothing is refuted by it.
+    """
+    return r.pilot is Pilot.A and not o.connector.facts.limit.pause_shows
+
+
+def _judge(o: Outlet, w: Watch, shown: float, sent: list[Flight], hides: bool) -> tuple[float | None, bool]:
     """The confirmed value and whether a stranger wrote it. An effective register confirms what was WRITTEN."""
     newest = sent[-1] if sent else None
     if o.connector.facts.limit.readback is Readback.EFFECTIVE:
@@ -81,6 +89,8 @@ def _judge(o: Outlet, w: Watch, shown: float, sent: list[Flight]) -> tuple[float
     if newest is not None and _near(o, shown, newest.value_a):
         w.refuted = 0
         return newest.value_a, False
+    if hides and (w.conf_a if newest is None else newest.value_a) == 0.0:
+        return shown, False
     if newest is not None and newest.answered_at is not None:
         w.refuted += 1
     ours = any(_near(o, shown, f.value_a) for f in sent)

@@ -56,7 +56,10 @@ class BootFacts:
 
 @dataclass(frozen=True, slots=True)
 class LimitFacts:
-    """The set point of one connector, in A."""
+    """The set point of one connector, in A.
+
+    pause_shows: also without a car; otherwise a pause is seen only in the state of a charger that has one.
+    """
 
     min_a: float
     max_a: float
@@ -65,6 +68,7 @@ class LimitFacts:
     apply_s: float
     raise_interval_s: float
     write_hold_s: float = 0.0
+    pause_shows: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from siteward.control.flight import compact, free_held, settle
 from siteward.control.memory import NEVER, Watch
 from siteward.control.tree import Outlet, tree_of
 from siteward.model.facts import Readback
-from siteward.model.readings import ChargerReading
+from siteward.model.readings import ChargerReading, Pilot
 from siteward.model.units import PerPhase
 from tests.siteward.control.bench import AT, flight, watch
 from tests.siteward.control.sites import Box, feeder, site
@@ -25,6 +27,13 @@ def settled(seen: Watch, shown_a: float | None, box: Box | None = None, sent_at:
     """A read of the set point; was it foreign?"""
     o = outlet(box)
     return settle(o, seen, ChargerReading(o.id, sent_at, set_point_a=shown_a))
+
+
+def pausing(shows: bool) -> Outlet:
+    """Its pause shows without a car, or only with one."""
+    o = outlet()
+    facts = replace(o.connector.facts, limit=replace(o.connector.facts.limit, pause_shows=shows))
+    return replace(o, connector=replace(o.connector, facts=facts))
 
 
 GONE = {"sent_at": AT - 9.0, "answered_at": AT - 9.0, "sends": 1}
@@ -49,6 +58,44 @@ def test_a_read_confirms_refutes_or_shows_a_stranger(
     seen = watch(16.0, flights=(late, flight(8.0, **GONE)), refuted=1)
     assert settled(seen, shown_a) is foreign
     assert (seen.conf_a, seen.refuted, seen.unread, seen.booked_a) == (conf_a, refuted, False, None)
+
+
+@pytest.mark.parametrize(
+    ("written_a", "pilot", "shows", "refuted"),
+    [
+        (0.0, Pilot.A, False, 0),
+        (0.0, Pilot.B, False, 1),
+        (0.0, None, False, 1),
+        (0.0, Pilot.A, True, 1),
+        (8.0, Pilot.A, False, 1),
+    ],
+)
+def test_the_limit_behind_a_pause_that_needs_a_car_to_show_refutes_nothing(
+    written_a: float, pilot: Pilot | None, shows: bool, refuted: int
+) -> None:
+    """Fault 21, R5: it is booked all the same."""
+    seen = watch(16.0, flights=(flight(written_a, **GONE),))
+    foreign = settle(pausing(shows), seen, ChargerReading(outlet().id, AT, pilot=pilot, set_point_a=16.0))
+    assert (foreign, seen.conf_a, seen.refuted, seen.flights) == (False, 16.0, refuted, ())
+
+
+@pytest.mark.parametrize(
+    ("conf_a", "pilot", "shows", "foreign"),
+    [
+        (0.0, Pilot.A, False, False),
+        (0.0, Pilot.B, False, True),
+        (0.0, Pilot.A, True, True),
+        (8.0, Pilot.A, False, True),
+    ],
+)
+def test_a_limit_that_comes_to_light_as_a_paused_car_leaves_is_no_strangers(
+    conf_a: float, pilot: Pilot, shows: bool, foreign: bool
+) -> None:
+    """R5: only a paused charger that has just lost its car hid it."""
+    seen = watch(conf_a)
+    reading = ChargerReading(outlet().id, AT, pilot=pilot, set_point_a=16.0)
+    assert settle(pausing(shows), seen, reading) is foreign
+    assert seen.conf_a == 16.0
 
 
 def test_a_write_without_an_answer_is_not_refuted() -> None:
