@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.dying import judge
+from tests.fixtures.dying import acknowledged, judge
 
 KILLS, CUTS = 25, 12
 """Per change; `make dying` runs many more with the same script."""
@@ -58,6 +58,12 @@ async def cut_or_kill(tmp_path: Path) -> AsyncIterator[str]:
     finally:
         for folder in (probe, tmp_path / "core"):
             await run("umount", "-q", str(folder))
+
+
+def test_a_torn_line_of_what_was_acknowledged_counts_as_none() -> None:
+    """Fault 49: what the killed writer had said in full is held against it, and the next one's word, too."""
+    text = "finish 10\nack 7\nfinish 12finish 20\nacaccept 3\nfinish 3"
+    assert acknowledged(text) == {"finish": [10, 20], "accept": [3], "ack": [7]}
 
 
 @pytest.mark.station
