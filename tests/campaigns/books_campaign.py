@@ -6,6 +6,7 @@ or a bill comes out otherwise when it is made again.
 """
 
 import asyncio
+import json
 import os
 import sys
 import time
@@ -64,15 +65,20 @@ async def _month(name: str, days: int, folder: Path) -> Figures:
 
 
 def main(months: list[str], days: int) -> int:
-    """Run the months side by side, print and keep their figures; return whether the books are wrong."""
+    """Run the months side by side, print and keep their figures; return whether the books are wrong.
+
+    A month that is not run keeps the figures of its last run, with the commit that it began with.
+    """
     began, told = commit(), dict[str, Figures]()
     command = f"MONTHS={','.join(months)} DAYS={days} make books"
+    kept = json.loads(LAST.read_text("utf-8"))["months"] if LAST.exists() else {}
     with ProcessPoolExecutor() as pool:
         waiting = {pool.submit(month, name, days): name for name in months}
         for ready in as_completed(waiting):
-            told[waiting[ready]] = ready.result()
-            print(waiting[ready], ready.result(), flush=True)
-            keep(LAST, command, {"commit": began, "most_days": days, "months": told})
+            name = waiting[ready]
+            told[name] = {"commit": began, "most_days": days, **ready.result()}
+            print(name, told[name], flush=True)
+            keep(LAST, command, {"commit": began, "months": dict(sorted({**kept, **told}.items()))})
     faults = ("differences_wh", "bills_not_made_again", "stays_without_session")
     return int(any(found[fault] for found in told.values() for fault in faults))
 
