@@ -7,17 +7,14 @@ import pytest
 
 from siteward.control.segments import NEAR_S
 from siteward.model.events import EventType
-from siteward.model.ids import ChargerId, CommandId, FeederId, LineId, MeterId, OrderId, SiteId
+from siteward.model.ids import CommandId, OrderId
 from siteward.model.requests import CommandName, Request, Source
-from siteward.model.site import Charger, Feeder, Line, Meter, Site
 from siteward.runtime.turn import TurnDone
-from siteward_drivers.profile_schema import Transport
 from siteward_drivers.sim.car import Car
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
+from tests.fixtures.fleet import fleet
 from tests.fixtures.station import PROFILES, VirtualStation
-from tests.station.test_every_profile import outlet
 
-GRID, METER = FeederId("grid"), MeterId("grid-meter")
 RESTED = {"keba_p30", "keba_p40"}
 """Their documents ask for half a second between two reads: a poll takes five."""
 COUNT_WH = 100.0
@@ -33,23 +30,6 @@ def billing() -> list[str]:
         if facts is not None and facts.bills_energy:
             found.append(name)
     return found
-
-
-def fleet() -> Site:
-    """One of each, on a wire of its own, behind one fuse that is wide enough for all."""
-    lines, chargers = [Line(LineId("meter"), "/dev/meter", 9600)], []
-    for name in billing():
-        wire = PROFILES[name].file.wire
-        serial = wire.serial if wire.transports[0] is Transport.RTU else None
-        port = f"tcp://{name.replace('_', '-')}:502" if serial is None else f"/dev/{name}"
-        lines.append(Line(LineId(name), port, serial.baud if serial is not None else 9600))
-        chargers.append(Charger(ChargerId(name), LineId(name), wire.unit, name, (outlet(name),)))
-    meter = PROFILES.meter("eastron_sdm630")
-    assert meter is not None
-    limit_a = 100.0 * len(chargers)
-    grid = Feeder(GRID, "Grid", None, (limit_a, limit_a, limit_a), METER, (20.0, 20.0, 20.0))
-    meters = (Meter(METER, LineId("meter"), 1, "eastron_sdm630", meter),)
-    return Site(SiteId("fleet"), "Fleet", "UTC", 230.0, tuple(lines), meters, (grid,), tuple(chargers))
 
 
 def asked(clock: VirtualClock, name: CommandName, target: str) -> Request:
@@ -110,7 +90,7 @@ def test_an_order_is_billed_what_flowed_by_every_register(tmp_path: Path, frames
 
     async def story(clock: VirtualClock) -> None:
         ages = Ages()
-        station = VirtualStation(clock, tmp_path, site=fleet(), seed=5, frames=frames)
+        station = VirtualStation(clock, tmp_path, site=fleet(billing(), 100.0), seed=5, frames=frames)
         station.watchers.append(ages.watch)
         await station.start(drivers=False)
         truth = await sessions(clock, station)
