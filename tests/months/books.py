@@ -94,7 +94,8 @@ class Books(Turns):
                 store = await self._die(store)
             self._leave_and_come()
             if not self._inside() and self.coming:
-                self._pass(self.coming[-1].arrival - self.now)
+                # One who came before the outlet was free again waits beside it.
+                self._pass(max(1, self.coming[-1].arrival - self.now))
                 continue
             await self._turn(store)
         await store.close()

@@ -32,6 +32,18 @@ async def test_a_morning_of_real_sessions_reconciles_to_0_wh(tmp_path: Path) -> 
     assert books.fuses.broken == 0
 
 
+async def test_a_car_that_comes_before_its_place_is_free_waits(tmp_path: Path) -> None:
+    """S-30: the next car of an outlet may come within seconds, while nobody else is there."""
+    one = depot()
+    first = stays(one, 0, DAY_S)[0]
+    leaves = first.arrival + 240
+    here = [replace(first, departure=leaves), replace(first, arrival=leaves + 5, departure=leaves + 300)]
+    books = Books(one, here, other_load(one), tmp_path)
+    await books.live(first.arrival, leaves + 300)
+    assert len(closed(books.path)) == 2
+    assert books.refused == []
+
+
 def test_a_wh_too_many_or_too_few_is_told() -> None:
     """S-30: lost and doubled energy both show, at the connector where they are."""
     told = [Closed("a", 500, 60, False, False), Closed("b", 700, 60, False, False)]
