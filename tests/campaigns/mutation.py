@@ -116,7 +116,10 @@ def figures(results: list[dict[str, str]]) -> dict[str, object]:
 
 
 def some(modules: list[str], sample: int, seed: int) -> int:
-    """Make, draw from some modules, run, print."""
+    """Make, draw from some modules, run, print; SystemExit for one that is not there."""
+    strange = [module for module in modules if not (ROOT / CONTROL / f"{module}.py").exists()]
+    if strange:
+        raise SystemExit(f"MODULES: no {', '.join(strange)} in {CONTROL}")
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
         made = stage(folder)
