@@ -24,6 +24,14 @@ LAST = Path(__file__).with_name("last_books.json")
 Figures = dict[str, object]
 
 
+class Told(Books):
+    """Says once a day how far it is: a month takes half an hour."""
+
+    def day_over(self, day: int) -> None:
+        """A line for each day."""
+        print(f"day {day}: {self.commands} commands, {self.turn} turns, {len(self.coming)} cars to come", flush=True)
+
+
 def month(name: str, days: int) -> Figures:
     """Figures of one month."""
     with TemporaryDirectory() as folder:
@@ -35,7 +43,7 @@ async def _month(name: str, days: int, folder: Path) -> Figures:
     first = FIRST_DAYS[name] * DAY_S
     last = first + min(days, DAYS[name]) * DAY_S
     here = stays(one, first, last)
-    books = Books(one, here, other_load(one), folder)
+    books = Told(one, here, other_load(one), folder)
     began = time.monotonic()
     await books.live(first, last)
     store = await open_store(books.path, books.clock)

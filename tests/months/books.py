@@ -167,6 +167,7 @@ class Books(Turns):
 
     async def _die(self, store: Store) -> Store:
         """The controller is gone for a while, in which cars go on drawing; it comes back knowing only its file."""
+        self.day_over(self.now // DAY_S)
         await store.close()
         self.dies_at = self._some_time(self.now // DAY_S + 1)
         self._pass(DEAD_S)
@@ -174,6 +175,9 @@ class Books(Turns):
         store = await open_store(self.path, self.clock)
         self.mind = restore(self.depot.site, await store.recover(), self.at, self.clock.wall())
         return store
+
+    def day_over(self, day: int) -> None:
+        """Hear once a day how far it is."""
 
     def _some_time(self, day: int) -> int:
         """An instant between six and eighteen, when cars are there."""
