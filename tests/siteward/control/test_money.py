@@ -178,6 +178,7 @@ def test_an_outage_is_a_segment_of_its_own() -> None:
     assert row.gap
     assert [s.ended for s in row.segments].count("gap") == 2
     assert not any(s.flagged for s in row.segments)
+    assert len({s.meter for s in row.segments}) == 1
     assert row.segments[-1].ended == "end"
 
 
@@ -307,6 +308,21 @@ def test_another_meter_in_a_local_session_closes_the_segment_with_both_readings(
     assert old[-1].end_wh == first
     assert row.energy_wh == first - 1000 + row.last_register_wh - second  # type: ignore[operator]
     assert sum(s.energy_wh for s in new) == row.last_register_wh - second  # type: ignore[operator]
+
+
+def test_a_session_whose_meter_stays_silent_after_a_restart_ends_with_its_row() -> None:
+    """B23: what the row held is closed as it stands; no segment is left open in the bill."""
+    rig = rig_with()
+    rig.charging(seconds=60)
+    rig["A1"].meter_silent = True
+    rig.crash(5)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(90)
+    (row,) = rig.log.rows.values()
+    assert row.state is OrderState.FINISHED
+    assert [s.ended for s in row.segments] == ["end"]
+    assert row.segments[0].energy_wh == row.energy_wh
+    whole(rig, row)
 
 
 def test_one_slip_of_a_serial_is_no_exchange() -> None:
