@@ -6,7 +6,7 @@ from datetime import datetime
 from siteward.control.auth_parts import drop_staged, with_part
 from siteward.control.auth_update import DIFFERENTIAL, FULL, PART, Update, read_update
 from siteward.control.draft import Draft
-from siteward.control.refuse import Refused
+from siteward.control.refuse import Refused, must_be_in_time
 from siteward.control.session import stamp
 from siteward.model.auth import LIST_MOST, AuthList, ListHead, Token
 from siteward.model.events import EventType, Fact
@@ -69,8 +69,7 @@ def _may_write(draft: Draft, request: Request) -> None:
         raise Refused(Refusal.NOT_AUTHORISED)
     if request.source is Source.PANEL and (request.actor is None or request.actor.role is not Role.INSTALLER):
         raise Refused(Refusal.NOT_AUTHORISED)
-    if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
-        raise Refused(Refusal.CLOCK_UNTRUSTED)
+    must_be_in_time(request, draft.snapshot.clock.trusted)
 
 
 def _same(before: AuthList, update: Update) -> bool:

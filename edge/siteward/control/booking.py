@@ -9,7 +9,7 @@ from siteward.control.bays import open_again
 from siteward.control.book import Held
 from siteward.control.draft import Draft
 from siteward.control.params import BadParam, name_param, number_param, words_param
-from siteward.control.refuse import Refused
+from siteward.control.refuse import Refused, must_be_in_time
 from siteward.control.session import stamp
 from siteward.model.bookings import NextReservation, OutOfService, Reservation
 from siteward.model.events import EventType, Fact
@@ -211,8 +211,7 @@ def may_act(draft: Draft, request: Request) -> None:
     """Whoever may start may do these; a card may not, and the platform only in time. Raises Refused."""
     if request.source is Source.CARD or (request.actor is not None and request.actor.role is Role.VIEWER):
         raise Refused(Refusal.NOT_AUTHORISED)
-    if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
-        raise Refused(Refusal.CLOCK_UNTRUSTED)
+    must_be_in_time(request, draft.snapshot.clock.trusted)
 
 
 def by(request: Request) -> dict[str, object]:

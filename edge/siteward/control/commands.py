@@ -18,7 +18,7 @@ from siteward.control.params import (
     start_params,
     stop_params,
 )
-from siteward.control.refuse import Refused
+from siteward.control.refuse import Refused, must_be_in_time
 from siteward.control.register import billing_meter
 from siteward.control.session import Ending
 from siteward.control.unlock import unlock
@@ -94,8 +94,7 @@ def _may_start(draft: Draft, request: Request, connector: Connector, seen: Seen)
     snapshot = draft.snapshot
     if request.actor is not None and request.actor.role is Role.VIEWER:
         raise Refused(Refusal.NOT_AUTHORISED)
-    if request.source is Source.CLOUD and request.deadline is not None and not snapshot.clock.trusted:
-        raise Refused(Refusal.CLOCK_UNTRUSTED)
+    must_be_in_time(request, snapshot.clock.trusted)
     if snapshot.commit_age_s > STORE_SILENT_S:
         raise Refused(Refusal.STORE_FAILED)
     if not seen.online:
@@ -198,8 +197,7 @@ def _may_lift(draft: Draft, request: Request) -> None:
     """Only reductions are exempt from role and clock (R15)."""
     if request.actor is not None and request.actor.role is Role.VIEWER:
         raise Refused(Refusal.NOT_AUTHORISED)
-    if request.source is Source.CLOUD and request.deadline is not None and not draft.snapshot.clock.trusted:
-        raise Refused(Refusal.CLOCK_UNTRUSTED)
+    must_be_in_time(request, draft.snapshot.clock.trusted)
 
 
 def _report(draft: Draft, request: Request) -> None:

@@ -1,7 +1,8 @@
-"""The one way in which a verb says no while a request is judged."""
+"""The one way in which a verb says no while a request is judged, and the one no that many of them share."""
 
 from siteward.model.errors import SitewardError
 from siteward.model.refusals import Refusal
+from siteward.model.requests import Request, Source
 
 
 class Refused(SitewardError):
@@ -11,3 +12,9 @@ class Refused(SitewardError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+def must_be_in_time(request: Request, trusted: bool) -> None:
+    """Raise Refused for a dated word of the platform while no `trusted` clock tells whether it is too late (B21)."""
+    if request.source is Source.CLOUD and request.deadline is not None and not trusted:
+        raise Refused(Refusal.CLOCK_UNTRUSTED)

@@ -82,6 +82,7 @@ def test_what_is_no_record_is_refused(document: bytes) -> None:
 def test_any_bytes_are_read_or_refused(document: bytes) -> None:
     """Fault 81: nothing that a meter hands over ends a turn."""
     try:
-        parse(document)
+        record = parse(document)
     except BadOcmf:
         return
+    assert document.startswith(b"OCMF|" + record.payload + b"|")
