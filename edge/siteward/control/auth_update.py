@@ -8,6 +8,7 @@ from siteward.control.authorise import token_of
 from siteward.control.params import BadParam
 from siteward.model.auth import LIST_MOST, PARTS_MOST, UPDATE_MOST, Token
 from siteward.model.ids import is_id
+from siteward.model.instants import instant
 from siteward.model.requests import Request
 
 FULL, DIFFERENTIAL, PART = "full", "differential", "part"
@@ -109,7 +110,6 @@ def _moment(entry: Mapping[str, object], where: str) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(value))
+        return instant(str(value), UTC)
     except ValueError as error:
         raise BadParam(f"{where}.validUntil: {value!r} is no time of RFC 3339") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

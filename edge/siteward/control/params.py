@@ -1,6 +1,5 @@
 """Parameters of commands: read from JSON types, range-checked, refused by the name of the field that is wrong."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from siteward.model.errors import SitewardError
 from siteward.model.ids import OrderId, SessionId, is_id
+from siteward.model.instants import instant
 from siteward.model.limits import OnLimitExpiry
 from siteward.model.requests import Request
 from siteward.model.site import Connector
@@ -20,6 +20,9 @@ _CAPITAL = re.compile("[A-Z]")
 _MOST_A = 10_000.0
 _MOST_W = 10_000_000.0
 _MOST_AMOUNT = 100_000_000
+_BEYOND = 1e300
+_YEARS = range(1970, 2200)
+"""Departures that the clocks of every zone can show; the calendar ends in some before it ends in others."""
 
 
 class BadParam(SitewardError):
@@ -105,6 +108,8 @@ def _departure(params: Mapping[str, object], now: datetime, zone: tzinfo) -> dat
     if time_of_day is not None:
         return _next(int(time_of_day[1]), int(time_of_day[2]), now, zone)
     moment = _read_moment("departsAt", value, zone)
+    if moment.year not in _YEARS:
+        raise BadParam(f"departsAt: {value} is outside the years {_YEARS[0]} to {_YEARS[-1]}")
     if moment <= now:
         local = f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
         raise BadParam(f"departsAt: {local} lies in the past, it is {now.astimezone(zone):%Y-%m-%d %H:%M} ({zone})")
@@ -190,7 +195,7 @@ def number_param(params: Mapping[str, object], name: str, low: float, high: floa
     value = params.get(name, params.get(_CAPITAL.sub(lambda found: "_" + found[0].lower(), name)))
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_BEYOND < value < _BEYOND:
         raise BadParam(f"{name}: {value!r} is no number")
     if not low <= value <= high:
         raise BadParam(f"{name}: {value:g} is outside {low:g}..{high:g}")
@@ -230,7 +235,6 @@ def _moment(params: Mapping[str, object], name: str) -> datetime | None:
 def _read_moment(name: str, value: object, zone: tzinfo) -> datetime:
     """An instant; a time without an offset is one of the zone."""
     try:
-        moment = datetime.fromisoformat(str(value))
+        return instant(str(value), zone)
     except ValueError as error:
         raise BadParam(f"{name}: {value!r} is no time of RFC 3339") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

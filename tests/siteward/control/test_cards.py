@@ -258,6 +258,7 @@ def test_only_the_card_that_began_a_session_ends_it() -> None:
         ({"version": 2, "tokens": [{"id": "AB"}, {"id": "ab"}]}, "rejected BAD_PARAMS"),
         ({"version": 2, "tokens": [{"id": "AB", "grupo": "x"}]}, "rejected BAD_PARAMS"),
         ({"version": 2, "tokens": [{"id": "AB", "validUntil": "soon"}]}, "rejected BAD_PARAMS"),
+        ({"version": 2, "tokens": [{"id": "AB", "validUntil": "9999-12-31T23:59:59-08:00"}]}, "rejected BAD_PARAMS"),
         ({"version": 2, "tokens": [{"id": "AB", "blocked": "yes"}]}, "rejected BAD_PARAMS"),
         ({"version": 2, "tokens": "AB"}, "rejected BAD_PARAMS"),
         ({"version": 2, "tokens": ["AB"]}, "rejected BAD_PARAMS"),

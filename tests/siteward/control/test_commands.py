@@ -68,6 +68,44 @@ def test_a_bad_start_parameter_is_named(rig: Rig, params: dict[str, object], nam
     assert named in str(rig.log.final("c1").message)
 
 
+EDGES = ("0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z")
+"""Instants that no UTC has, and those that no zone east or west of it has."""
+
+
+@pytest.mark.parametrize("at", EDGES)
+def test_a_time_at_the_edge_of_the_calendar_is_refused(rig: Rig, at: str) -> None:
+    """S-99, law 2: one word of the platform never ends the turn, which is what protects the fuses."""
+    rig.turn(
+        rig.start(departsAt=at, wantedEnergy_wh=9000),
+        rig.request("LIMIT_POWER", "c2", target="A1", limit_a=10, validUntil=at),
+    )
+    rig.turns(3)
+    assert rig.log.stages("c1") == ["rejected BAD_PARAMS"]
+    assert rig.log.stages("c2") == ["rejected BAD_PARAMS"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("at", EDGES)
+def test_a_departure_is_one_that_every_clock_can_show(at: str, zone: str) -> None:
+    """S-99: the panel shows it by the site's clock, years later too."""
+    rig = Rig()
+    connector = rig.site.connectors[0]
+    request = rig.start(departsAt=at, wantedEnergy_wh=9000)
+    with pytest.raises(BadParam, match="departsAt"):
+        start_params(request, connector, 230.0, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize("digits", [10**400, -(10**400)], ids=["huge", "huge below 0"])
+@pytest.mark.parametrize(
+    ("name", "param"), [("START_CHARGE", "maxEnergy_wh"), ("LIMIT_POWER", "limit_a"), ("REPORT_NOW", "fromSeq")]
+)
+def test_a_number_beyond_all_others_is_refused(rig: Rig, name: str, param: str, digits: int) -> None:
+    """S-99: what no float holds is out of range like any other."""
+    rig.turn(rig.request(name, target="A1", **{param: digits}))
+    assert rig.log.stages("c1") == ["rejected BAD_PARAMS"]
+    assert str(rig.log.final("c1").message).endswith("is no number")
+
+
 def test_a_start_needs_a_known_target(rig: Rig) -> None:
     rig.turn(rig.request("START_CHARGE", "c1"), rig.start("nowhere", "c2"))
     assert rig.log.stages("c1") == ["rejected BAD_PARAMS"]
