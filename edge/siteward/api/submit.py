@@ -52,8 +52,10 @@ class Requests:
             return await self._refused(command, denied)
         final = judge(asked, request, self._clock.quality().trusted)
         if final is None and request.name is CommandName.SET_TARIFF:
+            signer = self._backend.site().pricing.signer
             try:
-                request = replace(request, tariff=tariff_of(asked.params, self._backend.site().pricing.signer))
+                # One of hundreds of days takes longer to judge than a turn may wait (goal 15).
+                request = replace(request, tariff=await asyncio.to_thread(tariff_of, asked.params, signer))
             except NoTariff as no:
                 final = Reply(request.id, Stage.REJECTED, no.code.value, f"{REFUSALS[no.code].en} {no}")
         if final is None:

@@ -1,8 +1,8 @@
 """A tariff as SET_TARIFF, a file and the journal write it, read into the model or refused with what to mend."""
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,16 +15,26 @@ from siteward.control.tariff_data import WEEKDAYS
 from siteward.model.currency import CURRENCIES
 from siteward.model.errors import SitewardError
 from siteward.model.ids import ID_PATTERN
+from siteward.model.instants import instant
 from siteward.model.tariff import DAY_MIN, Day, DayPlan, IdleFee, Price, PriceStep, Stretch, Tariff
 
 _HIGHEST = Decimal(10_000)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 _DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
 _LEAP_YEAR = 2024
+_TOLD_MOST = 20
+_LINE_MOST = 240
 
 
 class BadTariff(SitewardError):
     """What is wrong with a tariff, one line a fault: where, what, and what to write instead."""
+
+
+def _bad(lines: Iterable[str]) -> BadTariff:
+    """The first faults, each in short: they go back over MQTT, and one mistake can make thousands of them."""
+    told = list(lines)
+    short = [line if len(line) <= _LINE_MOST else f"{line[:_LINE_MOST]} ..." for line in told[:_TOLD_MOST]]
+    return BadTariff("\n".join([*short, *([f"and {len(told) - _TOLD_MOST} more"] if len(told) > _TOLD_MOST else ())]))
 
 
 def _amount(value: object, lowest: Decimal) -> Decimal:
@@ -52,13 +62,34 @@ def _minutes(text: str) -> int:
 def _day(text: str) -> Day:
     found = _DATE.fullmatch(text)
     try:
-        if found is None:
+        if found is None or found[1] == "0000":
             raise ValueError
         year, month, day = int(found[1] or 0), int(found[2]), int(found[3])
         date(year or _LEAP_YEAR, month, day)
     except ValueError:
         raise ValueError(f"{text!r} is no day; write 10-01 for every year or 2026-10-01 for one") from None
     return Day(year, month, day)
+
+
+def _instant(value: object) -> datetime:
+    """A number would be read as seconds of 1970, and 20261201 priced from that year on. Kept to the millisecond."""
+    if not isinstance(value, str):
+        raise ValueError("write a time as text, such as 2026-12-01T00:00:00+08:00")
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment if moment.tzinfo is None else instant(value, UTC)
+    except ValueError:
+        raise ValueError(f"{value!r} is no time; write it like 2026-12-01T00:00:00+08:00") from None
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _holiday(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError("write a day as text, such as 2026-10-01")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no day; write it like 2026-10-01") from None
 
 
 def _zone(text: str) -> str:
@@ -77,6 +108,8 @@ def _currency(text: str) -> str:
 
 PriceText = Annotated[Decimal, BeforeValidator(lambda value: _amount(value, Decimal(0)))]
 ChangeText = Annotated[Decimal, BeforeValidator(lambda value: _amount(value, -_HIGHEST))]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Holiday = Annotated[date, BeforeValidator(_holiday)]
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
@@ -152,12 +185,12 @@ class TariffForm(_Form):
 
     tariff_id: Id
     version: int = Field(ge=1, le=2**31 - 1)
-    valid_from: AwareDatetime
+    valid_from: Instant
     timezone: Annotated[str, AfterValidator(_zone)]
     currency: Annotated[str, AfterValidator(_currency)]
     periods: tuple[PriceForm, ...] = Field(min_length=1, max_length=96)
     days: tuple[DayForm, ...] = Field(min_length=1, max_length=400)
-    holidays: tuple[date, ...] = Field(default=(), max_length=1000)
+    holidays: tuple[Holiday, ...] = Field(default=(), max_length=1000)
     steps: tuple[StepForm, ...] = Field(default=(), max_length=20)
     flat_fee: int = Field(default=0, ge=0, le=10_000_000)
     idle: IdleForm | None = None
@@ -169,7 +202,7 @@ def read_tariff(document: object) -> Tariff:
     try:
         form = TariffForm.model_validate(document)
     except ValidationError as error:
-        raise BadTariff("\n".join(_told(error))) from error
+        raise _bad(_told(error)) from error
     plans, wrong = [], []
     for index, day in enumerate(form.days):
         try:
@@ -177,10 +210,10 @@ def read_tariff(document: object) -> Tariff:
         except ValueError as error:
             wrong.append(f"days[{index}]: {error}")
     if wrong:
-        raise BadTariff("\n".join(wrong))
+        raise _bad(wrong)
     tariff = _tariff(form, tuple(plans))
     if found := faults(tariff):
-        raise BadTariff("\n".join(found))
+        raise _bad(found)
     return tariff
 
 
@@ -188,7 +221,7 @@ def _tariff(form: TariffForm, plans: tuple[DayPlan, ...]) -> Tariff:
     return Tariff(
         id=form.tariff_id,
         version=form.version,
-        valid_from=form.valid_from.astimezone(UTC),
+        valid_from=form.valid_from,
         timezone=form.timezone,
         currency=form.currency,
         prices=tuple(Price(p.id, p.name or p.id, p.energy_price, p.service_price) for p in form.periods),
@@ -202,7 +235,11 @@ def _tariff(form: TariffForm, plans: tuple[DayPlan, ...]) -> Tariff:
 
 def _told(error: ValidationError) -> Iterator[str]:
     """One line a fault: the place as one would write it, then what is wrong."""
-    for detail in error.errors(include_url=False, include_input=False):
+    details = error.errors(include_url=False, include_input=False)
+    lists = {detail["loc"][:-1] for detail in details} | {detail["loc"][:-2] for detail in details}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["loc"] in lists:
+            continue  # only what is wrong in the list left it empty
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
         text = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "extra_forbidden":

@@ -1,6 +1,7 @@
 """SET_TARIFF at the door (S-39, S-55): read, proven where the site asks for it, refused with every fault."""
 
 import base64
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from siteward.api import submit
 from siteward.api.tariffs import NoTariff, tariff_of
 from siteward.client.canonical import canonical
 from siteward.client.client import Client
@@ -15,6 +17,7 @@ from siteward.client.messages import RequestMessage
 from siteward.client.tariff_form import read_tariff
 from siteward.model.ids import CommandId
 from siteward.model.refusals import Refusal
+from siteward.model.tariff import Tariff
 from tests.fixtures.core import running_core
 from tests.fixtures.tariffs import depot
 
@@ -64,6 +67,31 @@ async def test_a_bad_tariff_is_rejected_for_good_and_kept(tmp_path: Path) -> Non
         good = RequestMessage(command_id="t-2", name="SET_TARIFF", params={"tariff": depot()})
         assert (await client.submit(good)).stage == "received"
         assert core.requests[CommandId("t-2")].tariff == read_tariff(depot())
+
+
+async def test_a_time_that_is_none_is_an_answer_and_no_fault_of_core(tmp_path: Path) -> None:
+    """I10, S-99: an answer of 500 would have sync hold this command for ever, and every stop behind it."""
+    async with running_core(tmp_path), Client(tmp_path / "sync.sock") as client:
+        params = {"tariff": depot(validFrom="0001-01-01T00:00:00+08:00")}
+        reply = await client.submit(RequestMessage(command_id="t-1", name="SET_TARIFF", params=params))
+        assert (reply.stage, reply.code) == ("rejected", "BAD_PARAMS")
+        assert "validFrom: '0001-01-01T00:00:00+08:00' is no time" in (reply.message or "")
+
+
+async def test_a_tariff_is_judged_beside_the_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal 15: 400 plans are compared with each other for a quarter of a second."""
+    threads: list[int] = []
+
+    def spy(params: dict[str, Any] | None, signer: str | None) -> Tariff:
+        threads.append(threading.get_ident())
+        return tariff_of(params, signer)
+
+    monkeypatch.setattr(submit, "tariff_of", spy)
+    async with running_core(tmp_path), Client(tmp_path / "sync.sock") as client:
+        good = RequestMessage(command_id="t-1", name="SET_TARIFF", params={"tariff": depot()})
+        assert (await client.submit(good)).stage == "received"
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_tariffs_and_bills_are_read(tmp_path: Path) -> None:

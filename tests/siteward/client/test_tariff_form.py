@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from siteward.client.tariff_form import BadTariff, read_tariff
+from siteward.client.tariff_form import BadTariff, installed, read_tariff
+from siteward.control.tariff_data import tariff_data
 from tests.fixtures.tariffs import EVERY_DAY, depot, times, two
 
 ONE_DAY = times(("00:00", "24:00", "flat"))
@@ -73,6 +74,18 @@ def day(*stretches: tuple[str, str, str]) -> dict[str, Any]:
         ({"steps": [{"from_wh": 9, "energyPrice": "-0.4"}]}, "steps[0]: makes the price of 'valley' negative"),
         ({"validFrom": "2026-01-01T00:00:00"}, "validFrom: Input should have timezone info"),
         ({"rounding": "up"}, "rounding: Input should be 'half_up'"),
+        ({"validFrom": 20261201}, "validFrom: write a time as text, such as 2026-12-01T00:00:00+08:00"),
+        ({"validFrom": "20261201"}, "validFrom: Input should have timezone info"),
+        ({"validFrom": "1764547200000"}, "validFrom: '1764547200000' is no time; write it like 2026-12-01T"),
+        ({"validFrom": "0001-01-01T00:00:00+08:00"}, "validFrom: '0001-01-01T00:00:00+08:00' is no time; write"),
+        ({"validFrom": "9999-12-31T23:59:59-08:00"}, "validFrom: '9999-12-31T23:59:59-08:00' is no time; write"),
+        ({"holidays": [0]}, "holidays[0]: write a day as text, such as 2026-10-01"),
+        ({"holidays": ["1790812800"]}, "holidays[0]: '1790812800' is no day; write it like 2026-10-01"),
+        ({"holidays": ["2026-02-29"]}, "holidays[0]: '2026-02-29' is no day; write it like 2026-10-01"),
+        (
+            {"days": [{"on": EVERY_DAY, "from": "0000-01-01", "to": "0000-03-01", "times": ONE_DAY}]},
+            "days[0]: '0000-01-01' is no day",
+        ),
     ],
 )
 def test_a_fault_says_where_and_how_to_mend_it(changes: dict[str, Any], told: str) -> None:
@@ -85,6 +98,36 @@ def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(BadTariff) as caught:
         read_tariff(depot(currency="X", timezone="Y", version=0))
     assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["version", "timezone", "currency"]
+
+
+def test_one_fault_is_told_once() -> None:
+    """A list whose entry is bad is not called empty beside that."""
+    with pytest.raises(BadTariff) as caught:
+        read_tariff(depot(periods=[{"id": "flat", "energyPrice": "0,7"}]))
+    assert str(caught.value).splitlines() == ["periods[0].energyPrice: '0,7' is no number; write it like \"1.2345\""]
+
+
+def test_a_heap_of_faults_is_told_in_short() -> None:
+    """I10, contract section 4: the reply goes over MQTT; 400 plans in each other's way are 80,000 faults."""
+    plain = {"on": EVERY_DAY, "times": ONE_DAY}
+    same = {"on": ["mon"], "from": "01-01", "to": "01-01", "times": ONE_DAY}
+    for changes in (
+        {"days": [plain, *[same] * 399]},
+        {"periods": [{"id": "flat", "energyPrice": "9" * 60_000}]},
+        {"days": [{"on": EVERY_DAY, "times": times(*[("x" * 1000, "24:00", "flat")] * 50)}]},
+        {f"key{n}": 1 for n in range(3000)},
+    ):
+        with pytest.raises(BadTariff) as caught:
+            read_tariff(depot(**changes))
+        assert len(str(caught.value)) < 6000
+    assert "key0: unknown key" in str(caught.value)
+    assert str(caught.value).splitlines()[-1] == "and 2980 more"
+
+
+def test_a_tariff_is_the_same_after_the_journal() -> None:
+    """I10: the same version again has no second effect, after a restart too; the journal writes milliseconds."""
+    read = read_tariff(depot(validFrom="2026-01-01T00:00:00.123456+08:00"))
+    assert installed(tariff_data(read)) == read
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "x", {}, {"days": [{}]}])
