@@ -18,7 +18,7 @@ from siteward.runtime.clock import SYNC_FLAG, SystemClock
 from siteward.runtime.gate import LedgerGate
 from siteward.runtime.notify import Notifier
 from siteward.runtime.resources import Resources
-from siteward.runtime.starts import StartRecord
+from siteward.runtime.starts import StartRecord, last_alive
 from siteward.runtime.station import Station, StationJournal, StationPorts
 from siteward.settings.load import load_settings
 from siteward.settings.result import CloudSettings
@@ -88,6 +88,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             measure=Resources(folder, clock.now).measure,
             tokens=_tokens(site),
             verify=_verifier(site),
+            alive_at=last_alive(folder),
         )
     )
     backends.append(CoreBackend(site, station))

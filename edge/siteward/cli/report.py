@@ -15,7 +15,7 @@ from siteward.report.gather import Journal, gather, wish_of
 from siteward.report.page import figures_of, page, percent
 from siteward.report.rates import share
 from siteward.report.sheet import sheet
-from siteward.report.words import say
+from siteward.report.words import figure, say
 
 
 class Source(Journal, Protocol):
@@ -97,7 +97,8 @@ def _differences(done: DayReport, wish: Wish, language: str) -> list[Part]:
     for row in done.differences:
         sentence, state = KINDS[row.kind], STATES[row.state]
         zh = language == "zh"
-        values = "" if row.found is None else f" ({row.expected if row.expected is not None else '?'} / {row.found:g})"
+        pair = ["?" if value is None else figure(value, row.unit) for value in (row.expected, row.found)]
+        values = "" if row.found is None else f" ({' / '.join(pair)} {row.unit})"
         rows.append(f"[{state.zh if zh else state.en}] {row.id} {row.at.astimezone(wish.zone):%m-%d %H:%M}{values}")
         rows.append(f"  {sentence.zh if zh else sentence.en}")
         rows += [f"  {n.by} {n.at.astimezone(wish.zone):%m-%d %H:%M}: {n.note}" for n in row.notes]

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from siteward.model.events import EventType
-from siteward.report.differences import Difference, differences
+from siteward.report.differences import Difference, Judged, differences
 from siteward.report.facts import Told, moment, read
 from siteward.report.rates import ConnectorDay, connector_days, share
 
@@ -75,7 +75,10 @@ class DayReport:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to report: the site's names, zone and metered feeders, the day, and the rule that judges drift."""
+    """What to report: the site's names, zone and metered feeders, the day, and the rule that judges drift.
+
+    platform: there is one that settles sessions.
+    """
 
     site: str
     name: str
@@ -86,6 +89,7 @@ class Wish:
     now: datetime
     drift_percent: float | None = None
     least_wh: float = 0.0
+    platform: bool = True
 
     @property
     def begins_at(self) -> datetime:
@@ -103,7 +107,7 @@ class Wish:
 def day_report(wish: Wish, events: Sequence[Mapping[str, Any]]) -> DayReport:
     """Judge a day; events begin LOOK_BACK before it and go to the end of the journal."""
     begin, end = wish.begins_at, wish.ends_at
-    told = tuple(read(events))
+    told = read(events)
     quarters = _quarters(told, begin, end)
     return DayReport(
         site=wish.site,
@@ -114,7 +118,7 @@ def day_report(wish: Wish, events: Sequence[Mapping[str, Any]]) -> DayReport:
         connectors=tuple(connector_days(told, wish.connectors, begin, end).values()),
         quarters=quarters,
         missing_quarters=_missing(wish.feeders, quarters, begin, end),
-        differences=differences(told, begin, end, wish.now, wish.drift_percent, wish.least_wh),
+        differences=differences(told, begin, end, Judged(wish.now, wish.drift_percent, wish.least_wh, wish.platform)),
         alarms=_alarms(told, begin, end),
     )
 

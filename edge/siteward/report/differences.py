@@ -117,23 +117,31 @@ class _Seen:
     handled: dict[str, list[Note]] = field(default_factory=dict)
 
 
-def differences(
-    told: Iterable[Told], begin: datetime, end: datetime, now: datetime, drift_percent: float | None, least_wh: float
-) -> tuple[Difference, ...]:
-    """Differences of sessions and quarters that ended in the window, oldest first.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """By what is judged: settlements and notes of later days count up to `now`; drift_percent None: no rule judges it.
 
-    Settlements and notes of later days count up to `now`. drift_percent None: no rule judges drift.
+    platform: there is one that settles sessions.
     """
+
+    now: datetime
+    drift_percent: float | None
+    least_wh: float
+    platform: bool
+
+
+def differences(told: Iterable[Told], begin: datetime, end: datetime, by: Judged) -> tuple[Difference, ...]:
+    """Differences of sessions and quarters that ended in the window, oldest first."""
     seen = _gather(told, begin, end)
     found = [
         difference
         for name, session in seen.sessions.items()
         if session.finished is not None and begin <= session.finished.at < end
-        for difference in _of_session(name, session.finished, session.settled, now)
+        for difference in _of_session(name, session.finished, session.settled, by)
     ]
     found += _twice(seen.sessions, begin, end)
-    if drift_percent is not None:
-        found += [d for event in seen.quarters for d in _drift(event, drift_percent, least_wh)]
+    if by.drift_percent is not None:
+        found += [d for event in seen.quarters for d in _drift(event, by.drift_percent, by.least_wh)]
     noted = (replace(d, notes=tuple(seen.handled.get(d.id, ()))) for d in found)
     return tuple(sorted(noted, key=lambda d: (d.at, d.id)))
 
@@ -160,14 +168,14 @@ def _note(event: Told) -> Note:
     return Note(event.at, State(str(event.data["state"])), by, str(event.data.get("note", "")))
 
 
-def _of_session(name: str, finished: Told, settled: Told | None, now: datetime) -> Iterable[Difference]:
+def _of_session(name: str, finished: Told, settled: Told | None, by: Judged) -> Iterable[Difference]:
     data = finished.data
 
     def made(kind: Kind, expected: float | None = None, found: float | None = None, unit: str = "") -> Difference:
         return Difference(f"{kind}.{name}", kind, finished.at, name, finished.order, expected, found, unit)
 
     energy = data.get("energy_wh")
-    if settled is None and now - finished.at > SETTLED_WITHIN:
+    if settled is None and by.platform and by.now - finished.at > SETTLED_WITHIN:
         yield made(Kind.NOT_SETTLED)
     for key, unit in (("energy_wh", "Wh"), ("total", str(data.get("currency", "")))):
         if settled is not None and key in settled.data and key in data and settled.data[key] != data[key]:

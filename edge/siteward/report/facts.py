@@ -1,8 +1,8 @@
 """Events of the journal as the report reads them: typed, timed, and nothing taken for zero that is not known."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from siteward.model.events import EventType
@@ -10,7 +10,11 @@ from siteward.model.events import EventType
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event: seq, type, when it occurred (UTC), what it is about and its data."""
+    """One event: seq, type, when it occurred (UTC), what it is about and its data.
+
+    steady is the same instant by the clock as it was in the end: times between two events are true by it, whatever the
+    clock stepped by in between (B21).
+    """
 
     seq: int
     type: str
@@ -19,22 +23,43 @@ class Told:
     session: str
     order: str
     data: Mapping[str, Any]
+    steady: datetime
 
 
-def read(events: Iterable[Mapping[str, Any]]) -> Iterator[Told]:
+def read(events: Iterable[Mapping[str, Any]]) -> tuple[Told, ...]:
     """Events in order; stubs are past their retention and say nothing any more."""
-    for event in events:
-        if event.get("type") == EventType.JOURNAL_STUB or "occurredAt" not in event:
-            continue
-        yield Told(
-            seq=int(event["seq"]),
-            type=str(event["type"]),
-            at=moment(str(event["occurredAt"])),
-            connector=str(event.get("connectorId", "")),
-            session=str(event.get("sessionId", "")),
-            order=str(event.get("orderId", "")),
-            data=dict(event.get("data") or {}),
-        )
+    told = [_told(event) for event in events if event.get("type") != EventType.JOURNAL_STUB and "occurredAt" in event]
+    return tuple(_steadied(told))
+
+
+def _told(event: Mapping[str, Any]) -> Told:
+    at = moment(str(event["occurredAt"]))
+    return Told(
+        seq=int(event["seq"]),
+        type=str(event["type"]),
+        at=at,
+        connector=str(event.get("connectorId", "")),
+        session=str(event.get("sessionId", "")),
+        order=str(event.get("orderId", "")),
+        data=dict(event.get("data") or {}),
+        steady=at,
+    )
+
+
+def _steadied(told: list[Told]) -> list[Told]:
+    """From the newest back, all before a step of the clock is moved by it, as far as the start of that life."""
+    steadied: list[Told] = []
+    shift = timedelta()
+    for event in reversed(told):
+        later = steadied[-1].steady if steadied else event.at + shift
+        if event.at + shift > later >= event.at:
+            shift = timedelta()  # a start that nobody told lies between them: before it the clock was right
+        steadied.append(replace(event, steady=event.at + shift))
+        if event.type == EventType.CLOCK_CHANGED:
+            shift += timedelta(seconds=float(event.data.get("jump_s", 0.0)))
+        elif event.type == EventType.AUDIT_STARTED:
+            shift = timedelta()
+    return steadied[::-1]
 
 
 def moment(text: str) -> datetime:

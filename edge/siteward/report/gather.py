@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from siteward.model.events import ClockQuality
 from siteward.model.watch import Figure
 from siteward.report.day import LOOK_BACK, DayReport, Wish, day_report
 from siteward.report.facts import moment
 
 _PAGE = 500
+_PROBE = 100
 
 
 class Page(Protocol):
@@ -50,6 +52,7 @@ def wish_of(site: Mapping[str, Any], day: date | None, now: datetime) -> Wish:
         now=now.astimezone(UTC),
         drift_percent=bound,
         least_wh=float(rules[0].get("least", 0.0)) if rules else 0.0,
+        platform=bool(site.get("cloud", True)),
     )
 
 
@@ -66,14 +69,27 @@ async def gather(journal: Journal, wish: Wish) -> DayReport:
 
 
 async def _first(journal: Journal, at: datetime) -> int:
-    """A seq behind which every event of that time and later stands; stubs are older than everything."""
+    """A seq behind which every event of that time and later stands, but for those of a clock that nobody trusted."""
     low, high = 0, (await journal.events(after=0, limit=1)).last_seq
     while low < high:
         middle = (low + high) // 2
-        page = await journal.events(after=middle, limit=1)
-        stamp = page.events[0].get("occurredAt") if page.events else None
-        if stamp is None or moment(str(stamp)) < at:
-            low = middle + 1
+        found = await _dated(journal, middle, high)
+        if found is not None and found[1] < at:
+            low = found[0]
         else:
             high = middle
     return low
+
+
+async def _dated(journal: Journal, after: int, upto: int) -> tuple[int, datetime] | None:
+    """Seq and time of the first event in between that tells the time: a stub does not, nor does an unsynced clock."""
+    while after < upto:
+        page = await journal.events(after=after, limit=_PROBE)
+        for event in page.events:
+            after = int(event["seq"])
+            stamp = event.get("occurredAt")
+            if stamp is not None and event.get("clock") != ClockQuality.UNSYNCED:
+                return (after, moment(str(stamp))) if after <= upto else None
+        if not page.events:
+            return None
+    return None

@@ -7,7 +7,7 @@ from html import escape
 from siteward.report.day import DayReport, Quarter
 from siteward.report.differences import KINDS, STATES, Difference, State
 from siteward.report.rates import ConnectorDay, share
-from siteward.report.words import say
+from siteward.report.words import figure, say
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; margin: 1.2rem; color: #1f2328;
@@ -96,7 +96,7 @@ def difference(row: Difference, zone: tzinfo, language: str) -> str:
     state = STATES[row.state].zh if language == "zh" else STATES[row.state].en
     order = f" · {say('order', language)} {escape(row.order)}" if row.order else ""
     values = [
-        say(key, language, value=f"{value:g}", unit=escape(row.unit))
+        say(key, language, value=figure(value, row.unit), unit=escape(row.unit))
         for key, value in (("expected", row.expected), ("found", row.found))
         if value is not None
     ]

@@ -1,17 +1,18 @@
 """Rates of a day by connector: answering, starting, interrupted, in use (S-26, S-28, S-29, S-67)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from siteward.model.events import EventType
 from siteward.model.sessions import StopReason
-from siteward.report.facts import Told
+from siteward.report.facts import Told, moment
 
 ABNORMAL = frozenset({StopReason.FAULT.value, StopReason.POWER_LOSS.value})
 """Ends of a session that nobody wanted."""
 
 _ENDS = frozenset({EventType.SESSION_FINISHED, EventType.SESSION_FAILED, EventType.SESSION_CANCELLED})
+_SESSION = _ENDS | {EventType.SESSION_CREATED}
 
 
 @dataclass(slots=True)
@@ -52,13 +53,16 @@ class _State:
 
 
 def connector_days(
-    told: Iterable[Told], connectors: Iterable[str], begin: datetime, end: datetime
+    told: Sequence[Told], connectors: Sequence[str], begin: datetime, end: datetime
 ) -> dict[str, ConnectorDay]:
-    """Walk the events from before the window to its end; what came before only says how it began."""
-    walk = _Walk({name: ConnectorDay(name) for name in connectors}, begin, end)
+    """Walk all events: those before the window say how it began, later ones what came of its starts.
+
+    A connector of the window's sessions that the site no longer has is there as well: its energy was sold.
+    """
+    gone = {event.connector for event in told if event.type in _SESSION and begin <= event.at < end}
+    names = (*connectors, *sorted(gone - {*connectors, ""}))
+    walk = _Walk({name: ConnectorDay(name) for name in names}, begin, end)
     for event in told:
-        if event.at >= end:
-            break
         walk.take(event)
     return walk.finish()
 
@@ -69,16 +73,28 @@ class _Walk:
         self._begin, self._end = begin, end
         self._states = {name: _State() for name in days}
         self._created: dict[str, bool] = {}
+        self._alive: datetime | None = None
 
     def take(self, event: Told) -> None:
         if event.type == EventType.AUDIT_STARTED:
-            for name in self._days:
-                self._reach(name, event.at, None)
-        if event.connector not in self._days:
-            return
+            self._restart(event)
+        elif event.connector in self._days:
+            self._one(event)
+        self._alive = event.steady
+
+    def _restart(self, event: Told) -> None:
+        """Until the station's last sign of life things were as told; from then on nothing is known."""
+        alive = event.data.get("aliveAt")
+        last = moment(alive) if isinstance(alive, str) else self._alive
+        until = event.steady if last is None else min(last, event.steady)
+        for name in self._days:
+            self._reach(name, until, None)
+            self._charge(name, until, False)
+
+    def _one(self, event: Told) -> None:
         if event.type == EventType.CONNECTOR_STATUS:
             online = event.data.get("online")
-            self._reach(event.connector, event.at, online if isinstance(online, bool) else None)
+            self._reach(event.connector, event.steady, online if isinstance(online, bool) else None)
         elif event.type.startswith("session."):
             self._session(event)
 
@@ -90,21 +106,22 @@ class _Walk:
         return self._days
 
     def _session(self, event: Told) -> None:
-        name, day, inside = event.connector, self._days[event.connector], event.at >= self._begin
+        name, day, at = event.connector, self._days[event.connector], event.steady
+        inside = self._begin <= event.at < self._end
         if event.type == EventType.SESSION_CREATED:
             self._created[event.session] = inside
             day.created += inside
-            self._occupy(name, event.at, True)
+            self._occupy(name, at, True)
         elif event.type == EventType.SESSION_CHARGING:
             day.started += self._created.get(event.session, False)
-            self._charge(name, event.at, True)
+            self._charge(name, at, True)
         elif event.type == EventType.SESSION_SUSPENDED:
-            self._charge(name, event.at, False)
+            self._charge(name, at, False)
         elif event.type == EventType.SESSION_RESUMED:
-            self._charge(name, event.at, "suspendedBy" not in event.data)
+            self._charge(name, at, "suspendedBy" not in event.data)
         elif event.type in _ENDS:
-            self._charge(name, event.at, False)
-            self._occupy(name, event.at, False)
+            self._charge(name, at, False)
+            self._occupy(name, at, False)
             day.failed += event.type == EventType.SESSION_FAILED and self._created.get(event.session, False)
             day.cancelled += event.type == EventType.SESSION_CANCELLED and self._created.get(event.session, False)
             if inside and event.type == EventType.SESSION_FINISHED:

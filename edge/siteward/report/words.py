@@ -1,5 +1,8 @@
 """The report's own words in English and Chinese."""
 
+from decimal import Decimal
+
+from siteward.model.currency import CURRENCIES
 from siteward.model.sentences import Sentence
 
 WORDS: dict[str, Sentence] = {
@@ -38,3 +41,11 @@ def say(key: str, language: str, **fill: object) -> str:
     """A word in a language."""
     sentence = WORDS[key]
     return (sentence.zh if language == "zh" else sentence.en).format(**fill)
+
+
+def figure(value: float, unit: str) -> str:
+    """A figure as people count it: minor units of a currency as its money, all digits of everything else."""
+    digits = CURRENCIES.get(unit)
+    if digits is not None:
+        return f"{Decimal(int(value)).scaleb(-digits):f}"
+    return f"{value:.3f}".rstrip("0").rstrip(".")

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from siteward.control.session import stamp
+from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId
 from siteward.model.recovered import Recovered
-from siteward.model.site import Connector
+from siteward.model.site import Connector, Site
 from siteward.model.wire import Write, WriteKind
 
 WINDOW_S = 600.0
@@ -56,6 +59,25 @@ class StartRecord:
         except OSError:
             # A disk that takes no record must not keep the site from being protected.
             return
+
+
+def last_alive(folder: Path) -> datetime | None:
+    """When the life before this one wrote its last record there; None where there was none.
+
+    A running core writes at least twice a minute (the trace), so that a report knows until when it lived. Ask before
+    anything of this life is opened.
+    """
+    records = (folder / f"{name}.db{tail}" for name in ("siteward", "trace") for tail in ("", "-wal"))
+    written = [file.stat().st_mtime for file in records if file.is_file()]
+    return datetime.fromtimestamp(max(written), UTC) if written else None
+
+
+def birth(site: Site, software: str, wall: datetime, alive_at: datetime | None) -> Fact:
+    """What the journal says first of a life: between two lives nothing is known (S-26)."""
+    data: dict[str, object] = {"software": software, "siteHash": site.hash}
+    if alive_at is not None:
+        data["aliveAt"] = stamp(alive_at)
+    return Fact(EventType.AUDIT_STARTED, data, occurred_at=wall)
 
 
 def silence_s(connectors: Iterable[Connector], unsteady_starts: int) -> float:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from siteward.control.authorise import judged_at
 from siteward.control.book import Book
 from siteward.control.decide import Decision, restore
 from siteward.control.letting import Let, may_move
+from siteward.model.batch import Batch
 from siteward.model.errors import StoreError
 from siteward.model.ids import ConnectorId, FeederId
 from siteward.model.live import Health, LiveView
@@ -29,7 +31,7 @@ from siteward.runtime.notify import Notifier
 from siteward.runtime.poller import Poller
 from siteward.runtime.readers import ReaderLoop
 from siteward.runtime.reconciler import Reconciler
-from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, first_words, silence_s
+from siteward.runtime.starts import FIRST_WORDS_S, StartRecord, birth, first_words, silence_s
 from siteward.runtime.turn import Turn, TurnDone, TurnParts
 from siteward.runtime.uplink import Uplink
 from siteward.runtime.view import live_view
@@ -73,7 +75,7 @@ class StationPorts:
 
     open_journal raises StoreError while the disk cannot be used; trace takes each completed turn; entropy returns 10
     random bytes; measure looks at the machine's own resources, in a thread; verify judges signed meter
-    values.
+    values; alive_at is the last sign of the life before this one.
     """
 
     site: Site
@@ -88,6 +90,7 @@ class StationPorts:
     measure: Callable[[], Figures] | None = None
     tokens: tuple[TokenSource, ...] = ()
     verify: Verify = lambda document, key: None
+    alive_at: datetime | None = None
 
 
 class Station:
@@ -190,6 +193,8 @@ class Station:
             await self._actuator.finish(FIRST_WORDS_S)
         self._began = ports.clock.now()
         self.watch.start()
+        born = birth(ports.site, ports.software, ports.clock.wall(), ports.alive_at)
+        self._committer.put(Batch(ports.clock.quality(), facts=(born,)), ())
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
         parts = TurnParts(
             site=ports.site,

@@ -72,6 +72,81 @@ def test_use_is_charging_without_its_pauses_cut_at_midnight() -> None:
     assert report.use_percent == pytest.approx(100.0 * 2.75 / 48)
 
 
+@pytest.mark.parametrize(("alive", "lost_h"), [("2026-03-01T20:00:00.000Z", 5.0), (None, 5.25)])
+def test_hours_in_which_the_station_was_off_are_not_known(alive: str | None, lost_h: float) -> None:
+    """S-26, S-67, law 5: off from 4 to 9 h; nobody answered then and nobody charged. Without the time of its last sign
+    of life the last event is one."""
+    journal = HandJournal()
+    journal.tell("connector.status", -5.0, "A1", online=True)
+    journal.tell("session.created", 1.0, "A1", "s1")
+    journal.tell("session.charging", 1.25, "A1", "s1")
+    journal.quarter("grid", 3.5, 1000, 1000, 0.0)
+    journal.tell("audit.started", 9.0, **({"aliveAt": alive} if alive else {}))
+    journal.tell("connector.status", 9.0, "A1", online=True)
+    journal.tell("session.resumed", 9.0, "A1", "s1", reason="restart")
+    journal.tell("session.finished", 10.0, "A1", "s1", stopReason="user", energy_wh=20000)
+    (day,) = day_report(wish(connectors=("A1",)), journal.events).connectors
+    assert (day.known_s, day.online_s) == ((24.0 - lost_h) * 3600,) * 2
+    assert day.charging_s == (8.75 - lost_h) * 3600
+
+
+def test_a_station_that_stays_off_over_midnight_says_nothing_of_the_evening() -> None:
+    """Law 5: the start of the next morning tells until when the day is known."""
+    journal = HandJournal()
+    journal.tell("connector.status", -5.0, "A1", online=True)
+    journal.tell("audit.started", 33.0, aliveAt="2026-03-02T12:00:00.000Z")
+    (day,) = day_report(wish(connectors=("A1",)), journal.events).connectors
+    assert (day.known_s, day.online_s) == (20 * 3600.0, 20 * 3600.0)
+
+
+def test_a_start_that_comes_to_charging_after_midnight_counts_where_it_was_asked_for() -> None:
+    """S-28: else it was on no day."""
+    journal = HandJournal()
+    journal.session("s1", "A1", 23.9, 25.0)
+    journal.tell("session.created", 23.95, "A2", "s2")
+    journal.tell("session.failed", 24.01, "A2", "s2", stopReason="never_started")
+    report = day_report(wish(), journal.events)
+    assert (report.total("created"), report.total("started"), report.total("failed")) == (2, 1, 1)
+    assert (report.start_percent, report.total("finished")) == (50.0, 0)
+
+
+def test_an_event_under_a_clock_of_next_year_does_not_end_the_day() -> None:
+    """B21: what was written before the clock was set back stands in the journal between the others."""
+    journal = HandJournal()
+    journal.tell("connector.status", -5.0, "A1", online=True)
+    journal.tell("clock.changed", 9000.0, jump_s=8998.0 * 3600)
+    journal.tell("connector.status", 9001.0, "A1", online=False)
+    journal.tell("clock.changed", 4.0, jump_s=-8998.0 * 3600)
+    journal.tell("connector.status", 5.0, "A1", online=True)
+    journal.session("s1", "A1", 6.0, 7.0)
+    (day,) = day_report(wish(connectors=("A1",)), journal.events).connectors
+    assert (day.finished, day.charging_s) == (1, 0.75 * 3600)
+    assert (day.known_s, day.online_s) == (24 * 3600.0, 22 * 3600.0)
+
+
+@pytest.mark.parametrize("jump_h", [-0.5, 2.0])
+def test_a_step_of_the_clock_is_no_time(jump_h: float) -> None:
+    """B21, S-67: the session charged for 1 h before it and 1 h after it, whatever the wall showed."""
+    journal = HandJournal()
+    journal.tell("session.created", 5.0, "A1", "s1")
+    journal.tell("session.charging", 5.0, "A1", "s1")
+    journal.tell("clock.changed", 6.0 + jump_h, jump_s=jump_h * 3600)
+    journal.tell("session.finished", 7.0 + jump_h, "A1", "s1", stopReason="user", energy_wh=10)
+    (day,) = day_report(wish(connectors=("A1",)), journal.events).connectors
+    assert (day.charging_s, day.occupied_s) == (2 * 3600.0, 2 * 3600.0)
+
+
+def test_energy_of_a_connector_that_was_taken_away_is_not_lost() -> None:
+    """S-30, S-67: the site file of today names A1 only; the day had B7 as well, and its kWh were sold."""
+    journal = HandJournal()
+    journal.session("s1", "A1", 1.0, 2.0)
+    journal.session("s2", "B7", 3.0, 4.0)
+    journal.session("s3", "C1", -20.0, -19.0)
+    report = day_report(wish(connectors=("A1",)), journal.events)
+    assert [day.id for day in report.connectors] == ["A1", "B7"]
+    assert report.total("energy_wh") == 20000
+
+
 def test_a_day_that_is_not_over_ends_now() -> None:
     """S-67: shares are of the time that has passed."""
     journal = HandJournal()

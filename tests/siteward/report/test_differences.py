@@ -42,6 +42,15 @@ def test_what_the_platform_never_acknowledged_is_found_after_an_hour() -> None:
     assert found(journal, now_hour=41.0) == []
 
 
+def test_nobody_waits_for_a_platform_that_there_is_not() -> None:
+    """S-31: a station that works alone has no session to be settled; what was settled before still counts."""
+    journal = HandJournal()
+    journal.session("s1", "A1", 1.0, 2.0)
+    assert found(journal, platform=False) == []
+    journal.settle("s1", 2.1, energy_wh=9)
+    assert [row.kind for row in found(journal, platform=False)] == [Kind.SETTLED_DIFFERS]
+
+
 @pytest.mark.parametrize(
     ("finished", "settled", "kind", "expected", "value"),
     [

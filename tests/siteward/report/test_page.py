@@ -4,6 +4,8 @@ import csv
 import re
 from io import StringIO
 
+import pytest
+
 from siteward.model.events import EventType
 from siteward.report.day import DayReport, day_report
 from siteward.report.gather import gather, wish_of
@@ -55,7 +57,7 @@ def test_hundred_percent_is_said_of_the_whole_only() -> None:
 
 def test_the_table_has_every_row_and_no_formula() -> None:
     """S-67: what is not known is empty."""
-    rows = list(csv.reader(StringIO(sheet(a_day()))))
+    rows = list(csv.reader(StringIO(sheet(a_day()).removeprefix("\ufeff"))))
     assert rows[0][:3] == ["day", "T-1", "2026-03-02"]
     assert rows[1] == CONNECTORS.split(",")
     kinds = [row[0] for row in rows]
@@ -63,6 +65,44 @@ def test_the_table_has_every_row_and_no_formula() -> None:
     handled = next(row for row in rows if row[1] == "NOT_SETTLED.s1")
     assert handled[3] == "explained"
     assert handled[-1] == "'=1+1"
+
+
+def test_a_spreadsheet_reads_the_table_as_it_is_meant() -> None:
+    """S-31: the mark of UTF-8 for Chinese; no id and no note of a stranger is a formula."""
+    journal = HandJournal()
+    journal.session("s1", "-A1", 1.0, 2.0, order="-1-cmd")
+    for note in ("@SUM(A1)", "＝1+1", "\r=1", '已核对，"三方"确认\n第二行'):
+        journal.tell(EventType.AUDIT_DIFFERENCE, 30.0, difference="NOT_SETTLED.s1", state="explained", note=note)
+        text = sheet(day_report(wish(connectors=("-A1", "A1")), journal.events))
+        assert text.startswith("\ufeffday,")
+        rows = list(csv.reader(StringIO(text.removeprefix("\ufeff"), newline="")))
+        (row,) = (row for row in rows if row[1] == "NOT_SETTLED.s1")
+        assert row[6] == "'-1-cmd"
+        assert row[-1].lstrip("'") == note
+        assert all(cell[:1] not in "=+-@\t\r\n＝＋－＠" for cells in rows for cell in cells if cell)
+
+
+def test_money_and_large_figures_are_shown_as_people_count_them() -> None:
+    """S-31: 1234567 fen are 12345.67 yuan, yen have no decimals, and no Wh is rounded away."""
+    journal = HandJournal()
+    for name, currency, total in (("s1", "CNY", 1234567), ("s2", "JPY", 1234567), ("s3", "KWD", 5)):
+        journal.session(name, "A1", 1.0, 2.0, total=total, currency=currency, lines=[{"amount": total - 1}])
+        journal.settle(name, 2.1, total=total)
+    journal.session("s4", "A1", 3.0, 4.0, energy_wh=12345678, stop_register_wh=12346677)
+    journal.settle("s4", 4.1, energy_wh=12345678)
+    report = day_report(wish(), journal.events)
+    rows = {
+        row[1]: row[7:10] for row in csv.reader(StringIO(sheet(report))) if row[0] == "difference" and "." in row[1]
+    }
+    assert rows == {
+        "BILL_DIFFERS.s1": ["12345.66", "12345.67", "CNY"],
+        "BILL_DIFFERS.s2": ["1234566", "1234567", "JPY"],
+        "BILL_DIFFERS.s3": ["0.004", "0.005", "KWD"],
+        "REGISTER_DIFFERS.s4": ["12345677", "12345678", "Wh"],
+    }
+    text = page(report, ZONE, "en")
+    for said in ("found 12345.67 CNY", "found 1234567 JPY", "expected 12345677 Wh"):
+        assert said in text, said
 
 
 class Pages:
@@ -102,6 +142,46 @@ async def test_only_what_is_near_the_day_is_read() -> None:
     assert pages.asked < 16
 
 
+def _stub(row: dict[str, object]) -> None:
+    """What retention leaves of an event."""
+    seq = row["seq"]
+    row.clear()
+    row |= {"seq": seq, "type": "journal.stub", "reason": "retention", "hash": "x"}
+
+
+async def test_the_money_of_a_day_beyond_the_retention_is_found_between_its_stubs() -> None:
+    """S-30, S-31: lane A is kept for ever; of lane B only stubs are left, around it and long after it."""
+    journal = HandJournal()
+    journal.session("s0", "A1", -300.0, -299.0)
+    for hour in range(-200, 0):
+        journal.tell("connector.status", float(hour), "A1", online=True)
+    journal.session("s1", "A1", 1.0, 2.0)
+    for hour in range(3, 900):
+        journal.tell("connector.status", float(hour), "A1", online=True)
+    for row in journal.events:
+        if row["type"] == "connector.status":
+            _stub(row)
+    journal.session("s2", "A1", 901.0, 902.0)
+    report = await gather(Pages(journal.events), wish(now_hour=1000.0))
+    assert (report.total("finished"), report.online_percent) == (1, None)
+
+
+@pytest.mark.parametrize("wrong_h", [-90_000.0, 90_000.0])
+async def test_events_of_a_wrong_clock_do_not_hide_the_day(wrong_h: float) -> None:
+    """B21, S-67: a battery that was flat for a while, on the day before or on the day after."""
+    for at in (*range(-190, -10, 10), *range(30, 390, 10)):
+        journal = HandJournal()
+        for hour in range(-200, 400):
+            wrong = at <= hour < at + 9
+            journal.tell("connector.status", hour + (wrong_h if wrong else 0.0), "A1", online=True)
+            journal.events[-1]["clock"] = "unsynced" if wrong else "ntp"
+            if hour == 2:
+                journal.session("s1", "A1", 2.0, 3.0)
+        pages = Pages(journal.events)
+        report = await gather(pages, wish(now_hour=400.0))
+        assert report.total("finished") == 1
+
+
 def test_what_to_report_follows_from_the_site() -> None:
     """S-30: the drift rule of the site judges; no day said is yesterday by its clock."""
     site = {
@@ -116,3 +196,4 @@ def test_what_to_report_follows_from_the_site() -> None:
     assert (asked.day, asked.feeders, asked.connectors) == (DAY.replace(day=3), ("grid",), ("A1",))
     assert (asked.drift_percent, asked.least_wh) == (3.0, 700.0)
     assert wish_of({**site, "alarms": []}, DAY, MIDNIGHT).drift_percent is None
+    assert [wish_of({**site, "cloud": cloud}, DAY, MIDNIGHT).platform for cloud in (True, False)] == [True, False]

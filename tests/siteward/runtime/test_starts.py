@@ -1,11 +1,14 @@
 """A controller that dies again and again before it acts must let the chargers' watchdogs end (R2, R7, I4)."""
 
+import os
+from datetime import UTC, datetime
+
 import pytest
 
 from siteward.model.ids import ConnectorId
 from siteward.model.recovered import LedgerEntry, Recovered
 from siteward.model.wire import WriteKind
-from siteward.runtime.starts import StartRecord, first_words, silence_s
+from siteward.runtime.starts import StartRecord, birth, first_words, last_alive, silence_s
 from tests.fixtures.sites import two_connector_site
 
 CONNECTORS = two_connector_site().connectors
@@ -63,3 +66,20 @@ def test_r2_after_a_silence_the_first_words_are_the_last_limit_or_the_failsafe_a
     assert not any(w.raises for w in words.values())
     paused = (LedgerEntry(ConnectorId("A1"), 0.0, None),)
     assert first_words(CONNECTORS, Recovered(ledger=paused), 50.0)[0].value_a == 0.0
+
+
+def test_the_last_record_of_the_life_before_says_until_when_it_lived(tmp_path):
+    """S-26: the lock of this life and files of others say nothing."""
+    assert last_alive(tmp_path / "none") is None
+    for name, at in (("siteward.db", 100), ("siteward.db-wal", 220), ("trace.db", 190), ("siteward.db.lock", 900)):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (at, at))
+    assert last_alive(tmp_path) == datetime(1970, 1, 1, 0, 3, 40, tzinfo=UTC)
+
+
+def test_the_first_word_of_a_life(tmp_path):
+    """S-26: who begins here, and until when the last one is known to have lived."""
+    site, now = two_connector_site(), datetime(2026, 3, 1, 8, tzinfo=UTC)
+    assert birth(site, "1.2", now, None).data == {"software": "1.2", "siteHash": site.hash}
+    told = birth(site, "1.2", now, datetime(2026, 3, 1, 7, tzinfo=UTC))
+    assert (told.occurred_at, told.data["aliveAt"]) == (now, "2026-03-01T07:00:00.000Z")
