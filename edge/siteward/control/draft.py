@@ -27,18 +27,24 @@ from siteward.model.tariff import TariffBook
 from siteward.model.watch import Remark
 from siteward.model.wire import Write
 
+_DAY_S = 86_400
+
 STEP_S = 2.0
 """Wall-clock step against the boot-time clock that is an event (B21)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A connector's status as last journalled."""
+    """A connector's status as last journalled, and the day (UTC, counted) on which that was.
+
+    It is told again each day, so that two days of a journal say how a third began (S-26).
+    """
 
     status: ConnectorStatus
     state: ConnectorState
     suspended_by: SuspendedBy | None
     fault: str | None
+    day: int
 
 
 class Post(NamedTuple):
@@ -157,6 +163,7 @@ class Draft:
         self.finished = dict(memory.finished)
         self.prices = memory.prices
         self.moment = _moment(snapshot, memory)
+        self.day = int(snapshot.wall.timestamp() // _DAY_S)
         self.opened: set[SessionId] = set()
         self._seen: dict[ConnectorId, Seen] = {}
 

@@ -54,12 +54,12 @@ def _level(scene: Scene) -> None:
 
 
 def _tell_status(scene: Scene) -> None:
-    """Journal a status when it differs from the last one told; a connector never heard of yet is not spoken about."""
+    """Journal a status that differs from the last one told, or is of yesterday; of a connector never heard of, none."""
     if not scene.seen.known:
         return
     state = scene.post.state
     status = scene.draft.status(scene.connector.id, scene.post)
-    told = Told(status, state, suspended_by(state), scene.post.fault)
+    told = Told(status, state, suspended_by(state), scene.post.fault, scene.draft.day)
     if told == scene.post.told:
         return
     scene.post = scene.post._replace(told=told)

@@ -175,3 +175,25 @@ def test_a_tariff_answers_with_its_version_and_a_start_names_the_one_it_misses()
     reply = refused(rig, "s1")
     assert reply.code == "NO_TARIFF"
     assert "FLEET" in str(reply.message)
+
+
+def test_a_quiet_connector_is_told_once_a_day() -> None:
+    """S-26: two days of the journal say how a third began, also of a connector at which nothing happens for weeks."""
+    rig = Rig()
+    days: list[int] = []
+    for _ in range(4 * 24):
+        rig.at += 3599.0
+        rig.turn()
+    for _, fact in rig.log.facts:
+        if fact.type is EventType.CONNECTOR_STATUS and fact.connector == "A2":
+            assert fact.occurred_at is not None
+            days.append(fact.occurred_at.day)
+    assert days == [1, 2, 3, 4, 5]
+
+
+def test_a_status_is_told_once_while_its_day_lasts() -> None:
+    """Ruling 17: a turn writes nothing where nothing happened."""
+    rig = Rig()
+    before = len(rig.log.facts)
+    rig.turns(300)
+    assert len(rig.log.facts) == before
