@@ -1,13 +1,15 @@
 """What waits for one output: gathered, bounded, and tried again with growing pauses; pure, time is given."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from siteward.client.records import AlarmRecordMessage
 from siteward.model.alarms import AlarmCode, Severity
 from siteward.model.events import EventType
 from siteward_sync.outputs.options import OutputOptions
+from siteward_sync.protocol.v1.base import rfc3339
 
 NOTICES_MAX = 200
 """Most notices that wait; the oldest go first and are counted."""
@@ -40,7 +42,8 @@ class Notice:
 
 @dataclass(slots=True)
 class Box:
-    """The waiting notices of one output; told are the alarms whose end is worth telling."""
+    """The waiting notices of one output; _told are the alarms whose end is worth telling, _before those that an earlier
+    life told, by when they rose as well."""
 
     options: OutputOptions
     waiting: deque[Notice] = field(default_factory=deque)
@@ -50,6 +53,16 @@ class Box:
     _first_at: float = 0.0
     _due_at: float = 0.0
     _told: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    _before: dict[tuple[str, str, str], Notice] = field(default_factory=dict)
+
+    def recall(self, rows: Iterable[AlarmRecordMessage]) -> None:
+        """Know the alarms of these records, so that the end of what was delivered before a restart is told."""
+        for row in rows:
+            if row.raised_at is not None and self._wants(row.severity):
+                raised_at = rfc3339(row.raised_at)
+                key = (row.code, row.subject, raised_at)
+                texts = (row.severity, row.text_en, row.text_zh, raised_at)
+                self._before[key] = Notice(0, False, raised_at, row.code, row.subject, *texts)
 
     def put(self, event: Mapping[str, Any], at: float) -> None:
         """Take an event of the journal, if this output tells of such."""
@@ -77,9 +90,10 @@ class Box:
 
     def sent(self, batch: tuple[Notice, ...], at: float) -> None:
         """The batch has arrived; what came meanwhile is gathered anew."""
-        last = batch[-1].seq if batch else 0
-        while self.waiting and self.waiting[0].seq <= last:
-            self.waiting.popleft()
+        for notice in batch:
+            # The oldest may have been left out meanwhile; numbers say nothing over two journals.
+            if self.waiting and self.waiting[0] is notice:
+                self.waiting.popleft()
         self.left_out = self.tries = 0
         self.error = ""
         self._first_at, self._due_at = at, at + self.options.group_s
@@ -104,13 +118,17 @@ class Box:
         if event.get("type") == EventType.ALARM_RAISED:
             return self._risen(event, data, key)
         if event.get("type") == EventType.ALARM_CLEARED:
-            risen = self._told.pop(key, None)
+            earlier = self._before.pop((*key, str(data.get("raisedAt", ""))), None)
+            risen = self._told.pop(key, earlier)
             return _ended(event, data, risen) if risen is not None and self.options.ends else None
         return None
 
+    def _wants(self, severity: str) -> bool:
+        return severity in set(Severity) and Severity(severity).rank <= self.options.severity.rank
+
     def _risen(self, event: Mapping[str, Any], data: Mapping[str, Any], key: tuple[str, str]) -> Notice | None:
         severity = str(data.get("severity", ""))
-        if severity not in set(Severity) or Severity(severity).rank > self.options.severity.rank:
+        if not self._wants(severity):
             return None
         at = str(event.get("occurredAt", ""))
         notice = Notice(

@@ -15,8 +15,13 @@ from siteward_sync.outputs.digest import Station
 from siteward_sync.outputs.options import OutputOptions
 from siteward_sync.outputs.senders import deliver
 
-LOOK_BACK = 2000
-"""Events to look through at a start for what was delivered before."""
+LOOK_BACK = 100_000
+"""Most events to look back through at a start for how far each output is."""
+
+MARK_EVERY = 1000
+"""After so many events an output with nothing to tell says how far it is, so that a start need not look far back."""
+
+_RECORDS = 200
 
 _POLL_S, _RETRY_S = 20.0, 2.0
 _PAGE = 500
@@ -31,6 +36,7 @@ class Outputs:
         self._boxes = {one.id: Box(one) for one in options}
         self._news = {one.id: asyncio.Event() for one in options}
         self._after: dict[str, int] = {}
+        self._marked: dict[str, int] = {}
         self._station = Station("", "")
         self._trying: asyncio.Future[None] | None = None
         self._dice = random.Random()  # noqa: S311
@@ -65,24 +71,46 @@ class Outputs:
             for event in page.events:
                 seq = int(event["seq"])
                 self._take(event)
+            await self._marks(seq)
 
     async def _begin(self) -> int:
         """Where each output goes on: behind what it delivered last; a new one begins now. Raises CoreDown, Refused."""
         site = await self._client.site()
         head = await self._client.events(after=0, limit=1)
         self._station = Station(str(site["id"]), str(site["name"]), head.journal_id)
-        seq = max(0, head.last_seq - LOOK_BACK)
-        self._after = {}
-        while seq < head.last_seq:
-            page = await self._client.events(after=seq, limit=_PAGE)
-            if not page.events:
-                break
-            for event in page.events:
-                seq, data = int(event["seq"]), dict(event.get("data") or {})
-                if event["type"] == EventType.AUDIT_NOTIFIED and "upTo" in data:
-                    self._after[str(data.get("output"))] = int(data["upTo"])
-        self._after = {name: self._after.get(name, head.last_seq) for name in self._boxes}
+        found = await self._delivered(head.last_seq)
+        rows = await self._client.alarm_log(_RECORDS)
+        self._after = {name: found.get(name, head.last_seq) for name in self._boxes}
+        self._marked = dict(self._after)
+        for name, box in self._boxes.items():
+            if name in found:
+                box.recall(rows)
+            else:
+                await self._mark(name, head.last_seq)
         return min(self._after.values())
+
+    async def _delivered(self, last_seq: int) -> dict[str, int]:
+        """How far each output is by its own last word, looked for from the end of the journal."""
+        found: dict[str, int] = {}
+        low = last_seq
+        while low > max(0, last_seq - LOOK_BACK) and not found.keys() >= self._boxes.keys():
+            high, low = low, max(0, low - _PAGE)
+            page = await self._client.events(after=low, limit=high - low)
+            for event in reversed(page.events):
+                data = dict(event.get("data") or {})
+                if event["type"] == EventType.AUDIT_NOTIFIED and "upTo" in data:
+                    found.setdefault(str(data.get("output")), int(data["upTo"]))
+        return found
+
+    async def _mark(self, name: str, seq: int) -> None:
+        self._marked[name] = seq
+        await self._note(name, {"ok": True, "notices": 0, "upTo": seq})
+
+    async def _marks(self, seq: int) -> None:
+        """Outputs that are through with everything up to seq say so now and then."""
+        for name, box in self._boxes.items():
+            if not box.waiting and seq - max(self._after[name], self._marked[name]) >= MARK_EVERY:
+                await self._mark(name, seq)
 
     def _take(self, event: Mapping[str, Any]) -> None:
         if event["type"] == EventType.AUDIT_OUTPUT_TEST:
@@ -118,6 +146,7 @@ class Outputs:
                 continue
             box.sent(batch, self._clock.now())
             told = {"ok": True, "notices": len(batch), "upTo": batch[-1].seq}
+            self._marked[name] = batch[-1].seq
             await self._note(name, {**told, **({"error": missed} if missed else {})})
 
     async def _try_out(self, asked: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ async def test_a_report_is_printed_and_written(core: FakeCore, shell: Shell, tmp
     assert status in (0, 1)
     assert "Connectors answered" in out
     assert (tmp_path / "d.html").read_text("utf-8").startswith("<!doctype html>")
-    assert (tmp_path / "d.csv").read_text("utf-8").startswith("day,SZ-0001,")
+    assert (tmp_path / "d.csv").read_text("utf-8").startswith("\ufeffday,SZ-0001,")
     _, zh, _ = await shell("report", "--day", day, "--lang", "zh")
     assert "充电枪在线率" in zh
     status, _, err = await shell("report", "--day", "yesterday")

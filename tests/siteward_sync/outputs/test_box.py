@@ -1,9 +1,11 @@
 """S-89: what waits for an output is gathered, bounded and tried again, on a hand-moved clock."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from siteward.client.records import AlarmRecordMessage
 from siteward.model.alarms import Severity
 from siteward_sync.outputs.box import GROUP_MOST_S, NOTICES_MAX, RETRY_MOST_S, Box
 from siteward_sync.outputs.options import OutputKind, OutputOptions
@@ -111,3 +113,33 @@ def test_a_flood_is_bounded_and_says_how_much_is_missing() -> None:
         box.put(raised(seq, subject=f"A{seq}"), 0.0)
     assert len(box.batch()) == NOTICES_MAX
     assert (box.left_out, box.batch()[0].seq) == (50, 51)
+
+
+def test_what_was_delivered_goes_whatever_numbers_follow() -> None:
+    """S-89: a journal that began anew counts from 1; what waited from the old one is sent once, not for ever."""
+    box = Box(OUTPUT)
+    box.put(raised(5000), 0.0)
+    box.put(raised(3, subject="A02-1"), 0.0)
+    batch = box.batch()
+    box.put(raised(4, subject="A03-1"), 1.0)
+    box.sent(batch, 2.0)
+    assert [notice.seq for notice in box.batch()] == [4]
+
+
+def test_the_end_of_what_an_earlier_life_told_is_told() -> None:
+    """S-89, S-54: the alarm is known by its record; one below the output's severity, or of another rise, is not."""
+    at = datetime(2026, 3, 1, 7, 30, tzinfo=UTC)
+    rows = [
+        AlarmRecordMessage(
+            code="CHARGER_FAULT", subject=subject, severity=severity, raised_at=at, text_en="x", text_zh="x", number=n
+        )
+        for n, (subject, severity) in enumerate((("A01-1", "high"), ("A02-1", "low"), ("A03-1", "high")))
+    ]
+    box = Box(OUTPUT)
+    box.recall(rows)
+    for seq, (subject, raised_at) in enumerate((("A01-1", "07:30"), ("A02-1", "07:30"), ("A03-1", "07:50"))):
+        event = cleared(seq, subject)
+        event["data"]["raisedAt"] = f"2026-03-01T{raised_at}:00.000Z"
+        box.put(event, 0.0)
+    (notice,) = box.batch()
+    assert (notice.subject, notice.ended, notice.severity, notice.text_en) == ("A01-1", True, "high", "x")

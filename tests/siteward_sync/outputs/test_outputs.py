@@ -6,10 +6,12 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.events import EventType
 from siteward_sync.outputs import box as box_module
 from siteward_sync.outputs.options import OutputKind, OutputOptions
@@ -76,8 +78,9 @@ async def until(what: Callable[[], bool] | Callable[[], Awaitable[bool]], second
 
 
 def notes(core: FakeCore) -> list[dict[str, object]]:
-    """What the journal says of deliveries."""
-    return [dict(data) for kind, data, _, _ in core.audits if kind is EventType.AUDIT_NOTIFIED]
+    """What the journal says of deliveries; how far an output is that had nothing to deliver stands there, too."""
+    told = (dict(data) for kind, data, _, _ in core.audits if kind is EventType.AUDIT_NOTIFIED)
+    return [data for data in told if data.get("notices") != 0]
 
 
 async def test_alarms_that_come_together_are_one_mail_in_both_languages(tmp_path: Path) -> None:
@@ -185,6 +188,54 @@ async def test_after_a_restart_it_goes_on_where_the_journal_says(tmp_path: Path)
             await until(lambda: len(server.mails) == 2)
             await asyncio.sleep(0.3)
     assert [str(mail["Subject"]).split("HIGH ")[1] for mail in server.mails] == ["first.", "away."]
+
+
+async def test_what_was_not_delivered_is_told_however_much_happened_meanwhile(tmp_path: Path) -> None:
+    """S-89: the mail server was down since the output was set up, for a whole busy day, and sync started anew."""
+    server, gone = MailServer(), MailServer()
+    async with running_core(tmp_path) as core:
+        async with listening(gone):
+            port = gone.port
+        async with delivering(core, email(gone, group_s=0.0)):
+            core.add_event(EventType.ALARM_RAISED, {**LINE, "textEn": "lost?"})
+            await until(lambda: bool(notes(core)))
+        for _ in range(3500):
+            core.add_event(EventType.CONNECTOR_STATUS, {})
+        async with listening(server), delivering(core, email(server, group_s=0.0)):
+            await until(lambda: bool(server.mails))
+    assert port
+    assert str(server.mails[0]["Subject"]).endswith("HIGH lost?")
+
+
+async def test_a_quiet_output_says_now_and_then_how_far_it_is(tmp_path: Path) -> None:
+    """S-89: a start looks for that, and need not read a journal of months."""
+    server = MailServer()
+    async with running_core(tmp_path) as core, listening(server), delivering(core, email(server)):
+        for _ in range(2500):
+            core.add_event(EventType.CONNECTOR_STATUS, {})
+        await asyncio.sleep(1.0)
+        marks = [data["upTo"] for kind, data, _, _ in core.audits if kind is EventType.AUDIT_NOTIFIED]
+    assert 2 <= len(marks) <= 4
+    assert int(str(marks[-1])) > 2000
+    assert server.mails == []
+
+
+async def test_the_end_of_an_alarm_is_told_by_the_next_life_of_sync(tmp_path: Path) -> None:
+    """S-89: somebody was called for it, and must hear that it is over."""
+    server = MailServer()
+    async with running_core(tmp_path) as core, listening(server):
+        async with delivering(core, email(server, group_s=0.0)):
+            core.add_event(EventType.ALARM_RAISED, dict(LINE))
+            await until(lambda: bool(notes(core)))
+        raised = next(json.loads(text) for text in core.texts if '"alarm.raised"' in text)
+        at = datetime.fromisoformat(raised["occurredAt"])
+        core.alarm_rows.append(AlarmRecord("LINE_LOST", "rs485-1", "high", at, LINE["textEn"], "", number=1))
+        core.add_event(
+            EventType.ALARM_CLEARED, {"code": "LINE_LOST", "subject": "rs485-1", "raisedAt": raised["occurredAt"]}
+        )
+        async with delivering(core, email(server, group_s=0.0)):
+            await until(lambda: len(server.mails) == 2)
+    assert str(server.mails[1]["Subject"]).endswith("ended: HIGH No device on line rs485-1 answers.")
 
 
 async def test_a_test_goes_through_every_output_and_its_outcome_is_journalled(tmp_path: Path) -> None:
