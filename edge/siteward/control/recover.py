@@ -14,6 +14,7 @@ from siteward.control.params import WAIT_FOR_VEHICLE_S, BadParam, stop_params
 from siteward.control.register import Register, billing_meter
 from siteward.control.session import Ending, OpenSession
 from siteward.control.signing import recalled_signing
+from siteward.control.thresholds import remark_of
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.limits import Limit, LimitSource
@@ -47,7 +48,7 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
         pending=tuple(command if command.limit is None else _known(command, limits) for command in pending),
         limits=limits,
         demand=remembered(site, recovered.limits, at),
-        alarms=_alarms(recovered, at, wall),
+        alarms=_alarms(site, recovered, at, wall),
         prices=prices,
         book=reopened(recovered.kept, at, wall),
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
@@ -165,12 +166,16 @@ def _known(command: Pending, limits: tuple[Limit, ...]) -> Pending:
     return command if found else replace(command, limit=None, unknown=True)
 
 
-def _alarms(recovered: Recovered, at: float, wall: datetime) -> dict[Alarm, Standing]:
+def _alarms(site: Site, recovered: Recovered, at: float, wall: datetime) -> dict[Alarm, Standing]:
     """Alarms that stood; a code that this version no longer knows is let go."""
     gone_since = at + ALARM_GRACE_S - CLEAR_AFTER_S
     return {
         Alarm(AlarmCode(row.code), row.subject): Standing(
-            row.raised_at or wall, gone_since, count=row.count, notes=row.notes
+            row.raised_at or wall,
+            gone_since,
+            count=row.count,
+            remark=remark_of(site.alarms, row),
+            notes=row.notes,
         )
         for row in recovered.alarms
         if row.code in set(AlarmCode)

@@ -1,9 +1,10 @@
 """Rules of alarms judged over what was read last: rises late, ends with hysteresis, and unknown decides nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.alarms import STATION, Alarm, AlarmCode
 from siteward.model.ids import ConnectorId, FeederId, MeterId
 from siteward.model.readings import ChargerReading, MeterReading
@@ -29,8 +30,8 @@ Values = tuple[float, ...]
 class Picture:
     """What the rules look at. at is boot-time s; started_at when the watch began; None is not known.
 
-    figures are those of the station and, with Watched.UPLINK, of the connection to the platform; drifts are by feeder
-    (percent, Wh) of the last whole quarter of an hour.
+    figures are those of the station and, with Watched.UPLINK, of the connection to the platform, which was there since
+    the start where uplink_heard; drifts are by feeder (percent, Wh) of the last whole quarter of an hour.
     """
 
     at: float
@@ -40,6 +41,7 @@ class Picture:
     misses: Mapping[ConnectorId, int] = field(default_factory=dict)
     figures: Mapping[tuple[Watched, Figure], float | None] = field(default_factory=dict)
     drifts: Mapping[FeederId, tuple[float, float]] = field(default_factory=dict)
+    uplink_heard: bool = True
 
 
 class Target(NamedTuple):
@@ -128,6 +130,27 @@ def judge(rules: tuple[Target, ...], picture: Picture, held: Mapping[Key, Over])
     return Judged(after, alarms)
 
 
+def remembered(rules: tuple[Target, ...], records: Iterable[AlarmRecord], at: float) -> dict[Key, Over]:
+    """What the rules go on from after a restart: what stood is judged as standing until it is known to be good."""
+    stood = {(row.rule, row.subject, row.code): row.value for row in records if row.value is not None}
+    held: dict[Key, Over] = {}
+    for rule, subject, _ in rules:
+        codes = CODES[rule.on, rule.what]
+        for upper, code in ((True, codes.above), (False, codes.below)):
+            value = stood.get((rule.id, subject, code or ""))
+            if value is not None:
+                held[rule.id, subject, upper] = Over(at, True, value)
+    return held
+
+
+def remark_of(rules: Iterable[AlarmRule], row: AlarmRecord) -> Remark | None:
+    """What its rule added to an alarm that stood before a restart, None where no rule did or the rule is gone."""
+    rule = next((rule for rule in rules if rule.id == row.rule), None)
+    if rule is None or row.value is None or row.bound is None:
+        return None
+    return Remark(rule.severity, row.value, row.bound, *_named(rule))
+
+
 def _named(rule: AlarmRule) -> tuple[Figure, str, bool]:
     return rule.what, rule.id, rule.latched
 
@@ -163,13 +186,19 @@ def _values(target: Target, picture: Picture) -> Values:
     if rule.on is Watched.CHARGER:
         return _of_charger(target, picture)
     if rule.on is Watched.METER:
-        return _of_meter(rule.what, MeterId(target.subject), picture)
+        return _of_meter(rule, MeterId(target.subject), picture)
     if rule.on is Watched.FEEDER:
         percent, energy_wh = picture.drifts.get(FeederId(target.subject), (None, 0.0))
         return () if percent is None else (percent if energy_wh >= rule.least else 0.0,)
     if rule.what is Figure.SILENT_PERCENT:
         return _mass(rule, picture)
-    return _known(picture.figures.get((rule.on, rule.what)))
+    known = _known(picture.figures.get((rule.on, rule.what)))
+    return known if rule.what is not Figure.SILENT_S or picture.uplink_heard else _unheard(rule, *known)
+
+
+def _unheard(rule: AlarmRule, *silent_s: float) -> Values:
+    """Silence since our own start: it says nothing before it is too long, for it is no sign of life either."""
+    return tuple(s for s in silent_s if rule.above is not None and s > rule.above)
 
 
 def _known(value: float | None) -> Values:
@@ -180,7 +209,7 @@ def _of_charger(target: Target, picture: Picture) -> Values:
     connector = target.connector
     reading = picture.chargers.get(ConnectorId(target.subject))
     if target.rule.what is Figure.SILENT_S:
-        return (picture.at - (picture.started_at if reading is None else reading.sent_at),)
+        return _silence(target.rule, reading, picture)
     if connector is None or reading is None or picture.at - reading.sent_at > FRESH_S:
         return ()
     if target.rule.what is Figure.TEMPERATURE_C:
@@ -189,13 +218,19 @@ def _of_charger(target: Target, picture: Picture) -> Values:
     return tuple(volts for volts in lit if volts > DARK_V)
 
 
-def _of_meter(what: Figure, meter: MeterId, picture: Picture) -> Values:
+def _silence(rule: AlarmRule, reading: ChargerReading | MeterReading | None, picture: Picture) -> Values:
+    if reading is None:
+        return _unheard(rule, picture.at - picture.started_at)
+    return (picture.at - reading.sent_at,)
+
+
+def _of_meter(rule: AlarmRule, meter: MeterId, picture: Picture) -> Values:
     reading = picture.meters.get(meter)
-    if what is Figure.SILENT_S:
-        return (picture.at - (picture.started_at if reading is None else reading.sent_at),)
+    if rule.what is Figure.SILENT_S:
+        return _silence(rule, reading, picture)
     if reading is None or picture.at - reading.sent_at > FRESH_S:
         return ()
-    if what is Figure.FREQUENCY_HZ:
+    if rule.what is Figure.FREQUENCY_HZ:
         return _known(reading.frequency_hz)
     volts = reading.voltage_v or ()
     # A meter of one phase shows nothing on the others; one of three that lost a phase still shows the other two.

@@ -1,11 +1,12 @@
 """Looks at figures beside the turn, by the rules of alarms; the turn only takes what came of it."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from siteward.control.thresholds import Key, Over, Picture, judge, targets
+from siteward.control.thresholds import Key, Over, Picture, judge, remembered, targets
+from siteward.model.alarm_log import AlarmRecord
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.ids import ConnectorId, FeederId, MeterId
 from siteward.model.ports import Clock
@@ -59,10 +60,11 @@ class WatchPorts:
 
 @dataclass(slots=True)
 class _Uplink:
-    """What sync said last: when it was connected, and which outputs fail."""
+    """What sync said last: when it was connected, whether it was since the start, and which outputs fail."""
 
     up_at: float
     said_at: float
+    heard: bool = False
     failing: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -92,12 +94,13 @@ class AlarmWatch:
         """Take sync's word about its connection and its outputs."""
         now = self._clock.now()
         up_at = now if connected else self._uplink.up_at
-        self._uplink = _Uplink(up_at, now, frozenset(failing))
+        self._uplink = _Uplink(up_at, now, connected or self._uplink.heard, frozenset(failing))
 
-    def start(self) -> None:
-        """Count silences from now: before, nobody was asked anything."""
+    def start(self, stood: Iterable[AlarmRecord] = ()) -> None:
+        """Count silences from now: before, nobody was asked anything. What stood goes on until it is known better."""
         self._began = self._clock.now()
         self._uplink = _Uplink(self._began, self._began)
+        self._held = remembered(self._targets, stood, self._began)
 
     async def run(self) -> None:
         """Look for ever."""
@@ -127,6 +130,7 @@ class AlarmWatch:
                 (Watched.UPLINK, Figure.BACKLOG_EVENTS): None if backlog is None else float(backlog),
             },
             drifts=self.drifts,
+            uplink_heard=self._uplink.heard,
         )
         judged = judge(self._targets, picture, self._held)
         self._held, self.alarms = judged.held, judged.alarms

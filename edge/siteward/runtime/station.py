@@ -192,7 +192,7 @@ class Station:
                 self._farewell(write)
             await self._actuator.finish(FIRST_WORDS_S)
         self._began = ports.clock.now()
-        self.watch.start()
+        self.watch.start(recovered.alarms)
         born = birth(ports.site, ports.software, ports.clock.wall(), ports.alive_at)
         self._committer.put(Batch(ports.clock.quality(), facts=(born,)), ())
         memory = restore(ports.site, recovered, ports.clock.now(), ports.clock.wall())
