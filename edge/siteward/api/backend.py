@@ -107,6 +107,10 @@ class Records(Protocol):
         """What every tariff says, as JSON, by id, the newest version first."""
         ...
 
+    async def tariff(self, name: str, version: int) -> str | None:
+        """What one version says, as JSON, however long ago it was installed."""
+        ...
+
     async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The events of a session, and what the tariffs say that price it, as JSON."""
         ...

@@ -12,7 +12,7 @@ from siteward.api.backend import Backend
 from siteward.api.door import Door, whole
 from siteward.api.records import WAIT_MAX_S
 from siteward.api.rights import may_request
-from siteward.api.tariffs import NoTariff, tariff_of
+from siteward.api.tariffs import NoTariff, says, tariff_of
 from siteward.api.waits import unless
 from siteward.client.messages import KeysMessage, RequestMessage
 from siteward.model.events import EventType
@@ -20,6 +20,7 @@ from siteward.model.ids import CommandId, OrderId
 from siteward.model.ports import Clock
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import CommandName, Reply, Request, Source, Stage
+from siteward.model.tariff import Tariff
 
 
 class Requests:
@@ -55,7 +56,9 @@ class Requests:
             signer = self._backend.site().pricing.signer
             try:
                 # One of hundreds of days takes longer to judge than a turn may wait (goal 15).
-                request = replace(request, tariff=await asyncio.to_thread(tariff_of, asked.params, signer))
+                tariff = await asyncio.to_thread(tariff_of, asked.params, signer)
+                await self._unchanged(tariff)
+                request = replace(request, tariff=tariff)
             except NoTariff as no:
                 final = Reply(request.id, Stage.REJECTED, no.code.value, f"{REFUSALS[no.code].en} {no}")
         if final is None:
@@ -111,6 +114,12 @@ class Requests:
             return None
         code = Refusal.ORDER_USED
         return Reply(request.id, Stage.REJECTED, code.value, f"{REFUSALS[code].en} session {session}")
+
+    async def _unchanged(self, tariff: Tariff) -> None:
+        """A version keeps its content for ever: a turn knows only those that still price something. Raises NoTariff."""
+        known = await self._backend.tariff(tariff.id, tariff.version)
+        if known is not None and not says(known, tariff):
+            raise NoTariff(Refusal.TARIFF_CONFLICT, f"{tariff.id} version {tariff.version}")
 
     async def _check_person(self, request: Request) -> None:
         if not may_request(self._caller, request.actor, await self._backend.users()):

@@ -15,7 +15,7 @@ from siteward.client.bill_messages import EvidenceMessage, TariffsMessage
 from siteward.client.canonical import NotCanonical, canonical
 from siteward.client.command_keys import BadKeys, read_bytes
 from siteward.client.messages import SessionMessage
-from siteward.client.tariff_form import BadTariff, read_tariff
+from siteward.client.tariff_form import BadTariff, installed, read_tariff
 from siteward.model.errors import SitewardError
 from siteward.model.ids import SessionId
 from siteward.model.refusals import Refusal
@@ -44,6 +44,14 @@ def tariff_of(params: Mapping[str, Any] | None, signer: str | None) -> Tariff:
         return read_tariff(document)
     except BadTariff as bad:
         raise NoTariff(Refusal.BAD_PARAMS, "; ".join(str(bad).splitlines())) from bad
+
+
+def says(text: str, tariff: Tariff) -> bool:
+    """Whether what was installed once is this tariff."""
+    try:
+        return installed(json.loads(text)) == tariff
+    except BadTariff:
+        return False
 
 
 def _proven(document: dict[str, Any], signature: object, signer: str) -> None:

@@ -117,6 +117,10 @@ class CoreBackend:
         """What every tariff says."""
         return await self._records.tariffs()
 
+    async def tariff(self, name: str, version: int) -> str | None:
+        """What one version says."""
+        return await self._records.tariff(name, version)
+
     async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a session's bill is made from."""
         return await self._records.evidence(session)

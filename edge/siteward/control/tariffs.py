@@ -46,19 +46,18 @@ def install(draft: Draft, tariff: Tariff, request: Request) -> dict[str, object]
         raise BadParam(
             f"currency: {tariff.currency}, but {tariff.id} has been in {newest.currency}; use another tariffId"
         )
-    result: dict[str, object] = {
-        "tariffId": tariff.id,
-        "version": tariff.version,
-        "inForce": tariff.valid_from <= draft.snapshot.wall,
-    }
     known = draft.prices.find(tariff.id, tariff.version)
-    if known is not None:
-        if known != tariff:
-            raise Refused(Refusal.TARIFF_CONFLICT, f"{tariff.id} version {tariff.version}")
-        return result
+    if known not in (None, tariff):
+        raise Refused(Refusal.TARIFF_CONFLICT, f"{tariff.id} version {tariff.version}")
+    if known is None:
+        _put(draft, tariff, request)
+    in_force = draft.prices.in_force(tariff.id, draft.snapshot.wall) == tariff
+    return {"tariffId": tariff.id, "version": tariff.version, "inForce": in_force}
+
+
+def _put(draft: Draft, tariff: Tariff, request: Request) -> None:
     draft.prices = draft.prices.add(tariff)
     data = {**tariff_data(tariff), "source": request.source.value, "commandId": request.id}
     if request.actor is not None:
         data["user"] = request.actor.user
     draft.facts.append(Fact(EventType.TARIFF_INSTALLED, data, occurred_at=draft.snapshot.wall))
-    return result

@@ -134,6 +134,10 @@ class Records:
         """What every tariff says, by id, the newest version first."""
         return await self._db.read(tariffs.documents)
 
+    async def tariff(self, name: str, version: int) -> str | None:
+        """What one version says, however long ago it was installed."""
+        return await self._db.read(lambda connection: tariffs.document(connection, name, version))
+
     async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The events of a session, and what the tariffs say that price it."""
         return await self._db.read(lambda connection: tariffs.evidence(connection, session))

@@ -41,7 +41,7 @@ def recovered(connection: sqlite3.Connection, now: Moment) -> Recovered:
         ledger=standing.ledger(connection),
         unfinished=inbox.unfinished(connection, now),
         alarms=alarm_log.standing(connection),
-        tariffs=tariffs.needed(connection, now.wall, rows),
+        tariffs=tariffs.needed(connection, now, rows),
         kept=kept.everything(connection),
     )
 

@@ -7,22 +7,23 @@ from datetime import datetime
 
 from siteward.client.tariff_form import BadTariff, installed
 from siteward.model.errors import StoreError
-from siteward.model.events import EventType, Fact
+from siteward.model.events import ClockQuality, EventType, Fact
 from siteward.model.ids import SessionId
 from siteward.model.sessions import SessionRecord
 from siteward.model.tariff import Tariff
 from siteward.store.canonical import canonical, plain
 from siteward.store.journal import unix_ms
+from siteward.store.moments import Moment
 
 
 def follow(connection: sqlite3.Connection, numbered: list[tuple[int, Fact]]) -> None:
-    """Remember where tariffs were installed."""
+    """Remember where tariffs were installed; a version that is there keeps its content, bills are made with it."""
     for seq, fact in numbered:
         if fact.type is EventType.TARIFF_INSTALLED:
             valid_ms = unix_ms(datetime.fromisoformat(str(fact.data["validFrom"])))
             row = (fact.data["tariffId"], fact.data["version"], valid_ms, seq, _text(fact))
             connection.execute(
-                "INSERT OR REPLACE INTO tariffs (id, version, valid_from_ms, seq, record) VALUES (?, ?, ?, ?, ?)", row
+                "INSERT OR IGNORE INTO tariffs (id, version, valid_from_ms, seq, record) VALUES (?, ?, ?, ?, ?)", row
             )
 
 
@@ -31,11 +32,14 @@ def _text(fact: Fact) -> str:
     return canonical(data if isinstance(data, dict) else {}).decode()
 
 
-def needed(connection: sqlite3.Connection, wall: datetime, sessions: Iterable[SessionRecord]) -> tuple[Tariff, ...]:
-    """The versions in force, those to come, and those that sessions are priced by. Raises StoreError for a bad one."""
+def needed(connection: sqlite3.Connection, now: Moment, sessions: Iterable[SessionRecord]) -> tuple[Tariff, ...]:
+    """The versions in force, those to come, and those that sessions are priced by. Raises StoreError for a bad one.
+
+    Without a trusted clock those in force are of the newest time that is sure: it can only be later by now.
+    """
     pinned = {(row.tariff, row.tariff_version) for row in sessions}
     pinned |= {(part.tariff, part.version) for row in sessions for part in row.segments}
-    now_ms = unix_ms(wall)
+    now_ms = unix_ms(now.wall) if now.trusted else _sure_ms(connection)
     rows = connection.execute(
         "SELECT id, version, valid_from_ms, record FROM tariffs ORDER BY id, version DESC"
     ).fetchall()
@@ -49,6 +53,15 @@ def needed(connection: sqlite3.Connection, wall: datetime, sessions: Iterable[Se
     return tuple(reversed(found))
 
 
+def _sure_ms(connection: sqlite3.Connection) -> int:
+    """When the newest event of a trusted clock was written; long ago where there is none."""
+    newest = connection.execute(
+        "SELECT written_ms FROM journal WHERE stub IS NULL AND instr(text, ?) = 0 ORDER BY seq DESC LIMIT 1",
+        (f'"clock":"{ClockQuality.UNSYNCED}"',),
+    ).fetchone()
+    return -(1 << 62) if newest is None else int(newest[0])
+
+
 def _read(name: str, version: int, text: str) -> Tariff:
     try:
         return installed(json.loads(text))
@@ -60,6 +73,12 @@ def documents(connection: sqlite3.Connection) -> tuple[str, ...]:
     """What every tariff says, by id, the newest version first."""
     rows = connection.execute("SELECT record FROM tariffs ORDER BY id, version DESC")
     return tuple(text for (text,) in rows)
+
+
+def document(connection: sqlite3.Connection, name: str, version: int) -> str | None:
+    """What one version says."""
+    row = connection.execute("SELECT record FROM tariffs WHERE id = ? AND version = ?", (name, version)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def evidence(connection: sqlite3.Connection, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """SET_TARIFF at the door (S-39, S-55): read, proven where the site asks for it, refused with every fault."""
 
 import base64
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from siteward.client.canonical import canonical
 from siteward.client.client import Client
 from siteward.client.messages import RequestMessage
 from siteward.client.tariff_form import read_tariff
+from siteward.control.tariff_data import tariff_data
 from siteward.model.ids import CommandId
 from siteward.model.refusals import Refusal
 from siteward.model.tariff import Tariff
@@ -92,6 +94,21 @@ async def test_a_tariff_is_judged_beside_the_turn(tmp_path: Path, monkeypatch: p
         assert (await client.submit(good)).stage == "received"
     assert len(threads) == 1
     assert threads[0] != threading.get_ident()
+
+
+async def test_a_version_of_long_ago_never_changes(tmp_path: Path) -> None:
+    """S-17, 0050: a turn holds what is in force and what comes; bills of last year are made of what the table holds."""
+    async with running_core(tmp_path) as core, Client(tmp_path / "sync.sock") as client:
+        core.tariff_texts.append(json.dumps({**tariff_data(read_tariff(depot())), "source": "cli", "commandId": "t"}))
+        for command, document, stage in (
+            ("t-1", depot(flatFee=1), "rejected TARIFF_CONFLICT"),
+            ("t-1", depot(flatFee=1), "rejected TARIFF_CONFLICT"),
+            ("t-2", depot(validFrom="2025-12-31T16:00:00Z"), "received None"),
+            ("t-3", depot(version=2, flatFee=1), "received None"),
+        ):
+            request = RequestMessage(command_id=command, name="SET_TARIFF", params={"tariff": document})
+            reply = await client.submit(request)
+            assert f"{reply.stage} {reply.code}" == stage
 
 
 async def test_tariffs_and_bills_are_read(tmp_path: Path) -> None:

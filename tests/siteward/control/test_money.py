@@ -337,3 +337,11 @@ def test_one_slip_of_a_serial_is_no_exchange() -> None:
         rig.turn()
     rig.turns(5)
     assert "audit.meter_swapped" not in rig.log.types()
+
+
+def test_the_answer_says_whether_the_version_prices_what_begins_now() -> None:
+    """S-39, S-17: a lower number than the one in force never will; one of tomorrow does not yet."""
+    rig = rig_with(two(version=5))
+    for version, valid, in_force in ((4, "2026-02-01", False), (6, "2026-04-01", False), (7, "2026-02-02", True)):
+        rig.install(two(version=version, validFrom=f"{valid}T00:00:00Z"), f"v{version}")
+        assert rig.log.final(f"v{version}").result == {"tariffId": "SZ-TOU", "version": version, "inForce": in_force}

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from siteward.client.bills import recompute, recomputed_data
 from siteward.client.tariff_form import read_tariff
 from siteward.control.tariff_data import tariff_data
+from siteward.model.batch import Batch
 from siteward.model.errors import StoreError
-from siteward.model.events import EventType, Fact
+from siteward.model.events import ClockQuality, EventType, Fact
 from siteward.model.ids import SessionId
 from siteward.model.requests import CommandName, Stage
 from siteward.model.tariff import Pricing, Tariff
@@ -20,7 +22,7 @@ from siteward.store.open import open_store
 from siteward.store.store import Store
 from tests.fixtures.banked import evidence, restart, turn, turns
 from tests.fixtures.clock import RealClock
-from tests.fixtures.store import batch
+from tests.fixtures.store import batch, status
 from tests.fixtures.story_rig import Rig, story_site
 from tests.fixtures.tariffs import depot, tariff, two
 
@@ -118,6 +120,36 @@ async def test_a_restart_finds_the_versions_that_it_needs(tmp_path: Path) -> Non
     kept = {(t.id, t.version) for t in (await store.recover()).tariffs}
     assert kept == {("OTHER", 1), ("SZ-TOU", 3), ("SZ-TOU", 4)}
     assert [json.loads(text)["version"] for text in await store.tariffs()] == [1, 4, 3, 2, 1]
+    await store.close()
+
+
+@pytest.mark.parametrize("ahead_s", [40 * 86_400.0, -20_000 * 86_400.0])
+async def test_a_clock_that_is_wrong_at_the_start_leaves_no_version_behind(tmp_path: Path, ahead_s: float) -> None:
+    """B21: by a clock that nobody trusts the coming version is in force and today's is not needed; NTP comes later."""
+    path = tmp_path / "siteward.db"
+    store, now = await open_store(path, RealClock()), RealClock().wall()
+    for version, days in ((1, -60), (2, -30), (3, 30)):
+        document = depot(version=version, validFrom=(now + timedelta(days=days)).isoformat())
+        await store.commit(batch(install(read_tariff(document))))
+    await store.close()
+    wrong = RealClock(ClockQuality.UNSYNCED)
+    wrong.shift_s = ahead_s
+    store = await open_store(path, wrong)
+    await store.commit(Batch(ClockQuality.UNSYNCED, (status(1),)))
+    assert [t.version for t in (await store.recover()).tariffs] == [2, 3]
+    await store.close()
+
+
+async def test_a_version_keeps_its_first_content(tmp_path: Path) -> None:
+    """S-15, S-17: a second one under its number would change every bill that was made with it."""
+    store = await open_store(tmp_path / "siteward.db", RealClock())
+    for changes in ({}, {"flatFee": 1}):
+        await store.commit(batch(install(read_tariff(depot(**changes)))))
+    first = await store.tariff("SZ-TOU", 1)
+    assert first is not None
+    assert "flatFee" not in json.loads(first)
+    assert await store.tariff("SZ-TOU", 2) is None
+    assert await store.tariffs() == (first,)
     await store.close()
 
 
