@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from siteward.client.client import Client
-from siteward.client.errors import CoreDown, Refused
+from siteward.client.errors import CoreDown, CoreFailed, Refused
 from siteward.client.jws import BadToken, take_apart
+from siteward.client.messages import ReplyMessage
 from siteward.model.ports import Clock
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Stage
@@ -23,6 +24,9 @@ from siteward_sync.uplink import Uplink
 
 HELD = 100
 """Most commands that wait for core; the broker keeps the rest (flows.md)."""
+
+TRIES = 3
+"""How often a command is handed to a core that has a fault of its own with it."""
 
 _LOOK_S = 0.5
 
@@ -55,6 +59,7 @@ class Held:
     raw: bytes
     expires_at: datetime | None
     tried: bool = False
+    failures: int = 0
 
 
 class Downlink:
@@ -166,18 +171,33 @@ class Downlink:
                 reply = from_core(await self._client.submit_raw(held.raw), held.message_id)
             except Refused as no:
                 reply = await self._denied(held, no)
+            except CoreFailed as failed:
+                held.failures += 1
+                if held.failures < TRIES:
+                    continue
+                reply = await self._indigestible(held, failed)
             except CoreDown:
                 return
             await self._answer(held, key, reply)
 
+    async def _indigestible(self, held: Held, failed: CoreFailed) -> Reply:
+        """End a command that core has a fault with, again and again: it must not hold up what is behind it (S-99)."""
+        await self._auditor.refused(code=Refusal.OUTCOME_UNKNOWN.value, commandId=held.command_id, detail=str(failed))
+        known = await self._known(held.command_id)
+        if known is not None:
+            return from_core(known, held.message_id)
+        return spoken(held.command_id, Stage.FAILED, Refusal.OUTCOME_UNKNOWN, None, None, held.message_id)
+
+    async def _known(self, command: str) -> ReplyMessage | None:
+        """What core knows of a command, if it can be asked."""
+        try:
+            return await self._client.request(command)
+        except (CoreDown, Refused):
+            return None
+
     async def _denied(self, held: Held, no: Refused) -> Reply:
         """Core's refusal; whoever only claims the id of a command gets that one's outcome told once more."""
-        known = None
-        if no.code == Refusal.BAD_SIGNATURE:
-            try:
-                known = await self._client.request(held.command_id)
-            except (CoreDown, Refused):
-                known = None
+        known = await self._known(held.command_id) if no.code == Refusal.BAD_SIGNATURE else None
         if known is not None:
             return from_core(known, held.message_id)
         return spoken(held.command_id, Stage.REJECTED, no.code, no.message, None, held.message_id)

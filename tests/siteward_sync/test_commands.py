@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from siteward.model.events import ClockQuality
+from siteward.model.requests import Reply, Request
 from siteward_sync.codec import seal
 from siteward_sync.topics import COMMANDS, STATUS, topic
 from tests.fixtures.broker import Broker, broker
@@ -89,6 +90,32 @@ async def test_a_killed_core_finds_its_commands_waiting(broker: Broker, tmp_path
             assert replies[-1]["stage"] == "done"
             assert short not in again.requests
             await until(lambda: (served.records.latest(station, STATUS) or {}).get("online"))
+
+
+async def test_a_command_that_core_cannot_digest_holds_up_no_stop(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-99: a fault of ours with one command is that command's; it is answered, and what is behind it goes on."""
+    async with core_at(tmp_path) as core, platform(broker, tmp_path) as served, synced(core, broker):
+        station, submit = core.site().id, core.submit
+
+        async def digests(request: Request, raw: bytes) -> Reply:
+            if request.id == "poison":
+                raise RuntimeError("a fault of ours")
+            return await submit(request, raw)
+
+        monkeypatch.setattr(core, "submit", digests)
+        await asyncio.gather(served.link.until_up(), until(lambda: served.records.latest(station, STATUS)))
+        await served.send(station, "REPORT_NOW", command_id="poison")
+        behind = await served.send(station, "REPORT_NOW")
+        async with asyncio.timeout(3):
+            assert (await served.replies(station, behind))[-1]["stage"] == "done"
+        async with asyncio.timeout(8):
+            (answer,) = await served.replies(station, "poison")
+        assert (answer["stage"], answer["code"]) == ("failed", "OUTCOME_UNKNOWN")
+        assert answer["message"]
+        assert answer["messageZh"]
+        assert any(data.get("commandId") == "poison" for _, data, _, _ in core.audits)
 
 
 async def test_untrusted_clock_never_expires_a_held_command(broker: Broker, tmp_path: Path) -> None:

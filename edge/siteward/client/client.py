@@ -12,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from siteward.client.bill_messages import EvidenceMessage, TariffsMessage
-from siteward.client.errors import CoreDown, Refused, Unreachable
+from siteward.client.errors import CoreDown, CoreFailed, Refused, Unreachable
 from siteward.client.messages import (
     AckMessage,
     ActorMessage,
@@ -272,7 +272,7 @@ def _refusal(answer: httpx.Response) -> Refused | CoreDown:
     try:
         body = ErrorMessage.model_validate_json(answer.content)
     except ValidationError:
-        return CoreDown(f"core answered {answer.status_code} without a readable reason")
+        return CoreFailed(f"core answered {answer.status_code} without a readable reason")
     if body.code == Refusal.CORE_DOWN:
         return CoreDown(body.message)
     return Refused(body.code, body.message, body.message_zh, answer.status_code)

@@ -11,6 +11,10 @@ class CoreDown(ClientError):
     """Retry: core does not run, does not answer in time, or broke off in mid-answer."""
 
 
+class CoreFailed(CoreDown):
+    """Core is there and has a fault of its own with this one call: another call may go well."""
+
+
 class Unreachable(ClientError):
     """A server outside this machine did not answer, or not in time."""
 
