@@ -1,7 +1,7 @@
 """`up/replies` out of the journal's command.* events: newest first in line, none forgotten by a restart."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from siteward.client.client import Client
@@ -10,7 +10,7 @@ from siteward.client.messages import ReplyMessage
 from siteward.model.ids import is_id
 from siteward.model.ports import Clock
 from siteward.model.refusals import REFUSALS, Refusal
-from siteward.model.requests import Source
+from siteward.model.requests import Source, Stage
 from siteward_sync.audit import Auditor
 from siteward_sync.errors import PublishRefused
 from siteward_sync.protocol.v1 import Reply
@@ -33,6 +33,12 @@ def from_event(event: Mapping[str, Any]) -> Reply | None:
     if not isinstance(command, str) or not is_id(command) or data.get("source", Source.CLOUD) != Source.CLOUD:
         return None
     return spoken(command, stage, data.get("code"), data.get("message"), data.get("result"))
+
+
+def asked_again(reply: Reply) -> int | None:
+    """From which seq on the platform wants kept events once more (REPORT_NOW), None where it does not."""
+    seq = (reply.result or {}).get("fromSeq")
+    return seq if isinstance(seq, int) and reply.stage == Stage.DONE else None
 
 
 def from_core(reply: ReplyMessage, in_reply_to: str) -> Reply:
@@ -84,11 +90,19 @@ class Order:
 class Replies:
     """Two readers: one from now on, so that a live command never waits behind a week of history, one for the past.
 
-    The past starts at the last acknowledged event: everything after it may never have been told.
+    The past starts at the last acknowledged event: everything after it may never have been told. `again` is called with
+    the seq from which on a platform wants kept events once more.
     """
 
     def __init__(
-        self, client: Client, speaker: Speaker, auditor: Auditor, order: Order, clock: Clock, station: str
+        self,
+        client: Client,
+        speaker: Speaker,
+        auditor: Auditor,
+        order: Order,
+        clock: Clock,
+        station: str,
+        again: Callable[[int], None],
     ) -> None:
         self._client = client
         self._speaker = speaker
@@ -96,6 +110,7 @@ class Replies:
         self._order = order
         self._clock = clock
         self._station = station
+        self._again = again
 
     async def run(self) -> None:
         """Never ends by itself; a new journal starts anew."""
@@ -131,6 +146,8 @@ class Replies:
                 if reply is not None:
                     await self._order.turn_of(reply.command_id)
                     await self._publish(reply)
+                    if (seq := asked_again(reply)) is not None:
+                        self._again(seq)
             if until is not None and not page.events:
                 return
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from siteward.client.client import Client
 from siteward.model.ports import Clock
+from siteward_sync.again import Again
 from siteward_sync.audit import Auditor
 from siteward_sync.downlink import Downlink, Mailbox
 from siteward_sync.errors import LinkDown, PublishRefused
@@ -104,6 +105,7 @@ def _start(
     uplink = Uplink(
         client, link, speaker, auditor, clock, station, resend_s=options.resend_s, share=options.backfill_share
     )
+    again = Again(client, link, speaker, auditor, clock, station, options.backfill_share)
     downlink = Downlink(mailbox, client, link, speaker, auditor, uplink, order, clock, station)
     outputs = Outputs(client, clock, options.outputs)
     runs = (
@@ -111,7 +113,8 @@ def _start(
         presence.run(),
         Heartbeats(feed, link, speaker, clock, station, options.heartbeat_s).run(),
         uplink.run(),
-        Replies(client, speaker, auditor, order, clock, station).run(),
+        Replies(client, speaker, auditor, order, clock, station, again.ask).run(),
+        again.run(),
         downlink.run_commands(),
         downlink.run_acks(),
         outputs.run(),

@@ -14,9 +14,8 @@ from siteward_sync.pace import Pace
 from siteward_sync.protocol.v1 import Ack
 from siteward_sync.speaker import Speaker
 from siteward_sync.topics import EVENTS
-from siteward_sync.window import BATCH_EVENTS, Window, batches
+from siteward_sync.window import BATCH_EVENTS, ENVELOPE, Window, batches
 
-_ENVELOPE = 512
 _POLL_S = 20.0
 _CORE_RETRY_S = 0.5
 
@@ -80,7 +79,7 @@ class Uplink:
         """Send until the connection, core or the journal changes. Raises LinkDown, CoreDown, Refused."""
         health = await self._client.health()
         window = self._window = Window(health.journal, health.acked_seq, self._clock.now())
-        largest = min(DOWN_LIMIT, self._link.max_packet) - _ENVELOPE
+        largest = min(DOWN_LIMIT, self._link.max_packet) - ENVELOPE
         pace = Pace(largest, self._share)
         flights: set[asyncio.Task[None]] = set()
         try:

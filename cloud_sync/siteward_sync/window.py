@@ -11,6 +11,10 @@ BATCH_EVENTS = 500
 """Most events of one batch (ruling 20)."""
 
 
+ENVELOPE = 512
+"""Bytes of a message for what stands around a batch."""
+
+
 class Window:
     """Positions in one journal; times are the clock's `now`."""
 

@@ -170,6 +170,26 @@ async def test_a_killed_receiver_process_loses_nothing(broker: Broker, tmp_path:
         records.close()
 
 
+async def test_a_platform_that_lost_its_records_gets_them_again(broker: Broker, tmp_path: Path) -> None:
+    """Contract section 4: REPORT_NOW with fromSeq; what was acknowledged once is kept by the station (S-25)."""
+    async with core_at(tmp_path) as core, synced(core, broker):
+        fill(core, 1700)
+        async with platform(broker, tmp_path) as first:
+            await until(lambda: core.acked_seq == len(core.texts))
+            assert complete(first, core)
+        (tmp_path / "platform.db").rename(tmp_path / "lost.db")
+        async with platform(broker, tmp_path) as second:
+            station = core.site().id
+            fill(core, 10)
+            await until(lambda: core.acked_seq == len(core.texts))
+            ((journal, begin, end),) = second.records.gaps(station)
+            assert (journal, begin) == (core.journal, 1)
+            assert end >= 1700
+            await second.send(station, "REPORT_NOW", params={"fromSeq": begin})
+            await until(lambda: not second.records.gaps(station))
+            await until(lambda: complete(second, core))
+
+
 async def test_without_an_ack_events_are_sent_again(broker: Broker, tmp_path: Path) -> None:
     """A platform that hears but never acknowledges gets the same events again after resend_s, from the start."""
     async with (

@@ -1,6 +1,8 @@
 """What of a batch is new, whether its chain holds, and how far one may acknowledge: values in, values out."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from siteward.model.refusals import Refusal
@@ -63,3 +65,25 @@ def take_batch(opened: Opened, position: Position) -> Taken:
         position = Position(event["seq"], check_event(event, batch.journal_id, position.hash))
         new.append(event)
     return Taken(batch.journal_id, tuple(new), position, gap)
+
+
+Gap = tuple[int, int]
+"""First and last seq of events that are missing here."""
+
+
+def late(opened: Opened, gaps: Sequence[Gap]) -> tuple[dict[str, Any], ...]:
+    """Events of a batch that fill gaps, each proven by its own hash. Raises BadMessage, BrokenChain."""
+    if not gaps:
+        return ()
+    batch = read_payload(opened, EventBatch)
+    raw: list[dict[str, Any]] = opened.value["events"]
+    found = [event for event in raw if any(first <= event["seq"] <= last for first, last in gaps)]
+    for event in found:
+        check_event(event, batch.journal_id, None)
+    return tuple(found)
+
+
+def rest(gap: Gap, filled: Collection[int]) -> tuple[Gap, ...]:
+    """What of a gap is still missing."""
+    edges = sorted({gap[0] - 1, gap[1] + 1, *(seq for seq in filled if gap[0] <= seq <= gap[1])})
+    return tuple((one + 1, other - 1) for one, other in pairwise(edges) if other - one > 1)

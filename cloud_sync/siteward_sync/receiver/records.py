@@ -13,7 +13,7 @@ from siteward_sync.chain import BrokenChain
 from siteward_sync.codec import UP_LIMIT, Opened, open_envelope, read_payload
 from siteward_sync.errors import BadMessage, SyncError
 from siteward_sync.protocol.v1 import Reply
-from siteward_sync.receiver.intake import START, Position, journal_of, take_batch
+from siteward_sync.receiver.intake import START, Position, journal_of, late, rest, take_batch
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -109,6 +109,7 @@ class Records:
 
     def _events(self, station: str, opened: Opened, stored: Stored) -> None:
         journal = journal_of(opened) or ""
+        self._fill(station, journal, opened)
         taken = take_batch(opened, self.position(station, journal))
         if taken.gap is not None:
             self._db.execute("INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?)", (station, journal, *taken.gap))
@@ -117,6 +118,20 @@ class Records:
         at = (station, journal, taken.position.seq, taken.position.hash)
         self._db.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)", at)
         stored.positions[station, journal] = taken.position.seq
+
+    def _fill(self, station: str, journal: str, opened: Opened) -> None:
+        """Store what was asked for again, and forget so much of the gaps."""
+        gaps = [(first, last) for name, first, last in self.gaps(station) if name == journal]
+        filled = late(opened, gaps)
+        if not filled:
+            return
+        self._db.executemany(
+            "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", [_row(station, journal, e) for e in filled]
+        )
+        seqs = {event["seq"] for event in filled}
+        self._db.execute("DELETE FROM gap WHERE station = ? AND journal = ?", (station, journal))
+        left = [(station, journal, *gap) for one in gaps for gap in rest(one, seqs)]
+        self._db.executemany("INSERT INTO gap VALUES (?, ?, ?, ?)", left)
 
     def _reply(self, station: str, opened: Opened) -> None:
         reply = read_payload(opened, Reply)
@@ -139,10 +154,22 @@ class Records:
         rows = self._rows("SELECT seq, hash FROM position WHERE station = ? AND journal = ?", station, journal)
         return Position(*rows[0]) if rows else START
 
-    def events(self, station: str, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
-        """Stored events of a station in order, over all its journals."""
-        sql = "SELECT body FROM event WHERE station = ? AND seq > ? ORDER BY journal, seq LIMIT ?"
-        return [json.loads(body) for (body,) in self._rows(sql, station, after, limit)]
+    def events(
+        self, station: str, after: int = 0, limit: int = 1000, journal: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Stored events of a station in order, over all its journals or of one.
+
+        Each journal counts from 1: who reads on behind `after` names the journal that he reads.
+        """
+        sql = (
+            "SELECT body FROM event WHERE station = ? AND seq > ? AND ? IN ('', journal) ORDER BY journal, seq LIMIT ?"
+        )
+        return [json.loads(body) for (body,) in self._rows(sql, station, after, journal or "", limit)]
+
+    def journals(self, station: str) -> list[str]:
+        """Journals of a station, the oldest first: a salvaged or restored station begins a new one."""
+        sql = "SELECT journal FROM position WHERE station = ? ORDER BY journal"
+        return [name for (name,) in self._rows(sql, station)]
 
     def latest(self, station: str, leaf: str) -> dict[str, Any] | None:
         """Newest payload of up/status, up/site or up/heartbeat."""
@@ -160,7 +187,10 @@ class Records:
         return [(a, b, c) for a, b, c in self._rows("SELECT topic, code, detail FROM refused ORDER BY number")]
 
     def gaps(self, station: str) -> list[tuple[str, int, int]]:
-        """Events that this platform acknowledged once and no longer has: journal, first, last."""
+        """Events that this platform acknowledged once and no longer has: journal, first, last.
+
+        REPORT_NOW with `fromSeq` has the station send again what it still keeps of them.
+        """
         sql = "SELECT journal, first, last FROM gap WHERE station = ? ORDER BY journal, first"
         return [(a, b, c) for a, b, c in self._rows(sql, station)]
 

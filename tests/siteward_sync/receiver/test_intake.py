@@ -1,6 +1,7 @@
 """The platform's SDK: what is new, what is double, what was tampered with, what is missing."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from siteward_sync.chain import BrokenChain
 from siteward_sync.codec import Opened, open_envelope, seal
 from siteward_sync.errors import BadMessage
 from siteward_sync.receiver import Position, Records, RecordsFailed, take_batch
-from siteward_sync.receiver.intake import START
+from siteward_sync.receiver.intake import START, rest
 
 WALL = datetime(2026, 5, 1, 8, tzinfo=UTC)
 
@@ -99,6 +100,33 @@ def test_a_batch_with_a_hole_inside_is_refused() -> None:
     events = chain(4)
     with pytest.raises(BadMessage, match="contiguous"):
         take_batch(batch([events[0], events[2]]), START)
+
+
+@pytest.mark.parametrize(
+    ("filled", "left"),
+    [((), ((3, 9),)), ((3,), ((4, 9),)), ((9, 2, 10), ((3, 8),)), ((5, 6), ((3, 4), (7, 9))), (range(1, 20), ())],
+)
+def test_what_is_left_of_a_gap(filled: Sequence[int], left: tuple[tuple[int, int], ...]) -> None:
+    """Contract section 4: what a platform has lost is on record to the last event."""
+    assert rest((3, 9), filled) == left
+
+
+def test_what_was_lost_comes_back_when_it_is_asked_for(tmp_path: Path) -> None:
+    """Contract section 4, S-15: bills of before can be recomputed again; a forged event is no substitute."""
+    events, topic = chain(9), "siteward/v1/S-1/up/events"
+    records = Records(tmp_path / "p.db")
+    records.store([(topic, message(events[:2])), (topic, message(events[6:], acked=6))])
+    assert records.gaps("S-1") == [("J1", 3, 6)]
+    records.store([(topic, message([events[2], events[3] | {"data": {}}], acked=9))])
+    assert records.gaps("S-1") == [("J1", 3, 6)]
+    records.store([(topic, message(events[3:5], acked=9))])
+    assert records.gaps("S-1") == [("J1", 3, 3), ("J1", 6, 6)]
+    stored = records.store([(topic, message(events, acked=9)), (topic, message(events, acked=9))])
+    assert (records.gaps("S-1"), records.events("S-1"), stored.positions) == ([], events, {("S-1", "J1"): 9})
+    assert records.journals("S-1") == ["J1"]
+    assert records.events("S-1", after=7, journal="J1") == events[7:]
+    assert records.events("S-1", journal="J2") == []
+    records.close()
 
 
 def test_records_take_the_good_and_keep_the_bad_apart(tmp_path: Path) -> None:
