@@ -38,7 +38,7 @@ def from_event(event: Mapping[str, Any]) -> Reply | None:
 def asked_again(reply: Reply) -> int | None:
     """From which seq on the platform wants kept events once more (REPORT_NOW), None where it does not."""
     seq = (reply.result or {}).get("fromSeq")
-    return seq if isinstance(seq, int) and reply.stage == Stage.DONE else None
+    return seq if isinstance(seq, int) and Stage(reply.stage) is Stage.DONE else None
 
 
 def from_core(reply: ReplyMessage, in_reply_to: str) -> Reply:
