@@ -37,7 +37,7 @@ def document(about: str, page: int, begin_wh: int, end_wh: int | None = None, se
 
 
 class SignRig(Rig):
-    """The rig with one meter that signs when it is told to: `answers` go to the next turn, `orders` are what it heard."""
+    """The rig with one meter that signs when it is told to: `answers` go to the next turn."""
 
     def __init__(self, unsigned: Unsigned = Unsigned.ALLOW, plate: bytes | None = None) -> None:
         self.answers: list[SignResult] = []
@@ -100,7 +100,7 @@ class SignRig(Rig):
         return found
 
     def arrives(self, order: str = "O-1") -> SessionId:
-        """A car is plugged in and started by the platform; the meter is asked for its begin in the turn that returns."""
+        """A car is plugged in and started by the platform; the meter is asked for its begin now."""
         self["A4"].plugged = True
         self.turn()
         self.turn(self.start("A4", f"start-{order}", order=order))

@@ -1,4 +1,4 @@
-"""Signing as decided: what a meter is asked and when, how long a start and an end wait, what is owed (B23, fault 81)."""
+"""Signing as decided: what a meter is asked and when, how long both ends wait, what is owed (B23, fault 81)."""
 
 from dataclasses import replace
 from zoneinfo import ZoneInfo
