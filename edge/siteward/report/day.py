@@ -137,7 +137,7 @@ def _quarters(told: Sequence[Told], begin: datetime, end: datetime) -> tuple[Qua
 
 def _missing(feeders: Sequence[str], quarters: Sequence[Quarter], begin: datetime, end: datetime) -> dict[str, int]:
     whole = int((end - begin).total_seconds() // 900)
-    return {name: max(0, whole - sum(q.feeder == name for q in quarters)) for name in feeders}
+    return {name: max(0, whole - len({q.begin for q in quarters if q.feeder == name})) for name in feeders}
 
 
 def _alarms(told: Sequence[Told], begin: datetime, end: datetime) -> dict[str, int]:

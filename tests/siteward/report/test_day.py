@@ -177,6 +177,15 @@ def test_quarters_without_books_are_counted_and_never_taken_for_zero() -> None:
     assert report.missing_quarters == {"grid": 6}
 
 
+def test_a_quarter_that_came_twice_hides_none_that_is_missing() -> None:
+    """B21: a clock that was set back has the same quarter again; both were counted, and one is still missing."""
+    journal = HandJournal()
+    for hour in (0.0, 0.25, 0.25, 0.75):
+        journal.quarter("grid", hour, 1000, 1000, 0.0)
+    report = day_report(wish(now_hour=1.0), journal.events)
+    assert (len(report.quarters), report.missing_quarters) == (4, {"grid": 1})
+
+
 def test_stubs_and_other_days_say_nothing() -> None:
     """Contract 4: what is past its retention is known by hash only."""
     journal = HandJournal()
