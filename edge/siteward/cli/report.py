@@ -11,7 +11,7 @@ from siteward.client.client import Client
 from siteward.model.events import EventType
 from siteward.report.day import DayReport, Wish
 from siteward.report.differences import KINDS, STATES
-from siteward.report.gather import Journal, gather, wish_of
+from siteward.report.gather import Journal, day_of, gather, wish_of
 from siteward.report.page import figures_of, page, percent
 from siteward.report.rates import share
 from siteward.report.sheet import sheet
@@ -29,7 +29,7 @@ class Source(Journal, Protocol):
 def read_day(text: str) -> date:
     """A day as people write it. Raises CommandFailed."""
     try:
-        return date.fromisoformat(text)
+        return day_of(text)
     except ValueError as error:
         raise CommandFailed(f"{text} is no day", "write it as 2026-03-01", "BAD_PARAMS") from error
 

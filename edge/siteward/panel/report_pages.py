@@ -12,7 +12,7 @@ from siteward.model.ids import is_id
 from siteward.model.requests import Role
 from siteward.panel.desk import Desk, Forbidden
 from siteward.report.differences import State
-from siteward.report.gather import gather, wish_of
+from siteward.report.gather import day_of, gather, wish_of
 from siteward.report.page import difference, page, summary
 from siteward.report.sheet import sheet
 
@@ -75,6 +75,6 @@ class ReportSheets:
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return day_of(text) if text else None
     except ValueError:
         return None

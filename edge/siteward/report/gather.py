@@ -12,6 +12,15 @@ from siteward.report.facts import moment
 
 _PAGE = 500
 _PROBE = 100
+_YEARS = range(1970, 2200)
+
+
+def day_of(text: str) -> date:
+    """A day as people write it. Raises ValueError for what is none, or has no day beside it in every zone."""
+    day = date.fromisoformat(text)
+    if day.year not in _YEARS:
+        raise ValueError(f"{text} lies outside the years {_YEARS[0]} to {_YEARS[-1]}")
+    return day
 
 
 class Page(Protocol):

@@ -20,7 +20,8 @@ async def test_the_page_shows_the_day_and_what_to_handle(panel: Panel) -> None:
     for said in ("10.000 kWh", "NOT_SETTLED.s1", 'href="/report?day=2026-03-01"', 'class="report-chart"', "Explained"):
         assert said in page, said
     assert "Orders, settlements and meters agree." in (await panel.client.get("/report?day=2026-02-02")).text
-    assert (await panel.client.get("/report?day=nonsense")).status_code == 200
+    for day in ("nonsense", "9999-12-31", "0001-01-01", "20260302"):
+        assert (await panel.client.get(f"/report?day={day}")).status_code == 200
 
 
 async def test_the_files_are_the_reports_own(panel: Panel) -> None:
