@@ -47,7 +47,10 @@ KINDS: Mapping[Kind, Sentence] = {
     Kind.BILL_DIFFERS: Sentence("The lines of the bill do not add up to its total.", "账单明细之和与总额不一致。"),
     Kind.ORDER_TWICE: Sentence("One order was charged by more than one session.", "同一订单对应多个会话。"),
     Kind.ENERGY_UNKNOWN: Sentence("The session ended without a known energy.", "会话结束时电量未知。"),
-    Kind.ENERGY_ESTIMATED: Sentence("The energy of the session is an estimate.", "会话电量为估算值。"),
+    Kind.ENERGY_ESTIMATED: Sentence(
+        "The session went on over an outage of the station, or its energy is an estimate.",
+        "该会话跨越了站点停机时段，或其电量为估算值。",
+    ),
     Kind.ENDED_ABNORMALLY: Sentence(
         "A fault or a loss of power ended this session; see whether its driver was served and billed right.",
         "该会话因故障或断电中断；请核查服务与计费是否正常。",
