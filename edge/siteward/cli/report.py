@@ -12,7 +12,7 @@ from siteward.model.events import EventType
 from siteward.report.day import DayReport, Wish
 from siteward.report.differences import KINDS, STATES
 from siteward.report.gather import Journal, day_of, gather, wish_of
-from siteward.report.page import figures_of, page, percent
+from siteward.report.page import began, figures_of, page, percent
 from siteward.report.rates import share
 from siteward.report.sheet import sheet
 from siteward.report.words import figure, say
@@ -86,6 +86,7 @@ def _page(done: DayReport, wish: Wish, language: str) -> list[Part]:
     head = (*(say(word, language) for word in words), "kWh")
     return [
         f"{done.name} ({done.site})  {begin:%Y-%m-%d %H:%M} - {end:%Y-%m-%d %H:%M} {wish.zone}",
+        *began(done, wish.zone, language),
         *(f"{name}: {value}" for name, value in figures_of(done, language)),
         Grid("", head, rows, frozenset(head[1:])),
         *_differences(done, wish, language),
@@ -111,6 +112,7 @@ def _plain(done: DayReport) -> dict[str, Any]:
         "day": done.day.isoformat(),
         "begin": done.begins_at.astimezone(UTC).isoformat(),
         "end": done.ends_at.astimezone(UTC).isoformat(),
+        "journalBegins": None if done.since is None else _iso(done.since),
         "onlinePercent": done.online_percent,
         "startPercent": done.start_percent,
         "abnormalPercent": done.abnormal_percent,

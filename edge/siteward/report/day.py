@@ -29,7 +29,7 @@ class Quarter:
 class DayReport:
     """One day of the site. alarms counts what rose, by severity; missing_quarters those without books, by feeder.
 
-    ends_at is now for a day that is not over.
+    ends_at is now for a day that is not over. since is where the journal begins, None where that is before the day.
     """
 
     site: str
@@ -42,6 +42,7 @@ class DayReport:
     missing_quarters: Mapping[str, int]
     differences: tuple[Difference, ...]
     alarms: Mapping[str, int]
+    since: datetime | None = None
 
     @property
     def length_s(self) -> float:
@@ -77,7 +78,7 @@ class DayReport:
 class Wish:
     """What to report: the site's names, zone and metered feeders, the day, and the rule that judges drift.
 
-    platform: there is one that settles sessions.
+    platform: there is one that settles sessions; priced: the site has a tariff for whoever names none.
     """
 
     site: str
@@ -90,6 +91,7 @@ class Wish:
     drift_percent: float | None = None
     least_wh: float = 0.0
     platform: bool = True
+    priced: bool = False
 
     @property
     def begins_at(self) -> datetime:
@@ -118,9 +120,13 @@ def day_report(wish: Wish, events: Sequence[Mapping[str, Any]]) -> DayReport:
         connectors=tuple(connector_days(told, wish.connectors, begin, end).values()),
         quarters=quarters,
         missing_quarters=_missing(wish.feeders, quarters, begin, end),
-        differences=differences(told, begin, end, Judged(wish.now, wish.drift_percent, wish.least_wh, wish.platform)),
+        differences=differences(told, begin, end, _judged(wish)),
         alarms=_alarms(told, begin, end),
     )
+
+
+def _judged(wish: Wish) -> Judged:
+    return Judged(wish.now, wish.drift_percent, wish.least_wh, wish.platform, wish.priced)
 
 
 def _quarters(told: Sequence[Told], begin: datetime, end: datetime) -> tuple[Quarter, ...]:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ENERGY_UNKNOWN = "ENERGY_UNKNOWN"
     ENERGY_ESTIMATED = "ENERGY_ESTIMATED"
     ENDED_ABNORMALLY = "ENDED_ABNORMALLY"
+    UNPRICED = "UNPRICED"
     FEEDER_DRIFT = "FEEDER_DRIFT"
 
 
@@ -54,6 +55,10 @@ KINDS: Mapping[Kind, Sentence] = {
     Kind.ENDED_ABNORMALLY: Sentence(
         "A fault or a loss of power ended this session; see whether its driver was served and billed right.",
         "该会话因故障或断电中断；请核查服务与计费是否正常。",
+    ),
+    Kind.UNPRICED: Sentence(
+        "Energy of this session has no price; see whether it was meant to be free.",
+        "该会话有电量未计价；请核查是否应免费。",
     ),
     Kind.FEEDER_DRIFT: Sentence(
         "The energy of the feeder and of its sessions differ too much.", "馈线电量与会话电量相差过大。"
@@ -124,13 +129,14 @@ class _Seen:
 class Judged:
     """By what is judged: settlements and notes of later days count up to `now`; drift_percent None: no rule judges it.
 
-    platform: there is one that settles sessions.
+    platform: there is one that settles sessions; priced: the site sells energy.
     """
 
     now: datetime
     drift_percent: float | None
     least_wh: float
     platform: bool
+    priced: bool
 
 
 def differences(told: Iterable[Told], begin: datetime, end: datetime, by: Judged) -> tuple[Difference, ...]:
@@ -173,29 +179,52 @@ def _note(event: Told) -> Note:
 
 def _of_session(name: str, finished: Told, settled: Told | None, by: Judged) -> Iterable[Difference]:
     data = finished.data
+    for kind, expected, found, unit in (
+        *_settlement(finished, settled, by),
+        *_energy(data),
+        *_ending(data),
+        *_money(data, by),
+    ):
+        yield Difference(f"{kind}.{name}", kind, finished.at, name, finished.order, expected, found, unit)
 
-    def made(kind: Kind, expected: float | None = None, found: float | None = None, unit: str = "") -> Difference:
-        return Difference(f"{kind}.{name}", kind, finished.at, name, finished.order, expected, found, unit)
 
-    energy = data.get("energy_wh")
-    if settled is None and by.platform and by.now - finished.at > SETTLED_WITHIN:
-        yield made(Kind.NOT_SETTLED)
+Found = tuple[Kind, float | None, float | None, str]
+"""A kind of difference, what was expected and what was found, in which unit."""
+
+
+def _settlement(finished: Told, settled: Told | None, by: Judged) -> Iterable[Found]:
+    data = finished.data
+    if settled is None:
+        if by.platform and by.now - finished.at > SETTLED_WITHIN:
+            yield Kind.NOT_SETTLED, None, None, ""
+        return
     for key, unit in (("energy_wh", "Wh"), ("total", str(data.get("currency", "")))):
-        if settled is not None and key in settled.data and key in data and settled.data[key] != data[key]:
-            yield made(Kind.SETTLED_DIFFERS, data[key], settled.data[key], unit)
-    counted = _counted(data)
+        if key in settled.data and key in data and settled.data[key] != data[key]:
+            yield Kind.SETTLED_DIFFERS, data[key], settled.data[key], unit
+
+
+def _energy(data: Mapping[str, Any]) -> Iterable[Found]:
+    energy, counted, by_power = data.get("energy_wh"), _counted(data), data.get("byPower")
     if energy is None and not data.get("unmetered"):
-        yield made(Kind.ENERGY_UNKNOWN)
+        yield Kind.ENERGY_UNKNOWN, None, None, ""
     if energy is not None and counted is not None and counted != energy:
-        yield made(Kind.REGISTER_DIFFERS, counted, energy, "Wh")
-    if data.get("stopReason") in ABNORMAL:
-        yield made(Kind.ENDED_ABNORMALLY, found=energy, unit="Wh")
-    by_power = data.get("byPower")
+        yield Kind.REGISTER_DIFFERS, counted, energy, "Wh"
     if isinstance(by_power, Mapping):
-        yield made(Kind.POWER_DIFFERS, by_power.get("register_wh"), by_power.get("energy_wh"), "Wh")
+        yield Kind.POWER_DIFFERS, by_power.get("register_wh"), by_power.get("energy_wh"), "Wh"
+
+
+def _ending(data: Mapping[str, Any]) -> Iterable[Found]:
+    energy = data.get("energy_wh")
+    if data.get("stopReason") in ABNORMAL:
+        yield Kind.ENDED_ABNORMALLY, None, energy, "Wh"
     if data.get("estimated") or data.get("gap"):
-        yield made(Kind.ENERGY_ESTIMATED, found=energy, unit="Wh")
-    yield from (made(Kind.BILL_DIFFERS, *sums) for sums in _bill(data))
+        yield Kind.ENERGY_ESTIMATED, None, energy, "Wh"
+
+
+def _money(data: Mapping[str, Any], by: Judged) -> Iterable[Found]:
+    if free_wh := _unpriced(data, by.priced):
+        yield Kind.UNPRICED, None, free_wh, "Wh"
+    yield from ((Kind.BILL_DIFFERS, *sums) for sums in _bill(data))
 
 
 def _counted(data: Mapping[str, Any]) -> int | None:
@@ -204,6 +233,13 @@ def _counted(data: Mapping[str, Any]) -> int | None:
     if not isinstance(start, int) or not isinstance(stop, int):
         return None
     return stop - start + int(data.get("rolled_wh", 0))
+
+
+def _unpriced(data: Mapping[str, Any], priced: bool) -> int:
+    """Energy that was given for nothing, where the site sells it or a tariff was there."""
+    if data.get("tariffId") is None:
+        return int(data.get("energy_wh") or 0) if priced else 0
+    return int(data.get("unpriced_wh") or 0)
 
 
 def _bill(data: Mapping[str, Any]) -> Iterable[tuple[float, float, str]]:

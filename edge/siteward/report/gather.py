@@ -1,6 +1,7 @@
 """Reads of the journal what a report needs: where the time before the day begins is found by halving."""
 
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -62,17 +63,20 @@ def wish_of(site: Mapping[str, Any], day: date | None, now: datetime) -> Wish:
         drift_percent=bound,
         least_wh=float(rules[0].get("least", 0.0)) if rules else 0.0,
         platform=bool(site.get("cloud", True)),
+        priced=bool((site.get("pricing") or {}).get("default")),
     )
 
 
 async def gather(journal: Journal, wish: Wish) -> DayReport:
     """Read what is needed and judge the day."""
+    oldest = await _dated(journal, 0, _PROBE)
     seq = await _first(journal, wish.begins_at - LOOK_BACK)
     events: list[Mapping[str, Any]] = []
     while True:
         page = await journal.events(after=seq, limit=_PAGE)
         if not page.events:
-            return day_report(wish, events)
+            since = None if oldest is None or oldest[1] <= wish.begins_at else oldest[1]
+            return replace(day_report(wish, events), since=since)
         events += page.events
         seq = int(page.events[-1]["seq"])
 

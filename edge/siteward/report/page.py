@@ -58,12 +58,19 @@ def summary(report: DayReport, zone: tzinfo, language: str) -> Iterator[str]:
     sofar = f" ({say('sofar', language)})" if report.length_s < 23 * 3600 else ""
     window = f"{begin:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M} {escape(str(zone))}{sofar}"
     yield f'<p class="fine">{escape(report.site)} · {window}</p>'
+    yield from (f"<p><strong>{text}</strong></p>" for text in began(report, zone, language))
     figures = "".join(f"<li>{name}<b>{value}</b></li>" for name, value in figures_of(report, language))
     yield f'<ul class="figures">{figures}</ul>'
     yield _connectors(report, language)
     yield f"<h2>{say('quarters', language)}</h2>"
     for feeder in report.missing_quarters:
         yield from _feeder(report, feeder, zone, language)
+
+
+def began(report: DayReport, zone: tzinfo, language: str) -> Iterator[str]:
+    """That the journal knows only a part of the day, or nothing of it."""
+    if report.since is not None:
+        yield say("since", language, at=f"{report.since.astimezone(zone):%Y-%m-%d %H:%M}")
 
 
 def figures_of(report: DayReport, language: str) -> list[tuple[str, str]]:

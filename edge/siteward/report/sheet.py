@@ -25,7 +25,9 @@ def sheet(report: DayReport) -> str:
     """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("day", _text(report.site), report.day.isoformat(), _at(report.begins_at), _at(report.ends_at)))
+    since = () if report.since is None else ("journal_begins", _at(report.since))
+    window = (report.day.isoformat(), _at(report.begins_at), _at(report.ends_at))
+    writer.writerow(("day", _text(report.site), *window, *since))
     writer.writerow(CONNECTORS.split(","))
     for day in report.connectors:
         figures = (getattr(day, name) for name in CONNECTORS.split(",")[2:])

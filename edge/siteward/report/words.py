@@ -8,6 +8,7 @@ from siteward.model.sentences import Sentence
 WORDS: dict[str, Sentence] = {
     "title": Sentence("Daily report", "日报"),
     "sofar": Sentence("until now", "截至目前"),
+    "since": Sentence("the journal begins at {at}; what was before is not in it", "日志始于 {at}，此前的数据不在其中"),
     "online": Sentence("Connectors answered", "充电枪在线率"),
     "starts": Sentence("Starts that came to charging", "启动成功率"),
     "abnormal": Sentence("Sessions that ended abnormally", "异常中断率"),

@@ -42,6 +42,20 @@ def test_what_the_platform_never_acknowledged_is_found_after_an_hour() -> None:
     assert found(journal, now_hour=41.0) == []
 
 
+def test_energy_without_a_price_is_found_where_the_site_has_prices() -> None:
+    """S-18, S-30: no tariff was in force, or a version was missing; a site without prices gives on purpose."""
+    journal = HandJournal()
+    journal.session("s1", "A1", 1.0, 2.0)
+    journal.session("s2", "A1", 3.0, 4.0, tariffId="T", total=100, lines=[{"amount": 100}], unpriced_wh=2500)
+    journal.session("s3", "A1", 5.0, 6.0, tariffId="T", total=100, lines=[{"amount": 100}], unpriced_wh=0)
+    journal.session("s4", "A1", 7.0, 8.0, energy_wh=None, unmetered=True, start_register_wh=None)
+    assert [(d.id, d.found, d.unit) for d in found(journal, platform=False, priced=True)] == [
+        ("UNPRICED.s1", 10000, "Wh"),
+        ("UNPRICED.s2", 2500, "Wh"),
+    ]
+    assert [d.id for d in found(journal, platform=False)] == ["UNPRICED.s2"]
+
+
 def test_nobody_waits_for_a_platform_that_there_is_not() -> None:
     """S-31: a station that works alone has no session to be settled; what was settled before still counts."""
     journal = HandJournal()

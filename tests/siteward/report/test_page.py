@@ -2,6 +2,8 @@
 
 import csv
 import re
+from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -166,6 +168,21 @@ async def test_the_money_of_a_day_beyond_the_retention_is_found_between_its_stub
     assert (report.total("finished"), report.online_percent) == (1, None)
 
 
+async def test_a_day_before_the_journal_is_not_a_day_without_energy() -> None:
+    """Law 5: a salvaged or restored station begins a new journal; what was before stands on the platform."""
+    journal = HandJournal()
+    journal.tell("audit.salvaged", 9.5)
+    journal.session("s1", "A1", 10.0, 11.0)
+    report = await gather(Pages(journal.events), wish())
+    assert report.since == MIDNIGHT + timedelta(hours=9.5)
+    assert "the journal begins at 2026-03-02 09:30" in page(report, ZONE, "en")
+    assert "日志始于 2026-03-02 09:30" in page(report, ZONE, "zh")
+    assert sheet(report).splitlines()[0].endswith(",journal_begins,2026-03-02T01:30:00Z")
+    whole = await gather(Pages(journal.events), replace(wish(now_hour=60.0), day=DAY + timedelta(days=1)))
+    assert whole.since is None
+    assert "journal begins" not in page(whole, ZONE, "en")
+
+
 @pytest.mark.parametrize("wrong_h", [-90_000.0, 90_000.0])
 async def test_events_of_a_wrong_clock_do_not_hide_the_day(wrong_h: float) -> None:
     """B21, S-67: a battery that was flat for a while, on the day before or on the day after."""
@@ -196,4 +213,5 @@ def test_what_to_report_follows_from_the_site() -> None:
     assert (asked.day, asked.feeders, asked.connectors) == (DAY.replace(day=3), ("grid",), ("A1",))
     assert (asked.drift_percent, asked.least_wh) == (3.0, 700.0)
     assert wish_of({**site, "alarms": []}, DAY, MIDNIGHT).drift_percent is None
+    assert [wish_of({**site, "pricing": {"default": t}}, DAY, MIDNIGHT).priced for t in ("T", None)] == [True, False]
     assert [wish_of({**site, "cloud": cloud}, DAY, MIDNIGHT).platform for cloud in (True, False)] == [True, False]
