@@ -19,6 +19,7 @@ DOWN_LIMIT = 64 * 1024
 UP_LIMIT = 1024 * 1024
 """Largest message, in bytes, that a platform reads: a heartbeat of a big site is longer than a batch."""
 
+_GLIMPSE = 4096
 _HEAD_KEYS = ("protocolVersion", "stationId", "messageId", "sentAt")
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}", re.ASCII)
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -91,7 +92,9 @@ def _id_or_none(value: Any) -> str | None:
 def open_envelope(data: bytes, *, limit: int = DOWN_LIMIT) -> Opened:
     """Check size, JSON, version and envelope. Raises BadMessage: the code to answer and the ids that were readable."""
     if len(data) > limit:
-        raise BadMessage(Refusal.TOO_LARGE, f"{len(data)} bytes, at most {limit} are read")
+        why = f"{len(data)} bytes, at most {limit} are read"
+        ids = (_glimpsed(data, name) for name in (b"messageId", b"commandId"))
+        raise BadMessage(Refusal.TOO_LARGE, why, message_id=next(ids), command_id=next(ids))
     members = _parse(data)
     payload, raw = members.get("payload", (None, ""))
     message_id = _id_or_none(members.get("messageId", (None,))[0])
@@ -112,6 +115,12 @@ def open_envelope(data: bytes, *, limit: int = DOWN_LIMIT) -> Opened:
     except ValidationError as error:
         refuse(Refusal.MALFORMED, f"envelope: {_first(error)}")
     return Opened(head, raw.encode(), payload)
+
+
+def _glimpsed(data: bytes, name: bytes) -> str | None:
+    """An id from the beginning of what is too large to be read; it says whom to answer, and nothing else."""
+    found = re.search(rb'"%s"\s*:\s*"([A-Za-z0-9._-]{1,64})"' % name, data[:_GLIMPSE])
+    return None if found is None else found[1].decode()
 
 
 def _join(members: dict[str, str]) -> str:

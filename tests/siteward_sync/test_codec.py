@@ -1,5 +1,6 @@
 """Bytes in, messages or refusals out: never anything else (faults 46, 47, 48)."""
 
+import json
 import time
 
 import pytest
@@ -8,7 +9,7 @@ from siteward.model.refusals import Refusal
 from siteward_sync.codec import UP_LIMIT, open_envelope, read_payload, seal
 from siteward_sync.errors import BadMessage
 from siteward_sync.protocol.v1 import Ack, Command, Status
-from tests.siteward_sync.rubbish import BOMBS, TEXT, damaged
+from tests.siteward_sync.rubbish import BOMBS, GOOD, TEXT, damaged
 
 QUICK_S = 0.010
 
@@ -86,3 +87,16 @@ def test_types_are_not_guessed(text: str) -> None:
     opened = open_envelope(TEXT[: TEXT.index('"payload"')].encode() + b'"payload":' + text.encode() + b"}")
     with pytest.raises(BadMessage):
         read_payload(opened, Ack)
+
+
+def test_what_is_too_large_is_answered_by_its_name() -> None:
+    """I10, contract section 4: a reply carries the commandId; a tariff of thousands of days gets one as well."""
+    document = GOOD | {"payload": {"commandId": "t-1", "name": "SET_TARIFF", "params": {"tariff": {"x": "y" * 70_000}}}}
+    for text, ids in (
+        (json.dumps(document), ("m-1", "t-1")),
+        (json.dumps({"params": "y" * 70_000, **GOOD}), (None, None)),
+        ("[" * 70_000, (None, None)),
+    ):
+        with pytest.raises(BadMessage) as caught:
+            open_envelope(text.encode())
+        assert (caught.value.code, caught.value.message_id, caught.value.command_id) == (Refusal.TOO_LARGE, *ids)
