@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from siteward.model.events import EventType
+from siteward.model.events import ClockQuality, EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Told:
     """One event: seq, type, when it occurred (UTC), what it is about and its data.
 
     steady is the same instant by the clock as it was in the end: times between two events are true by it, whatever the
-    clock stepped by in between (B21).
+    clock stepped by in between (B21). at is as it was told, and steady where nobody trusted the clock.
     """
 
     seq: int
@@ -24,6 +24,7 @@ class Told:
     order: str
     data: Mapping[str, Any]
     steady: datetime
+    trusted: bool
 
 
 def read(events: Iterable[Mapping[str, Any]]) -> tuple[Told, ...]:
@@ -43,6 +44,7 @@ def _told(event: Mapping[str, Any]) -> Told:
         order=str(event.get("orderId", "")),
         data=dict(event.get("data") or {}),
         steady=at,
+        trusted=event.get("clock") != ClockQuality.UNSYNCED,
     )
 
 
@@ -54,7 +56,8 @@ def _steadied(told: list[Told]) -> list[Told]:
         later = steadied[-1].steady if steadied else event.at + shift
         if event.at + shift > later >= event.at:
             shift = timedelta()  # a start that nobody told lies between them: before it the clock was right
-        steadied.append(replace(event, steady=event.at + shift))
+        steady = event.at + shift
+        steadied.append(replace(event, at=event.at if event.trusted else steady, steady=steady))
         if event.type == EventType.CLOCK_CHANGED:
             shift += timedelta(seconds=float(event.data.get("jump_s", 0.0)))
         elif event.type == EventType.AUDIT_STARTED:

@@ -1,7 +1,7 @@
 """S-26, S-28, S-29, S-67, S-88: rates of a day from a hand-made journal, worked out on paper."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -122,6 +122,23 @@ def test_an_event_under_a_clock_of_next_year_does_not_end_the_day() -> None:
     (day,) = day_report(wish(connectors=("A1",)), journal.events).connectors
     assert (day.finished, day.charging_s) == (1, 0.75 * 3600)
     assert (day.known_s, day.online_s) == (24 * 3600.0, 22 * 3600.0)
+
+
+def test_a_session_of_an_untrusted_clock_counts_on_its_true_day() -> None:
+    """B21, S-30: a computer without a battery began in 1970; NTP came an hour later, and its kWh were sold today."""
+    journal = HandJournal()
+    journal.tell("connector.status", -5.0, "A1", online=True)
+    journal.tell("audit.started", -490_000.0, aliveAt="2026-03-01T20:00:00.000Z")
+    journal.session("s1", "A1", -489_999.75, -489_999.25)
+    for event in journal.events[1:]:
+        event["clock"] = "unsynced"
+    journal.tell("clock.changed", 6.0, jump_s=490_005.0 * 3600)
+    journal.tell("connector.status", 6.0, "A1", online=True)
+    (day,) = day_report(wish(connectors=("A1",)), journal.events).connectors
+    assert (day.created, day.started, day.finished, day.energy_wh) == (1, 1, 1, 10000)
+    assert (day.charging_s, day.known_s) == (0.25 * 3600, 22 * 3600.0)
+    (difference,) = day_report(wish(connectors=("A1",)), journal.events).differences
+    assert difference.at == MIDNIGHT + timedelta(hours=5.75)
 
 
 @pytest.mark.parametrize("jump_h", [-0.5, 2.0])
