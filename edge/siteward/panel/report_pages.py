@@ -8,10 +8,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from siteward.client.errors import ClientError
 from siteward.model.events import EventType
-from siteward.model.ids import is_id
 from siteward.model.requests import Role
 from siteward.panel.desk import Desk, Forbidden
-from siteward.report.differences import State
+from siteward.report.differences import State, is_name
 from siteward.report.gather import day_of, gather, wish_of
 from siteward.report.page import difference, page, summary
 from siteward.report.sheet import sheet
@@ -61,7 +60,7 @@ class ReportSheets:
         if not session.may(Role.TECHNICIAN):
             raise Forbidden("need_technician_report")
         name, state = request.path_params["difference"], fields.get("state", "")
-        if not is_id(name) or state not in set(State):
+        if not is_name(name) or state not in set(State):
             raise Forbidden("form_stale")
         note = " ".join(fields.get("note", "")[:500].split())
         data = {"difference": name, "state": state, "note": note}

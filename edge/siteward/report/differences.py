@@ -1,5 +1,6 @@
 """What does not fit: orders and settlements, bills and registers, feeders and sessions (S-31, S-79)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,14 @@ from siteward.report.rates import ABNORMAL
 
 SETTLED_WITHIN = timedelta(hours=1)
 """How long the platform has to acknowledge a finished session before somebody looks."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """Whether it may name a difference: a kind, what it is about, and when."""
+    return _NAME.fullmatch(text) is not None
 
 
 class Kind(StrEnum):

@@ -46,8 +46,12 @@ async def test_a_technician_explains_a_difference(panel: Panel) -> None:
     kind, data, actor = panel.core.audits[-1]
     assert (kind, actor.user) == ("audit.difference", "tina")
     assert data == {"difference": "NOT_SETTLED.s1", "state": "explained", "note": "platform down"}
+    longest = f"FEEDER_DRIFT.{'f' * 64}.20260301T1700Z"
+    assert (await panel.client.post(f"/differences/{longest}", data=fields)).status_code == 303
+    assert panel.core.audits[-1][1]["difference"] == longest
     wrong = await panel.client.post("/differences/NOT_SETTLED.s1", data={**fields, "state": "gone"})
     assert wrong.status_code == 403
+    assert (await panel.client.post("/differences/a%20b", data=fields)).status_code == 403
 
 
 async def test_a_viewer_may_not(panel: Panel) -> None:
