@@ -59,10 +59,10 @@ def webhook(hook: Hook, **more: object) -> OutputOptions:
 
 @asynccontextmanager
 async def delivering(core: FakeCore, *outputs: OutputOptions) -> AsyncIterator[None]:
-    """The outputs of a station without a platform."""
+    """The outputs of a station without a platform, once each has said where it begins."""
     stop = asyncio.Event()
     task = asyncio.create_task(run_outputs(core.run_dir / "sync.sock", outputs, core.clock, stop))
-    await asyncio.sleep(0.3)
+    await until(lambda: {one.id for one in outputs} <= {str(data["output"]) for data in marks(core)}, 20.0)
     try:
         yield
     finally:
@@ -75,6 +75,11 @@ async def until(what: Callable[[], bool] | Callable[[], Awaitable[bool]], second
     async with asyncio.timeout(seconds):
         while not what():
             await asyncio.sleep(0.02)
+
+
+def marks(core: FakeCore) -> list[dict[str, object]]:
+    """All that the journal says of outputs and how far they are."""
+    return [dict(data) for kind, data, _, _ in core.audits if kind is EventType.AUDIT_NOTIFIED and "upTo" in data]
 
 
 def notes(core: FakeCore) -> list[dict[str, object]]:
@@ -213,10 +218,10 @@ async def test_a_quiet_output_says_now_and_then_how_far_it_is(tmp_path: Path) ->
     async with running_core(tmp_path) as core, listening(server), delivering(core, email(server)):
         for _ in range(2500):
             core.add_event(EventType.CONNECTOR_STATUS, {})
-        await asyncio.sleep(1.0)
-        marks = [data["upTo"] for kind, data, _, _ in core.audits if kind is EventType.AUDIT_NOTIFIED]
-    assert 2 <= len(marks) <= 4
-    assert int(str(marks[-1])) > 2000
+        await until(lambda: int(str(marks(core)[-1]["upTo"])) > 2000, 20.0)
+        seqs = [int(str(data["upTo"])) for data in marks(core)]
+    assert 2 <= len(seqs) <= 4
+    assert seqs[-1] > 2000
     assert server.mails == []
 
 
