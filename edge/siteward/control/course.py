@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from siteward.control import fees, signing
+from siteward.control import fees
+from siteward.control.closing import closed, finish, gone, on_record
 from siteward.control.connector import ConnectorEvent, ConnectorState
 from siteward.control.register import exchanged, judge, most_watts, read_register
 from siteward.control.scene import Scene
@@ -10,7 +11,6 @@ from siteward.control.session import (
     Ending,
     OpenSession,
     charging,
-    close,
     measured,
     resumed,
     rolled_over,
@@ -31,12 +31,6 @@ FULL_S = 300.0
 METER_LOST_S = 30.0
 """A session without an accepted register value for this long has lost its meter (B23)."""
 
-FINAL_READ_S = 10.0
-"""How long the end of a session waits for a register read after the current stopped."""
-
-GONE_S = 300.0
-"""A session being ended at a charger that is silent this long is closed with the last good register."""
-
 ROW_S = 15.0
 ROW_WH = 100
 """The session's row is written at least this often, in time and in energy (B23)."""
@@ -50,7 +44,7 @@ def run(scene: Scene, session: OpenSession) -> OpenSession | None:
     if session.restored:
         looked = _look_again(scene, session)
         if looked is None or looked.restored:
-            return looked
+            return None if looked is None else _rowed(scene, before, on_record(scene, looked))
         session = looked
     else:
         session = _metered(scene, session)
@@ -60,7 +54,7 @@ def run(scene: Scene, session: OpenSession) -> OpenSession | None:
     reached = _reached(scene, session) if session.ending is None else None
     if reached is not None:
         session = session._replace(ending=reached)
-    after = _closed(scene, session)
+    after = closed(scene, session)
     return None if after is None else _rowed(scene, before, after)
 
 
@@ -90,12 +84,13 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     """After a restart: resumed by the same plug state and a plausible register of the same meter, else closed (B23)."""
     if not scene.seen.online:
-        return session
+        return closed(scene, _metered(scene, _with_gap(session))) if gone(scene, session) else session
     waits_for_car = session.record.state is OrderState.CREATED
-    if scene.post.plugged is False and not waits_for_car:
+    over = session.ending is not None and session.ending.stopped_at is not None
+    if scene.post.plugged is False and not waits_for_car and not over:
         record = replace(session.record, estimated=session.metered and session.charged, gap=True)
-        ending = Ending(StopReason.UNPLUGGED, scene.at, stopped_at=scene.at, stopped_wall=scene.wall)
-        _finish(scene, session._replace(record=record), ending)
+        ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
+        finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
         return None
     session = _metered(scene, session)
     if session.register.doubted:
@@ -106,12 +101,19 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     if session.metered and session.register.fresh_at is None and not waited:
         return session
     session = session._replace(restored=False)
-    if not session.charged:
+    if over or not session.charged:
         return session
-    session = session._replace(record=replace(session.record, gap=True))
-    session, fact = resumed(session, "restart", scene.wall)
+    session, fact = resumed(_with_gap(session), "restart", scene.wall)
     scene.tell(fact)
     return session
+
+
+def _with_gap(session: OpenSession) -> OpenSession:
+    """What nobody saw of a session that charged is marked, unless its current had stopped before."""
+    over = session.ending is not None and session.ending.stopped_at is not None
+    if over or not session.charged:
+        return session
+    return session._replace(record=replace(session.record, gap=True))
 
 
 def _flow(scene: Scene, session: OpenSession) -> OpenSession:
@@ -217,7 +219,7 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
         session = session._replace(full_since=scene.at)
     record = session.record
     grown = (record.last_register_wh or 0) - (session.row_wh or 0)
-    due = session.charged and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
+    due = session.charged and not session.restored and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
     if not (due or scene.spoke or (before.restored and session.record != before.record)):
         return session
     record = replace(fees.on_row(scene, session), charging_s=int(session.charging_s))
@@ -230,55 +232,3 @@ def _idle_by_choice(scene: Scene) -> bool:
     offered = scene.grant is not None and (scene.grant.confirmed_a or 0.0) >= scene.connector.least_a
     held = scene.post.state is ConnectorState.SUSPENDED_CAR
     return held and offered and scene.seen.online and not scene.seen.asks
-
-
-def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
-    """End it once the current is seen to have stopped and the register was read after that."""
-    ending = session.ending
-    if ending is None:
-        return session
-    if ending.stopped_at is None:
-        if not _stopped(scene, session, ending):
-            return session
-        ending = replace(ending, stopped_at=scene.at, stopped_wall=scene.wall, read_from=scene.seen.sent_at or scene.at)
-        session = session._replace(ending=ending)
-    if session.metered and session.charged:
-        fresh_at = session.register.fresh_at
-        final = fresh_at is not None and fresh_at >= ending.read_from
-        if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
-            return session
-        session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
-        if signing.awaited(scene.draft, session, ending):
-            return session
-        if fees.parks(scene, session, ending):
-            return fees.parked(scene, session, ending)
-    _finish(scene, session, ending)
-    return None
-
-
-def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
-    """No car; or no current in a read after the decision, with the pause confirmed (R19); or silent for too long."""
-    seen = scene.seen
-    if session.record.state is OrderState.CREATED:
-        return True
-    if not seen.online:
-        last = max(ending.at, session.opened_at if session.seen_at is None else session.seen_at)
-        return scene.at - last >= GONE_S
-    if scene.post.plugged is False:
-        return True
-    if seen.flows or seen.sent_at is None or seen.sent_at < ending.at:
-        return False
-    grant = scene.grant
-    return ending.reason in (StopReason.FAULT, StopReason.EMERGENCY) or grant is None or grant.confirmed_a == 0.0
-
-
-def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
-    session, money = fees.settled_up(scene, session)
-    session, signed = signing.concluded(scene.draft, session)
-    closed, fact = close(session, ending, scene.at, scene.wall)
-    if closed.record.state is OrderState.FINISHED and session.metered:
-        fact = replace(fact, data={**fact.data, **money, **signed})
-    scene.tell(fact)
-    scene.draft.row(closed.record)
-    scene.draft.closed[closed.record.id] = closed
-    scene.feed(ConnectorEvent.ENDED)

@@ -64,16 +64,6 @@ def parks(scene: Scene, session: OpenSession, ending: Ending) -> bool:
     return bool(scene.post.plugged) and scene.seen.online and not billed_to_the_end
 
 
-def parked(scene: Scene, session: OpenSession, ending: Ending) -> OpenSession:
-    """Put on record how it ended, so that a restart does not charge the waiting car again."""
-    record = session.record
-    if record.stop_reason is not None:
-        return session
-    record = replace(record, stop_reason=ending.reason, ended_at=ending.stopped_wall)
-    scene.spoke = True
-    return session._replace(record=record)
-
-
 def on_row(scene: Scene, session: OpenSession) -> SessionRecord:
     """The record as its row keeps it, money included."""
     if not session.metered:

@@ -27,6 +27,7 @@ ALARM_GRACE_S = 15.0
 """How long an alarm from before the restart may stand until its cause is looked for again."""
 
 _UNKNOWN_GAP_S = 86_400.0
+_NOBODYS_WISH = {StopReason.FAULT, StopReason.POWER_LOSS, StopReason.EMERGENCY, StopReason.NEVER_STARTED}
 _DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 
 
@@ -77,19 +78,22 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: 
         charging_s=float(record.charging_s),
         row_at=at,
         row_wh=record.last_register_wh,
-        ending=_parked(record, at, wall),
+        ending=_ending(record, at, wall),
         account=recalled(record, prices, at),
         signing=recalled_signing(site, record, at),
     )
     return Post(state=_state(record), session=session)
 
 
-def _parked(record: SessionRecord, at: float, wall: datetime) -> Ending | None:
-    """A session that was over, and only waited for its car to leave."""
-    if record.stop_reason is None or record.ended_at is None:
+def _ending(record: SessionRecord, at: float, wall: datetime) -> Ending | None:
+    """What was being ended stays so: its current is stopped now, or it was, and it only waits to be closed."""
+    if record.stop_reason is None:
         return None
+    ending = Ending(record.stop_reason, at, failed=record.stop_reason in _NOBODYS_WISH)
+    if record.ended_at is None:
+        return ending
     stopped_at = at - max(0.0, (wall - record.ended_at).total_seconds())
-    return Ending(record.stop_reason, at, stopped_at=stopped_at, stopped_wall=record.ended_at)
+    return replace(ending, stopped_at=stopped_at, stopped_wall=record.ended_at)
 
 
 def _counts_from(record: SessionRecord, at: float, wall: datetime) -> float | None:

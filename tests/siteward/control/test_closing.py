@@ -1,0 +1,148 @@
+"""ADR 0065: what is being ended stays ended, whatever dies in between, and is closed with what it drew (B23, S-11)."""
+
+import pytest
+
+from siteward.model.events import EventType
+from siteward.model.ids import ConnectorId
+from siteward.model.sessions import OrderState
+from tests.fixtures.story_rig import Rig
+from tests.siteward.control.test_idle_fee import IDLE
+from tests.siteward.control.test_money import rig_with, whole
+
+A1 = ConnectorId("A1")
+
+
+def test_a_stop_that_was_done_is_not_undone_by_a_restart() -> None:
+    """Contract: STOP is done when no current flows; dying before the last register is read does not start it again."""
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].meter_silent = True
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(4)
+    assert rig.log.stages("c2") == ["accepted", "done"]
+    assert rig.log.rows[session].state is OrderState.CHARGING
+    stopped_wh = rig["A1"].register
+    rig["A1"].meter_silent = False
+    rig.crash()
+    rig.turns(20)
+    assert rig["A1"].register == stopped_wh
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.energy_wh) == (OrderState.FINISHED, "remote", int(stopped_wh) - 1000)
+    assert (row.estimated, row.gap) == (False, False)
+    assert "session.resumed" not in rig.log.types("session")
+
+
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_a_stop_that_goes_on_goes_on_over_restarts(crashes: int) -> None:
+    """S-31: "The charger does not answer; the stop goes on" was said, and the charger answers only after restarts."""
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].silent = True
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(20)
+    assert rig.log.stages("c2") == ["accepted", "failed STOP_TIMEOUT"]
+    for _ in range(crashes):
+        rig.crash()
+        rig.turns(5)
+    rig["A1"].silent = False
+    rig.turns(20)
+    assert rig["A1"].amps == 0.0
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason) == (OrderState.FINISHED, "remote")
+    assert row.energy_wh == int(rig["A1"].register) - 1000
+    assert (row.estimated, row.gap) == (False, True)
+
+
+def test_the_next_car_is_not_charged_on_the_bill_of_the_one_that_left() -> None:
+    """I5: it left, we died before its last register was read, and another car stands there when we are back."""
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].meter_silent = True
+    rig["A1"].plugged = False
+    rig.turns(3)
+    assert rig.log.rows[session].state is OrderState.CHARGING
+    rig["A1"].plugged, rig["A1"].meter_silent = True, False
+    left_wh = rig["A1"].register
+    rig.crash()
+    rig.turns(30)
+    assert rig["A1"].register == left_wh
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.energy_wh) == (OrderState.FINISHED, "unplugged", int(left_wh) - 1000)
+
+
+def test_a_car_that_leaves_while_nobody_looks_ends_its_stand_not_its_charge() -> None:
+    """S-77, ADR 0051: stopped by its driver long before; reason, time and register stay those of its end."""
+    rig = rig_with(IDLE)
+    session = rig.charging(seconds=30)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(100)
+    parked = rig.log.rows[session]
+    rig.crash(10)
+    rig["A1"].plugged = False
+    rig.turns(5)
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.ended_at) == (OrderState.FINISHED, "remote", parked.ended_at)
+    assert (row.energy_wh, row.estimated, row.gap) == (parked.energy_wh, False, False)
+    assert rig.log.last(EventType.SESSION_FINISHED).data["stopReason"] == "remote"
+    whole(rig, row)
+
+
+def test_a_driver_who_stopped_and_left_unseen_is_told_as_one_who_stopped() -> None:
+    """S-11: the first reason stays; what it took until then nobody saw."""
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].silent = True
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(3)
+    rig.crash()
+    rig["A1"].plugged, rig["A1"].silent = False, False
+    rig.turns(5)
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.estimated, row.gap) == (OrderState.FINISHED, "remote", True, True)
+
+
+def test_a_stop_at_a_charger_that_is_dead_since_a_restart_frees_the_order() -> None:
+    """S-31: five minutes of silence end it as they do without a restart; its order is not open for ever."""
+    rig = Rig()
+    session = rig.charging()
+    rig["A1"].silent = True
+    rig.crash()
+    rig.turns(3)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(290)
+    assert rig.log.rows[session].state is OrderState.CHARGING
+    rig.turns(25)
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.estimated, row.gap) == (OrderState.FINISHED, "remote", True, True)
+    assert rig.memory.posts[A1].session is None
+
+
+def test_its_own_meter_still_tells_what_a_dead_charger_let_through() -> None:
+    """B23: the register of a meter beside it is read after the five minutes, and nothing is lost."""
+    rig = Rig()
+    session = rig.charging("A4")
+    rig["A4"].silent = True
+    rig.crash()
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(330)
+    row = rig.log.rows[session]
+    assert row.state is OrderState.FINISHED
+    assert (row.energy_wh or 0) > 3 * 300
+    assert (row.estimated, row.gap) == (False, True)
+
+
+def test_a_start_that_failed_at_a_dead_charger_may_be_tried_elsewhere() -> None:
+    """ADR 0064: it came to no energy, so its order is free; it is not "open" at a box that nobody can reach."""
+    rig = Rig()
+    rig["A1"].plugged = rig["A2"].plugged = True
+    rig.turn()
+    request = rig.start("A1", order="O-1")
+    rig.turn(request)
+    rig["A1"].silent = True
+    rig.crash(3.0, (request,))
+    rig.turns(400)
+    assert rig.log.stages("c1") == ["accepted", "failed START_TIMEOUT"]
+    assert [row.state for row in rig.log.rows.values()] == [OrderState.FAILED]
+    rig.turn(rig.start("A2", "c9", order="O-1"))
+    rig.turns(5)
+    assert rig.log.stages("c9") == ["accepted", "done"]
