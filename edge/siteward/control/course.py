@@ -5,7 +5,7 @@ from dataclasses import replace
 from siteward.control import fees
 from siteward.control.closing import closed, finish, gone, on_record
 from siteward.control.connector import ConnectorEvent, ConnectorState
-from siteward.control.register import exchanged, judge, most_watts, read_register
+from siteward.control.register import UNKNOWN_GAP_S, exchanged, judge, most_watts, read_register
 from siteward.control.scene import Scene
 from siteward.control.session import (
     Ending,
@@ -84,7 +84,9 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     """After a restart: resumed by the same plug state and a plausible register of the same meter, else closed (B23)."""
     if not scene.seen.online:
-        return closed(scene, _metered(scene, _with_gap(session))) if gone(scene, session) else session
+        if not gone(scene, session):
+            return session
+        return closed(scene, _metered(scene, _unsure_of_the_time(scene, _with_gap(session))))
     waits_for_car = session.record.state is OrderState.CREATED
     over = session.ending is not None and session.ending.stopped_at is not None
     if scene.post.plugged is False and not waits_for_car and not over:
@@ -92,7 +94,7 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
         ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
         finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
         return None
-    session = _metered(scene, session)
+    session = _metered(scene, _unsure_of_the_time(scene, session))
     if session.register.doubted:
         ending = Ending(StopReason.POWER_LOSS, scene.at, AlarmCode.METER_IMPLAUSIBLE.value, failed=True)
         record = replace(session.record, gap=True)
@@ -108,6 +110,14 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     return session
 
 
+def _unsure_of_the_time(scene: Scene, session: OpenSession) -> OpenSession:
+    """A clock that stood still while the computer was off makes a long outage short: its energy is plausible still."""
+    if scene.draft.moment.trusted:
+        return session
+    register = session.register
+    return session._replace(register=replace(register, since=min(register.since, scene.at - UNKNOWN_GAP_S)))
+
+
 def _with_gap(session: OpenSession) -> OpenSession:
     """What nobody saw of a session that charged is marked, unless its current had stopped before."""
     over = session.ending is not None and session.ending.stopped_at is not None
@@ -121,17 +131,24 @@ def _flow(scene: Scene, session: OpenSession) -> OpenSession:
     seen, at = scene.seen, scene.at
     if not seen.online:
         return session._replace(full_since=None)
-    step_s = 0.0 if session.seen_at is None else min(at - session.seen_at, _LONGEST_STEP_S)
+    unseen_s = 0.0 if session.seen_at is None else at - session.seen_at
+    step_s = min(unseen_s, _LONGEST_STEP_S)
     idle_since = at if session.idle_since is None else session.idle_since
     soc = session.soc_now if seen.soc_percent is None else seen.soc_percent
     session = fees.stood(scene, session, step_s)
     return session._replace(
         seen_at=at,
+        heard_since=at if _silent_together(session, unseen_s) else session.heard_since,
         charging_s=session.charging_s + (step_s if seen.flows else 0.0),
         idle_since=None if seen.flows else idle_since,
         soc_start=soc if session.soc_start is None else session.soc_start,
         soc_now=soc,
     )
+
+
+def _silent_together(session: OpenSession, unseen_s: float) -> bool:
+    """Whether the meter was there until its charger fell silent: of a dead wire either may answer first again."""
+    return unseen_s > _LONGEST_STEP_S and not meter_lost(session, session.seen_at or 0.0)
 
 
 def _order(scene: Scene, session: OpenSession) -> OpenSession:
@@ -189,7 +206,8 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
     record, at = session.record, scene.at
     if scene.disobeys:
         return Ending(StopReason.FAULT, at, AlarmCode.CHARGER_DISOBEYS.value, failed=True)
-    if _counts_on_its_meter(scene, record) and scene.seen.online and meter_lost(session, at):
+    heard = scene.seen.online and at - session.heard_since > METER_LOST_S
+    if _counts_on_its_meter(scene, record) and heard and meter_lost(session, at):
         return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
     if record.max_amount is not None and record.total is not None and record.total >= record.max_amount:
         return Ending(StopReason.AMOUNT_LIMIT, at)

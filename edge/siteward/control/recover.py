@@ -11,7 +11,7 @@ from siteward.control.demanded import remembered
 from siteward.control.draft import Pending, Post, Standing, StoryMemory
 from siteward.control.limits import LONGEST_S
 from siteward.control.params import WAIT_FOR_VEHICLE_S, BadParam, stop_params
-from siteward.control.register import Register, billing_meter
+from siteward.control.register import UNKNOWN_GAP_S, Register, billing_meter
 from siteward.control.session import Ending, OpenSession
 from siteward.control.signing import recalled_signing
 from siteward.model.alarms import Alarm, AlarmCode
@@ -26,7 +26,6 @@ from siteward.model.tariff import TariffBook
 ALARM_GRACE_S = 15.0
 """How long an alarm from before the restart may stand until its cause is looked for again."""
 
-_UNKNOWN_GAP_S = 86_400.0
 _NOBODYS_WISH = {StopReason.FAULT, StopReason.POWER_LOSS, StopReason.EMERGENCY, StopReason.NEVER_STARTED}
 _DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 
@@ -63,7 +62,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: 
         name=record.meter or meter or "",
         wh=record.last_register_wh,
         rolled_wh=record.rolled_wh,
-        since=at - (elapsed_s if elapsed_s > 0.0 else _UNKNOWN_GAP_S),
+        since=at - (elapsed_s if elapsed_s > 0.0 else UNKNOWN_GAP_S),
         serial=record.meter if record.meter != meter else None,
     )
     session = OpenSession(

@@ -45,7 +45,8 @@ class Signing(NamedTuple):
 class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
-    counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
+    counts_from is the boot time of its first current (shifted after a restart); seen_at is when its charger was last
+    heard, heard_since when it came back from a silence that may be its meter's too; idle_since and full_since start the
     waits for "suspended" and "full"; restored is set until the first look after a restart; account is its money side;
     signing is there where its meter signs.
     A tuple, for each turn replaces it at each connector (goal 15).
@@ -62,6 +63,7 @@ class OpenSession(NamedTuple):
     counts_from: float | None = None
     charging_s: float = 0.0
     seen_at: float | None = None
+    heard_since: float = 0.0
     idle_since: float | None = None
     full_since: float | None = None
     ending: Ending | None = None

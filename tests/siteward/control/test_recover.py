@@ -88,6 +88,20 @@ def test_a_session_that_grew_as_it_may_is_resumed_with_all_its_energy() -> None:
     assert (finished["gap"], finished["estimated"]) == (True, False)
 
 
+@pytest.mark.parametrize("name", ["A1", "A4"])
+def test_a_clock_that_stood_still_loses_no_energy_of_a_long_outage(name: str) -> None:
+    """B23, fault 58: no clock of its own and no network: two hours off look like none, what flowed in them is billed."""
+    rig = Rig()
+    session = rig.charging(name, seconds=30)
+    rig.skew, rig.clock = timedelta(seconds=-7200), ClockQuality.UNSYNCED
+    _restart(rig, seconds=7200.0)
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.gap) == (OrderState.CHARGING, None, True)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(12)
+    assert rig.log.rows[session].energy_wh == int(rig[name].register) - 1000 > 20_000
+
+
 def test_time_goes_on_over_a_restart() -> None:
     """A time limit counts the hours in which nobody looked."""
     rig = Rig()
