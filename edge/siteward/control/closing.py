@@ -1,11 +1,14 @@
 """Ends a session by evidence: its current was seen to stop, its register was read after that, its car has left (B23)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from siteward.control import fees, signing
 from siteward.control.connector import ConnectorEvent
+from siteward.control.draft import Draft
 from siteward.control.scene import Scene
 from siteward.control.session import Ending, OpenSession, close
+from siteward.model.refusals import Refusal
 from siteward.model.sessions import OrderState, StopReason
 
 FINAL_READ_S = 10.0
@@ -68,13 +71,30 @@ def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
 
 
 def finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
-    """Close it in this turn: its bill, its signed values, its row and the fact that tells it."""
-    session, money = fees.settled_up(scene, session)
-    session, signed = signing.concluded(scene.draft, session)
-    record, fact = close(session, ending, scene.at, scene.wall)
-    if record.record.state is OrderState.FINISHED and session.metered:
-        fact = replace(fact, data={**fact.data, **money, **signed})
-    scene.tell(fact)
-    scene.draft.row(record.record)
-    scene.draft.closed[record.record.id] = record
+    """Close it in this turn."""
+    conclude(scene.draft, session, ending)
     scene.feed(ConnectorEvent.ENDED)
+
+
+def conclude(draft: Draft, session: OpenSession, ending: Ending) -> None:
+    """Its bill, its signed values, its last row and the fact that tells its end."""
+    session, money = fees.settled_up(draft, session)
+    session, signed = signing.concluded(draft, session)
+    over, fact = close(session, ending, draft.snapshot.at, draft.snapshot.wall)
+    if over.record.state is OrderState.FINISHED and session.metered:
+        fact = replace(fact, data={**fact.data, **money, **signed})
+    draft.facts.append(fact)
+    draft.row(over.record)
+    draft.closed[over.record.id] = over
+
+
+def conclude_lost(draft: Draft, sessions: Iterable[OpenSession]) -> None:
+    """Sessions whose connector or meter the site file no longer has: nobody will see more of them than their rows say."""
+    at, wall = draft.snapshot.at, draft.snapshot.wall
+    for session in sessions:
+        ending = session.ending or Ending(StopReason.POWER_LOSS, at, Refusal.UNKNOWN_TARGET.value, failed=True)
+        if ending.stopped_at is None:
+            ending = replace(ending, stopped_at=at, stopped_wall=wall)
+            record = replace(session.record, estimated=session.metered and session.charged, gap=session.charged)
+            session = session._replace(record=record)
+        conclude(draft, session, ending)

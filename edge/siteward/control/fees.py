@@ -1,14 +1,17 @@
 """The money of a session in one turn: readings and time into its account, each closed segment and the bill told."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from siteward.control import account as accounts
 from siteward.control.bill import segment_data
 from siteward.control.connector import ConnectorState
+from siteward.control.draft import Draft
 from siteward.control.scene import Scene
 from siteward.control.session import Ending, OpenSession, tell
 from siteward.model.bill import Segment
-from siteward.model.events import EventType
+from siteward.model.events import EventType, Fact
 from siteward.model.sessions import SessionRecord, StopReason
 
 NOBODYS = frozenset({StopReason.FAULT, StopReason.POWER_LOSS})
@@ -71,19 +74,24 @@ def on_row(scene: Scene, session: OpenSession) -> SessionRecord:
     return accounts.on_row(session.account, session.record, scene.draft.prices, scene.draft.moment)
 
 
-def settled_up(scene: Scene, session: OpenSession) -> tuple[OpenSession, dict[str, object]]:
+def settled_up(draft: Draft, session: OpenSession) -> tuple[OpenSession, dict[str, object]]:
     """The session with its last segment closed and its bill, and what session.finished says of it."""
     account = session.account
-    all_of_them, last = accounts.closing(account, scene.draft.moment)
-    _tell(scene, session, len(all_of_them) - len(last), last)
+    all_of_them, last = accounts.closing(account, draft.moment)
+    draft.facts.extend(_told(session, len(all_of_them) - len(last), last, draft.snapshot.wall))
     record = replace(session.record, segments=all_of_them, idle_s=int(account.idle_s))
-    record, data = accounts.settlement(account, record, scene.draft.prices)
+    record, data = accounts.settlement(account, record, draft.prices)
     return session._replace(record=record), data
 
 
 def _tell(scene: Scene, session: OpenSession, before: int, closed: tuple[Segment, ...]) -> None:
+    for fact in _told(session, before, closed, scene.wall):
+        scene.tell(fact)
+
+
+def _told(session: OpenSession, before: int, closed: tuple[Segment, ...], wall: datetime) -> Iterator[Fact]:
+    """A fact for each segment that is priced; `before` is how many of the session were told already."""
     if session.account.tariff is None:
         return
     for number, segment in enumerate(closed, before + 1):
-        data = segment_data(segment, number)
-        scene.tell(tell(EventType.SESSION_SEGMENT, session.record, data, scene.wall))
+        yield tell(EventType.SESSION_SEGMENT, session.record, segment_data(segment, number), wall)

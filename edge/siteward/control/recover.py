@@ -1,5 +1,6 @@
 """Goes on after a restart: sessions, limits and commands from the journal, all to be judged by what is seen (B23)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,11 +33,8 @@ _DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 
 def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> StoryMemory:
     """The story's memory at start; `at` is boot-time s of now, `wall` UTC. Sessions wait for a first look."""
-    posts: dict[ConnectorId, Post] = {}
     prices = TariffBook({(tariff.id, tariff.version): tariff for tariff in recovered.tariffs})
-    for connector in site.connectors:
-        rows = [row for row in recovered.sessions if row.connector == connector.id and row.state.open]
-        posts[connector.id] = _post(site, rows[-1], at, wall, prices) if rows else Post()
+    posts, lost = _open(site, recovered.sessions, at, wall, prices)
     pending = []
     for request in recovered.unfinished:
         posts, command = _pending(posts, request, at)
@@ -50,13 +48,33 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
         alarms=_alarms(recovered, at, wall),
         prices=prices,
         book=reopened(recovered.kept, at, wall),
+        lost=lost,
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
     )
 
 
-def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: TariffBook) -> Post:
-    connector = next(c for c in site.connectors if c.id == record.connector)
-    meter = billing_meter(site, connector)
+def _open(
+    site: Site, rows: Iterable[SessionRecord], at: float, wall: datetime, prices: TariffBook
+) -> tuple[dict[ConnectorId, Post], tuple[OpenSession, ...]]:
+    """The posts with their open sessions, and those whose connector or meter the site file has no more."""
+    meters = {connector.id: billing_meter(site, connector) for connector in site.connectors}
+    posts: dict[ConnectorId, Post] = {name: Post() for name in meters}
+    lost: list[OpenSession] = []
+    for row in rows:
+        if not row.state.open:
+            continue
+        meter = meters.get(row.connector)
+        session = _session(row, meter or row.meter, at, wall, prices)
+        if row.connector in meters and (meter is not None or row.meter is None):
+            signing = recalled_signing(site, row, at)
+            posts[row.connector] = Post(state=_state(row), session=session._replace(signing=signing))
+        else:
+            lost.append(session)
+    return posts, tuple(lost)
+
+
+def _session(record: SessionRecord, meter: str | None, at: float, wall: datetime, prices: TariffBook) -> OpenSession:
+    """A session as its row left it, billed by that meter."""
     elapsed_s = (wall - record.created_at).total_seconds()
     register = Register(
         name=record.meter or meter or "",
@@ -65,7 +83,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: 
         since=at - (elapsed_s if elapsed_s > 0.0 else UNKNOWN_GAP_S),
         serial=record.meter if record.meter != meter else None,
     )
-    session = OpenSession(
+    return OpenSession(
         record=record,
         register=register,
         metered=meter is not None,
@@ -79,9 +97,7 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: 
         row_wh=record.last_register_wh,
         ending=_ending(record, at, wall),
         account=recalled(record, prices, at),
-        signing=recalled_signing(site, record, at),
     )
-    return Post(state=_state(record), session=session)
 
 
 def _ending(record: SessionRecord, at: float, wall: datetime) -> Ending | None:

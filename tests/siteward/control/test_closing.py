@@ -1,15 +1,44 @@
 """ADR 0065: what is being ended stays ended, whatever dies in between, and is closed with what it drew (B23, S-11)."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
+from siteward.control.recover import recall
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId
-from siteward.model.sessions import OrderState
+from siteward.model.recovered import Recovered
+from siteward.model.sessions import OrderState, SessionRecord
+from siteward.model.site import Site
 from tests.fixtures.story_rig import Rig
 from tests.siteward.control.test_idle_fee import IDLE
 from tests.siteward.control.test_money import rig_with, whole
 
 A1 = ConnectorId("A1")
+
+
+def without_a4(site: Site) -> Site:
+    """The site file after somebody took the last charger out of it."""
+    return replace(site, chargers=site.chargers[:-1])
+
+
+def without_its_meter(site: Site) -> Site:
+    """The site file after the last charger lost its billing meter."""
+    charger = site.chargers[-1]
+    bare = replace(charger, connectors=(replace(charger.connectors[0], meter=None),))
+    return replace(site, chargers=(*site.chargers[:-1], bare))
+
+
+def begun_anew(rig: Rig, site: Site) -> SessionRecord:
+    """A restart with another site file; returns the one session that there is, after some turns."""
+    rig.site = site
+    rig["A4"].silent = True
+    tariffs = tuple(rig.memory.prices.versions.values())
+    rig.memory = recall(site, Recovered(tuple(rig.log.rows.values()), tariffs=tariffs), rig.at, rig.wall)
+    rig.turns(3)
+    (row,) = rig.log.rows.values()
+    return row
 
 
 def test_a_stop_that_was_done_is_not_undone_by_a_restart() -> None:
@@ -146,3 +175,40 @@ def test_a_start_that_failed_at_a_dead_charger_may_be_tried_elsewhere() -> None:
     rig.turn(rig.start("A2", "c9", order="O-1"))
     rig.turns(5)
     assert rig.log.stages("c9") == ["accepted", "done"]
+
+
+@pytest.mark.parametrize("change", [without_a4, without_its_meter])
+def test_a_session_whose_connector_or_meter_left_the_site_file_is_billed(change: Callable[[Site], Site]) -> None:
+    """I5: it ends with what its row says, marked as an estimate, and its order is told and settled; it was open for ever."""
+    rig = rig_with()
+    session = rig.charging("A4", seconds=60)
+    known = rig.log.rows[session]
+    row = begun_anew(rig, change(rig.site))
+    assert (row.state, row.stop_reason) == (OrderState.FINISHED, "power_loss")
+    assert (row.energy_wh, row.estimated, row.gap) == (known.energy_wh, True, True)
+    whole(rig, row)
+    assert rig.log.last(EventType.SESSION_FINISHED).data["unmetered"] is False
+    rig.turn(settled=(session,))
+    assert rig.log.rows[session].state is OrderState.SETTLED
+
+
+def test_a_session_without_its_connector_that_was_over_before_keeps_its_end() -> None:
+    """ADR 0051: its car only stood; the end that its driver chose is the one that is told, and no estimate."""
+    rig = rig_with(IDLE)
+    session = rig.charging("A4", seconds=30)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(100)
+    known = rig.log.rows[session]
+    row = begun_anew(rig, without_a4(rig.site))
+    assert (row.state, row.stop_reason, row.ended_at) == (OrderState.FINISHED, "remote", known.ended_at)
+    assert (row.energy_wh, row.estimated) == (known.energy_wh, False)
+    whole(rig, row)
+
+
+def test_a_start_whose_connector_left_the_site_file_has_failed() -> None:
+    """ADR 0064: it came to nothing, so that its order may be started again."""
+    rig = rig_with()
+    rig.turn()
+    rig.turn(rig.start("A4", order="O-1"))
+    row = begun_anew(rig, without_a4(rig.site))
+    assert (row.state, row.stop_reason) == (OrderState.FAILED, "power_loss")
