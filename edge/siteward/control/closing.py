@@ -1,4 +1,4 @@
-"""Ends a session by evidence: its current was seen to stop, its register was read after that, its car has left (B23)."""
+"""Ends a session by evidence: its current was seen to stop, its register was read after that, its car left (B23)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -89,7 +89,7 @@ def conclude(draft: Draft, session: OpenSession, ending: Ending) -> None:
 
 
 def conclude_lost(draft: Draft, sessions: Iterable[OpenSession]) -> None:
-    """Sessions whose connector or meter the site file no longer has: nobody will see more of them than their rows say."""
+    """Sessions whose connector or meter the site file no longer has: nobody sees more of them than their rows say."""
     at, wall = draft.snapshot.at, draft.snapshot.wall
     for session in sessions:
         ending = session.ending or Ending(StopReason.POWER_LOSS, at, Refusal.UNKNOWN_TARGET.value, failed=True)

@@ -55,3 +55,22 @@ def test_a_card_begins_nothing_for_which_not_one_wh_is_left(energies_wh: tuple[i
     rules = AuthRules(platform=True, offline_energy_wh=1000, offline_sessions=3)
     sessions = [session(number, energy_wh) for number, energy_wh in enumerate(energies_wh)]
     assert offline_rest_wh(rules, "CA4D", sessions) == rest_wh
+
+
+@pytest.mark.parametrize(
+    ("state", "bound_wh", "rest_wh"),
+    [
+        (OrderState.FINISHED, 900, 990),
+        (OrderState.CHARGING, 900, 100),
+        (OrderState.CREATED, 1000, None),
+        (OrderState.CHARGING, 5, 990),
+        (OrderState.CHARGING, None, 990),
+    ],
+)
+def test_a_session_that_runs_counts_with_what_it_may_still_take(
+    state: OrderState, bound_wh: int | None, rest_wh: int | None
+) -> None:
+    """B17: what an empty account can cost is bounded, also by a card that is held to two connectors at once."""
+    rules = AuthRules(platform=True, offline_energy_wh=1000, offline_sessions=3)
+    running = replace(session(1, 10), state=state, max_energy_wh=bound_wh)
+    assert offline_rest_wh(rules, "CA4D", [running]) == rest_wh

@@ -179,7 +179,7 @@ def test_a_start_that_failed_at_a_dead_charger_may_be_tried_elsewhere() -> None:
 
 @pytest.mark.parametrize("change", [without_a4, without_its_meter])
 def test_a_session_whose_connector_or_meter_left_the_site_file_is_billed(change: Callable[[Site], Site]) -> None:
-    """I5: it ends with what its row says, marked as an estimate, and its order is told and settled; it was open for ever."""
+    """I5: it ends with what its row says, marked as an estimate, and its order is told and settled."""
     rig = rig_with()
     session = rig.charging("A4", seconds=60)
     known = rig.log.rows[session]

@@ -90,7 +90,7 @@ def test_a_session_that_grew_as_it_may_is_resumed_with_all_its_energy() -> None:
 
 @pytest.mark.parametrize("name", ["A1", "A4"])
 def test_a_clock_that_stood_still_loses_no_energy_of_a_long_outage(name: str) -> None:
-    """B23, fault 58: no clock of its own and no network: two hours off look like none, what flowed in them is billed."""
+    """B23, fault 58: no clock of its own and no network: two hours off look like none; what flowed is billed."""
     rig = Rig()
     session = rig.charging(name, seconds=30)
     rig.skew, rig.clock = timedelta(seconds=-7200), ClockQuality.UNSYNCED
