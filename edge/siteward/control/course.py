@@ -209,7 +209,7 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
     heard = scene.seen.online and at - session.heard_since > METER_LOST_S
     if _counts_on_its_meter(scene, record) and heard and meter_lost(session, at):
         return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
-    if record.max_amount is not None and record.total is not None and record.total >= record.max_amount:
+    if fees.spent(record):
         return Ending(StopReason.AMOUNT_LIMIT, at)
     if record.max_energy_wh is not None and (record.energy_wh or 0) >= record.max_energy_wh:
         return Ending(StopReason.ENERGY_LIMIT, at)

@@ -46,8 +46,11 @@ def swapped(scene: Scene, session: OpenSession) -> OpenSession:
 
 
 def stood(scene: Scene, session: OpenSession, step_s: float) -> OpenSession:
-    """Count the time in which the car only stands, by the monotonic clock: by its own choice, or after the end."""
-    if step_s <= 0.0 or not session.charged or scene.seen.flows or not scene.post.plugged:
+    """Count the time in which the car only stands, by the monotonic clock: by its own choice, or after the end.
+
+    What was paid ahead is the most that standing costs (0066).
+    """
+    if step_s <= 0.0 or not session.charged or scene.seen.flows or not scene.post.plugged or spent(session.record):
         return session
     ending = session.ending
     if ending is None:
@@ -63,8 +66,15 @@ def parks(scene: Scene, session: OpenSession, ending: Ending) -> bool:
     tariff = session.account.tariff
     if tariff is None or tariff.idle is None or not session.charged or ending.reason in NOBODYS:
         return False
+    if spent(session.record):
+        return False
     billed_to_the_end = session.account.idle_s >= tariff.idle.grace_s + tariff.idle.most_s
     return bool(scene.post.plugged) and scene.seen.online and not billed_to_the_end
+
+
+def spent(record: SessionRecord) -> bool:
+    """Whether the amount that was paid ahead is used up."""
+    return record.max_amount is not None and (record.total or 0) >= record.max_amount
 
 
 def on_row(scene: Scene, session: OpenSession) -> SessionRecord:

@@ -14,7 +14,7 @@ def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None
     """The version that prices a session which starts now: of the tariff named, else of the site's default.
 
     None where nothing does and the site allows that. Raises Refused where it does not, or where somebody asked for a
-    tariff or for an amount at which to end.
+    tariff or for an amount at which to end; BadParam for an amount that its flat fee alone takes.
     """
     pricing = draft.site.pricing
     if not metered and pricing.unmetered is Unmetered.REFUSE:
@@ -27,6 +27,8 @@ def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None
     needed = params.tariff is not None or pricing.unpriced is Unpriced.REFUSE
     if (tariff is None and needed) or (params.max_amount is not None and (tariff is None or not metered)):
         raise Refused(Refusal.NO_TARIFF, wanted or "")
+    if params.max_amount is not None and tariff is not None and params.max_amount <= tariff.flat_fee:
+        raise BadParam(f"maxAmount: {params.max_amount} leaves nothing after the flat fee of {tariff.flat_fee}")
     return tariff
 
 
