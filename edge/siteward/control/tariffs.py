@@ -59,8 +59,21 @@ def install(draft: Draft, tariff: Tariff, request: Request) -> dict[str, object]
             raise Refused(Refusal.TARIFF_CONFLICT, f"{tariff.id} version {tariff.version}")
         return result
     draft.prices = draft.prices.add(tariff)
+    _look_again(draft, tariff)
     data = {**tariff_data(tariff), "source": request.source.value, "commandId": request.id}
     if request.actor is not None:
         data["user"] = request.actor.user
     draft.facts.append(Fact(EventType.TARIFF_INSTALLED, data, occurred_at=draft.snapshot.wall))
     return result
+
+
+def _look_again(draft: Draft, tariff: Tariff) -> None:
+    """Sessions that this tariff prices may have to change to the version that has just come."""
+    pricer = draft.pricer()
+    for name, post in draft.posts.items():
+        session = post.session
+        running = None if session is None else session.account.running
+        if session is None or running is None or running.tariff is None or running.tariff.id != tariff.id:
+            continue
+        account = session.account._replace(running=pricer.again(running, draft.snapshot.wall))
+        draft.posts[name] = post._replace(session=session._replace(account=account))

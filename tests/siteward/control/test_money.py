@@ -12,7 +12,7 @@ from siteward.model.ids import ConnectorId
 from siteward.model.sessions import OrderState, SessionRecord
 from siteward.model.tariff import Pin, Pricing, TariffBook
 from tests.fixtures.story_rig import Rig, story_site
-from tests.fixtures.tariffs import tariff, two
+from tests.fixtures.tariffs import EVERY_DAY, tariff, times, two
 
 # The rig's clock starts at 08:00 UTC; charging at 16 A three-phase is 3.07 Wh a second.
 SITE = replace(story_site(), timezone="UTC")
@@ -111,6 +111,44 @@ def test_by_wish_the_version_in_force_prices_from_each_boundary_on() -> None:
     row = finish(rig)
     whole(rig, row)
     assert [(s.version, s.period) for s in row.segments] == [(1, "night"), (2, "night"), (2, "day")]
+
+
+FLAT = {
+    "periods": [{"id": "day", "energyPrice": "1"}],
+    "days": [{"on": EVERY_DAY, "times": times(("00:00", "24:00", "day"))}],
+}
+
+
+@pytest.mark.parametrize("shape", [{}, FLAT])
+@pytest.mark.parametrize(
+    ("pin", "valid_from", "died", "versions"),
+    [
+        (Pin.BOUNDARY, "2026-03-01T08:02:30Z", False, [1, 2]),
+        (Pin.BOUNDARY, "2026-03-01T08:02:30Z", True, [1, 2]),
+        (Pin.BOUNDARY, "2026-03-01T08:00:00Z", False, [1, 2]),
+        (Pin.BOUNDARY, "2026-03-01T08:30:00Z", False, [1]),
+        (Pin.START, "2026-03-01T08:02:30Z", False, [1]),
+        (Pin.START, "2026-03-01T08:00:00Z", False, [1]),
+    ],
+)
+def test_a_version_that_comes_while_a_car_charges_counts_as_if_it_had_been_there(
+    pin: Pin, valid_from: str, died: bool, versions: list[int], shape: dict[str, Any]
+) -> None:
+    """B24, S-17: from its begin on, or from now where that has passed; prices without any boundary of their own too."""
+    first = NIGHT_TO_DAY | shape
+    rig = rig_with(first, pin=pin)
+    rig.charging(seconds=10)
+    rig.install(first | {"version": 2, "validFrom": valid_from}, "t2")
+    assert rig.log.stages("t2")[-1] == "done"
+    if died:
+        rig.crash(5)
+    rig.turns(40)
+    row = finish(rig)
+    whole(rig, row)
+    assert list(dict.fromkeys(s.version for s in row.segments)) == versions
+    if len(versions) == 2 and valid_from == "2026-03-01T08:02:30Z":
+        begin = next(s.begin for s in row.segments if s.version == 2)
+        assert begin == datetime(2026, 3, 1, 8, 2, 30, tzinfo=UTC)
 
 
 def test_the_running_fee_follows_the_energy() -> None:
