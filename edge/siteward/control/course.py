@@ -19,6 +19,7 @@ from siteward.control.session import (
     swapped,
 )
 from siteward.model.alarms import AlarmCode
+from siteward.model.refusals import Refusal
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.model.tariff import MeterLost
 
@@ -154,8 +155,9 @@ def _silent_together(session: OpenSession, unseen_s: float) -> bool:
 def _order(scene: Scene, session: OpenSession) -> OpenSession:
     """CREATED until a car is there, STARTING until current flows, ended when the car leaves."""
     if session.record.state is OrderState.CREATED:
-        if scene.post.plugged is False:
-            late = session.ending is None and scene.at >= session.vehicle_until
+        late = session.ending is None and scene.at >= session.vehicle_until
+        # Nobody begins by an order whose time is over, although a car stands there now (S-14).
+        if scene.post.plugged is False or (late and session.vehicle_code is Refusal.EXPIRED):
             ending = Ending(StopReason.NEVER_STARTED, scene.at, session.vehicle_code.value)
             return session._replace(ending=ending) if late else session
         if session.ending is None:

@@ -11,7 +11,7 @@ from siteward.control.connector import ConnectorState
 from siteward.control.demanded import remembered
 from siteward.control.draft import Pending, Post, Standing, StoryMemory
 from siteward.control.limits import LONGEST_S
-from siteward.control.params import WAIT_FOR_VEHICLE_S, BadParam, stop_params
+from siteward.control.params import WAIT_BOUNDS, WAIT_FOR_VEHICLE_S, BadParam, number_param, stop_params
 from siteward.control.register import UNKNOWN_GAP_S, Register, billing_meter
 from siteward.control.session import Ending, OpenSession
 from siteward.control.signing import recalled_signing
@@ -19,6 +19,7 @@ from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.recovered import Recovered
+from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Source
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.model.site import Site
@@ -144,10 +145,23 @@ def _pending(posts: dict[ConnectorId, Post], request: Request, at: float) -> tup
     if request.name is CommandName.START_CHARGE:
         post = posts.get(ConnectorId(request.target or ""))
         session = post.session if post is not None else None
-        if session is not None and _opened_by(session.record, request):
+        if post is not None and session is not None and _opened_by(session.record, request):
             record = session.record
+            posts = posts | {record.connector: post._replace(session=_waiting(session, request))}
             return posts, Pending(request, at, record.connector, record.id)
     return posts, Pending(request, at, unknown=True)
+
+
+def _waiting(session: OpenSession, request: Request) -> OpenSession:
+    """It waits for its car as long as was asked for, and no longer than the command is valid."""
+    try:
+        wait_s = number_param(request.params or {}, *WAIT_BOUNDS)
+    except BadParam:
+        return session
+    until, code = max(session.vehicle_until, request.received_at + (wait_s or 0.0)), Refusal.NO_VEHICLE
+    if request.deadline is not None and request.deadline < until:
+        until, code = request.deadline, Refusal.EXPIRED
+    return session._replace(vehicle_until=until, vehicle_code=code)
 
 
 def _opened_by(record: SessionRecord, request: Request) -> bool:

@@ -136,6 +136,35 @@ def test_a_stop_that_a_crash_interrupted_ends_for_whoever_asked(source: str, rea
     assert rig.log.last(EventType.SESSION_FINISHED).data["stopReason"] == reason
 
 
+@pytest.mark.parametrize(("wait_s", "later_s", "began"), [(600.0, 400, True), (600.0, 700, False), (60.0, 100, True)])
+def test_a_start_waits_for_its_car_over_a_restart_as_long_as_it_said(wait_s: float, later_s: int, began: bool) -> None:
+    """Contract: waitForVehicle_s; a restart gives the usual two minutes, and takes nothing of a longer wait."""
+    rig = Rig()
+    rig.turn()
+    request = rig.start(order="O-1", waitForVehicle_s=wait_s)
+    rig.turn(request)
+    _restart(rig, request)
+    rig.turns(later_s)
+    rig["A1"].plugged = True
+    rig.turns(5)
+    assert rig.log.stages("c1") == ["accepted", "done" if began else "failed NO_VEHICLE"]
+
+
+@pytest.mark.parametrize(("away_s", "came", "began"), [(3, 15, True), (3, 40, False), (60, 0, False)])
+def test_no_order_begins_after_its_time_because_of_a_restart(away_s: int, came: int, began: bool) -> None:
+    """Contract: a command past expiresAt never executes; valid for 30 s, its car comes after, or while nobody looks."""
+    rig = Rig()
+    rig.turn()
+    request = rig.start(order="O-1", deadline=rig.at + 30.0)
+    rig.turn(request)
+    rig.crash(away_s, (request,))
+    rig.turns(came)
+    rig["A1"].plugged = True
+    rig.turns(5)
+    assert rig.log.stages("c1") == ["accepted", "done" if began else "expired EXPIRED"]
+    assert (rig["A1"].amps > 0.0) is began
+
+
 def test_a_suspended_session_comes_back_suspended() -> None:
     rig = Rig()
     rig.charging()
