@@ -113,6 +113,19 @@ def test_by_wish_the_version_in_force_prices_from_each_boundary_on() -> None:
     assert [(s.version, s.period) for s in row.segments] == [(1, "night"), (2, "night"), (2, "day")]
 
 
+def test_what_a_car_took_while_nobody_looked_is_billed_though_it_came_after_the_last_row() -> None:
+    """I6, B23: a start waited for its car, we died, the charger gave its fall-back current to the car that came."""
+    rig = rig_with()
+    rig.turn(rig.start(order="O-1"))
+    rig["A1"].plugged, rig["A1"].stuck_a = True, 8.0
+    rig.crash(300)
+    rig["A1"].stuck_a = 0.0
+    rig.turns(20)
+    row = finish(rig)
+    assert row.energy_wh == int(rig["A1"].register) - 1000 > 450
+    whole(rig, row)
+
+
 FLAT = {
     "periods": [{"id": "day", "energyPrice": "1"}],
     "days": [{"on": EVERY_DAY, "times": times(("00:00", "24:00", "day"))}],
