@@ -36,6 +36,9 @@ def closed(scene: Scene, session: OpenSession) -> OpenSession | None:
         session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
         if signing.awaited(scene.draft, session, ending) or fees.parks(scene, session, ending):
             return on_record(scene, session)
+    elif session.metered and session.record.state is OrderState.STARTING and not scene.seen.online:
+        # What a silent charger let through before its first current was seen, nobody knows.
+        session = session._replace(record=replace(session.record, estimated=True))
     finish(scene, session, ending)
     return None
 

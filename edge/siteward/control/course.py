@@ -91,7 +91,7 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     waits_for_car = session.record.state is OrderState.CREATED
     over = session.ending is not None and session.ending.stopped_at is not None
     if scene.post.plugged is False and not waits_for_car and not over:
-        record = replace(session.record, estimated=session.metered and session.charged, gap=True)
+        record = replace(session.record, estimated=session.metered, gap=True)
         ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
         finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
         return None

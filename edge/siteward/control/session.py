@@ -136,7 +136,7 @@ def resumed(session: OpenSession, reason: str, wall: datetime) -> tuple[OpenSess
 
 
 def measured(session: OpenSession, register: Register) -> OpenSession:
-    """Take over an accepted register value; one that comes only after current flowed leaves the energy an estimate."""
+    """Take over an accepted register value; one that comes only after current may have flowed leaves an estimate."""
     record = session.record
     if register.wh is not None and register.wh != record.last_register_wh:
         late = record.start_register_wh is None
@@ -145,7 +145,7 @@ def measured(session: OpenSession, register: Register) -> OpenSession:
             start_register_wh=register.wh if late else record.start_register_wh,
             last_register_wh=register.wh,
             rolled_wh=register.rolled_wh,
-            estimated=record.estimated or (late and session.charged),
+            estimated=record.estimated or (late and (session.charged or session.restored)),
         )
     if record.meter != register.name and session.metered:
         record = replace(record, meter=register.name)

@@ -190,6 +190,30 @@ def test_a_charger_that_is_silent_after_the_restart_keeps_its_session() -> None:
     assert rig.log.rows[session].gap
 
 
+@pytest.mark.parametrize("how", ["late", "left", "gone"])
+def test_what_may_have_flowed_unseen_before_the_first_current_is_marked(how: str) -> None:
+    """B23: never lost without a mark: a start, a restart, and no register to tell what the car took in between."""
+    rig = Rig()
+    rig["A1"].plugged = rig["A1"].meter_silent = True
+    rig.turn()
+    request = rig.start(order="O-1")
+    rig.turn(request)
+    rig["A1"].silent = how == "gone"
+    rig.crash(20, (request,))
+    rig.turns(5)
+    if how == "late":
+        rig["A1"].meter_silent = False
+        rig.turns(5)
+    elif how == "left":
+        rig["A1"].plugged = False
+        rig.turns(5)
+    else:
+        rig.turns(400)
+    (row,) = rig.log.rows.values()
+    assert row.state.open is (how == "late")
+    assert row.estimated
+
+
 def test_a_start_whose_charger_stays_silent_after_a_restart_gets_its_answer() -> None:
     """I10: one final answer also then; what has failed never begins when the charger is back."""
     rig = Rig()
