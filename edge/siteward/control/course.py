@@ -79,7 +79,7 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
         return fees.swapped(scene, measured(session, other))
     if register.rolled_wh != session.register.rolled_wh:
         scene.tell(rolled_over(session, register, scene.wall))
-    return fees.priced(scene, measured(session, register))
+    return fees.priced(scene, measured(session, register, bool(scene.seen.flows)))
 
 
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
@@ -89,7 +89,7 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
             return session
         return closed(scene, _metered(scene, _unsure_of_the_time(scene, _with_gap(session))))
     waits_for_car = session.record.state is OrderState.CREATED
-    over = session.ending is not None and session.ending.stopped_at is not None
+    over = _over(session)
     if scene.post.plugged is False and not waits_for_car and not over:
         record = replace(session.record, estimated=session.metered, gap=True)
         ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
@@ -102,11 +102,11 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
         return session._replace(record=record, restored=False, ending=session.ending or ending)
     waited = scene.at - session.opened_at >= METER_LOST_S
     if session.metered and session.register.fresh_at is None and not waited:
-        return session
-    session = session._replace(restored=False)
+        return _order(scene, session)
+    session = _with_gap(session._replace(restored=False))
     if over or not session.charged:
         return session
-    session, fact = resumed(_with_gap(session), "restart", scene.wall)
+    session, fact = resumed(session, "restart", scene.wall)
     scene.tell(fact)
     return session
 
@@ -121,10 +121,14 @@ def _unsure_of_the_time(scene: Scene, session: OpenSession) -> OpenSession:
 
 def _with_gap(session: OpenSession) -> OpenSession:
     """What nobody saw of a session that charged is marked, unless its current had stopped before."""
-    over = session.ending is not None and session.ending.stopped_at is not None
-    if over or not session.charged:
+    if _over(session) or not session.charged:
         return session
     return session._replace(record=replace(session.record, gap=True))
+
+
+def _over(session: OpenSession) -> bool:
+    """Whether its current was seen to stop for good."""
+    return session.ending is not None and session.ending.stopped_at is not None
 
 
 def _flow(scene: Scene, session: OpenSession) -> OpenSession:

@@ -135,8 +135,8 @@ def resumed(session: OpenSession, reason: str, wall: datetime) -> tuple[OpenSess
     return session._replace(record=record), tell(EventType.SESSION_RESUMED, record, data, wall)
 
 
-def measured(session: OpenSession, register: Register) -> OpenSession:
-    """Take over an accepted register value; one that comes only after current may have flowed leaves an estimate."""
+def measured(session: OpenSession, register: Register, flows: bool = False) -> OpenSession:
+    """Take over an accepted register value; a first one that comes when current may have flowed leaves an estimate."""
     record = session.record
     if register.wh is not None and register.wh != record.last_register_wh:
         late = record.start_register_wh is None
@@ -145,7 +145,7 @@ def measured(session: OpenSession, register: Register) -> OpenSession:
             start_register_wh=register.wh if late else record.start_register_wh,
             last_register_wh=register.wh,
             rolled_wh=register.rolled_wh,
-            estimated=record.estimated or (late and (session.charged or session.restored)),
+            estimated=record.estimated or (late and (flows or session.charged or session.restored)),
         )
     if record.meter != register.name and session.metered:
         record = replace(record, meter=register.name)

@@ -216,7 +216,7 @@ def test_a_rise_waits_for_an_empty_bay_and_its_tries_are_bounded() -> None:
 
 
 def rises_of_a_blade(rig: Rig, minutes: int, lag_s: float | None) -> list[float]:
-    """When the blade of the lock was driven up: it moves in 4 s, and a sensor above it may take it for a car so long."""
+    """When the blade of the lock was driven up: it moves in 4 s, and a slow sensor may take it for a car."""
     (lock,) = rig.site.locks
     memory, height, way, seen_at = LockMemory(), 0.0, 0.0, 0.0
     driven: list[float] = []

@@ -214,6 +214,21 @@ def test_what_may_have_flowed_unseen_before_the_first_current_is_marked(how: str
     assert row.estimated
 
 
+def test_current_is_seen_while_a_restart_waits_for_the_register() -> None:
+    """S-11: what charged is FINISHED, with its mark, though a fault ended it before its meter ever answered."""
+    rig = Rig()
+    rig["A1"].plugged = rig["A1"].meter_silent = True
+    rig.turn()
+    rig.turn(rig.start(order="O-1"))
+    rig.crash()
+    rig.turns(6)
+    rig["A1"].fault = "E1"
+    rig.turns(60)
+    (row,) = rig.log.rows.values()
+    assert (row.state, row.stop_reason, row.estimated) == (OrderState.FINISHED, "fault", True)
+    assert rig.log.types("session.charging", "session.finished") == ["session.charging", "session.finished"]
+
+
 def test_a_start_whose_charger_stays_silent_after_a_restart_gets_its_answer() -> None:
     """I10: one final answer also then; what has failed never begins when the charger is back."""
     rig = Rig()
