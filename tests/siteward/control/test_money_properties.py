@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.bills import recompute
 from siteward.client.messages import SessionMessage
+from siteward.control.tariff_data import tariff_data
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.sessions import OrderState, SessionRecord
 from siteward.model.site import Site
@@ -105,6 +106,7 @@ STEPS = st.one_of(
     st.tuples(st.just("jump"), st.sampled_from([-90_000, -3700, -40, -20, 20, 40, 3600, 86_400])),
     st.tuples(st.just("unsynced"), st.integers(1, 60)),
     st.tuples(st.just("full"), st.integers(6, 60)),
+    st.tuples(st.just("version"), st.integers(-30, 300)),
 )
 
 
@@ -125,6 +127,12 @@ def step(rig: WatchedRig, name: str, kind: str, amount: int) -> None:
         rig.clock = ClockQuality.UNSYNCED
         rig.turns(amount)
         rig.clock = ClockQuality.NTP
+        rig.turns(2)
+    elif kind == "version":
+        known = list(rig.memory.prices.versions.values())
+        begin = rig.wall + timedelta(seconds=amount)
+        fresh = tariff_data(known[0]) | {"version": len(known) + 1, "validFrom": begin.isoformat()}
+        rig.install(fresh, f"t{len(known) + 1}")
         rig.turns(2)
     elif kind == "full":
         outlet.asks = False
@@ -207,6 +215,8 @@ def test_whatever_happens_the_bill_follows_from_the_journal(
     row = holds(rig)
     assert row.energy_wh == int(rig[name].register) - begin_wh
     true_to_the_world(rig, row, marks, steps)
+    if pin is Pin.START:
+        assert {part.version for part in row.segments} == {1}
     # Standing is counted by the one clock that never jumps: never more than what passed.
     assert row.idle_s <= rig.at - began_at
     assert row.idle_s + row.charging_s <= rig.at - began_at
