@@ -10,9 +10,9 @@ from siteward.control.bill import make_bill
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.sessions import OrderState, SessionRecord
-from siteward.model.tariff import Pin, Pricing, TariffBook
+from siteward.model.tariff import Pricing, TariffBook
 from tests.fixtures.story_rig import Rig, story_site
-from tests.fixtures.tariffs import EVERY_DAY, tariff, times, two
+from tests.fixtures.tariffs import tariff, two
 
 # The rig's clock starts at 08:00 UTC; charging at 16 A three-phase is 3.07 Wh a second.
 SITE = replace(story_site(), timezone="UTC")
@@ -102,17 +102,6 @@ def test_the_version_of_the_start_prices_the_whole_session() -> None:
     assert {s.version for s in finish(rig, "O-2").segments} == {2}
 
 
-def test_by_wish_the_version_in_force_prices_from_each_boundary_on() -> None:
-    """B24: pinned at each boundary by a setting; a version's begin is one."""
-    rig = rig_with(pin=Pin.BOUNDARY)
-    dear = [{"id": "day", "energyPrice": "5"}, {"id": "night", "energyPrice": "2"}]
-    rig.install(NIGHT_TO_DAY | {"version": 2, "validFrom": "2026-03-01T08:02:30Z", "periods": dear}, "t2")
-    rig.charging(seconds=120)
-    row = finish(rig)
-    whole(rig, row)
-    assert [(s.version, s.period) for s in row.segments] == [(1, "night"), (2, "night"), (2, "day")]
-
-
 def test_what_a_car_took_while_nobody_looked_is_billed_though_it_came_after_the_last_row() -> None:
     """I6, B23: a start waited for its car, we died, the charger gave its fall-back current to the car that came."""
     rig = rig_with()
@@ -124,44 +113,6 @@ def test_what_a_car_took_while_nobody_looked_is_billed_though_it_came_after_the_
     row = finish(rig)
     assert row.energy_wh == int(rig["A1"].register) - 1000 > 450
     whole(rig, row)
-
-
-FLAT = {
-    "periods": [{"id": "day", "energyPrice": "1"}],
-    "days": [{"on": EVERY_DAY, "times": times(("00:00", "24:00", "day"))}],
-}
-
-
-@pytest.mark.parametrize("shape", [{}, FLAT])
-@pytest.mark.parametrize(
-    ("pin", "valid_from", "died", "versions"),
-    [
-        (Pin.BOUNDARY, "2026-03-01T08:02:30Z", False, [1, 2]),
-        (Pin.BOUNDARY, "2026-03-01T08:02:30Z", True, [1, 2]),
-        (Pin.BOUNDARY, "2026-03-01T08:00:00Z", False, [1, 2]),
-        (Pin.BOUNDARY, "2026-03-01T08:30:00Z", False, [1]),
-        (Pin.START, "2026-03-01T08:02:30Z", False, [1]),
-        (Pin.START, "2026-03-01T08:00:00Z", False, [1]),
-    ],
-)
-def test_a_version_that_comes_while_a_car_charges_counts_as_if_it_had_been_there(
-    pin: Pin, valid_from: str, died: bool, versions: list[int], shape: dict[str, Any]
-) -> None:
-    """B24, S-17: from its begin on, or from now where that has passed; prices without any boundary of their own too."""
-    first = NIGHT_TO_DAY | shape
-    rig = rig_with(first, pin=pin)
-    rig.charging(seconds=10)
-    rig.install(first | {"version": 2, "validFrom": valid_from}, "t2")
-    assert rig.log.stages("t2")[-1] == "done"
-    if died:
-        rig.crash(5)
-    rig.turns(40)
-    row = finish(rig)
-    whole(rig, row)
-    assert list(dict.fromkeys(s.version for s in row.segments)) == versions
-    if len(versions) == 2 and valid_from == "2026-03-01T08:02:30Z":
-        begin = next(s.begin for s in row.segments if s.version == 2)
-        assert begin == datetime(2026, 3, 1, 8, 2, 30, tzinfo=UTC)
 
 
 def test_the_running_fee_follows_the_energy() -> None:
