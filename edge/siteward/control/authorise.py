@@ -101,8 +101,9 @@ def offline_rest_wh(rules: AuthRules, token: str, sessions: Iterable[SessionReco
 
 
 def _takes_wh(session: SessionRecord) -> int:
-    bound = session.max_energy_wh if session.state.open else None
-    return max(session.energy_wh or 0, bound or 0)
+    """What it took, or may take as long as nothing ends it."""
+    goes_on = session.state.open and session.stop_reason is None
+    return max(session.energy_wh or 0, (session.max_energy_wh or 0) if goes_on else 0)
 
 
 def judged_at(request: Request, wall: datetime, trusted: bool) -> Moment:
