@@ -14,6 +14,7 @@ from siteward.client.errors import ClientError
 from siteward.model.bill import Bill
 from siteward.model.ids import is_id
 from siteward.panel.desk import Desk
+from siteward.panel.power import Place, power
 from siteward.panel.signatures import signatures
 from siteward.panel.words import say
 
@@ -26,7 +27,8 @@ class Bills:
 
     async def session(self, request: Request) -> Response:
         """GET /sessions/{id}: one session, what it costs and why."""
-        viewer = self._desk.who(request)
+        # A page that looks again by itself is no sign of its reader.
+        viewer = self._desk.who(request, touch=request.headers.get("hx-request") != "true")
         name = request.path_params["session"]
         if not is_id(name):
             raise HTTPException(404)
@@ -38,6 +40,8 @@ class Bills:
             raise HTTPException(404)
         language = self._desk.speak(request)
         found = recompute(evidence)
+        zone = self._zone()
+        place = Place(zone, str(zone), self._desk.clock.wall(), language)
         return self._desk.page(
             request,
             viewer,
@@ -50,7 +54,9 @@ class Bills:
             lines=_lines(found.bill, language),
             total=_total(evidence, found),
             bill=found.bill,
-            segments=_segments(found, self._zone(), language),
+            segments=_segments(found, zone, language),
+            power=await power(self._desk.core, evidence, found, place),
+            zone=str(zone),
             faults=[say(fault, language) for fault in found.faults],
             signatures=signatures(evidence, language),
         )

@@ -33,5 +33,47 @@ SESSION: Final[dict[str, Sentence]] = {
     "signed_values": Sentence("Signed meter values", "签名电量值"),
     "signed_file": Sentence("File for the transparency software", "透明度软件验证文件"),
     "back": Sentence("Back to the overview", "返回总览"),
+    "power_over_time": Sentence("Power over time", "功率曲线"),
+    "power_measured": Sentence("measured power", "实测功率"),
+    "power_offered": Sentence("offered", "允许值"),
+    "power_gap": Sentence("nothing recorded", "无记录"),
+    "power_per_kwh": Sentence("{price} {currency} per kWh", "每 kWh {price} {currency}"),
+    "power_boundary": Sentence("price boundary", "电价时段切换"),
+    "power_boundary_about": Sentence("price boundary, energy estimated", "电价时段切换（电量估算）"),
+    "power_clock": Sentence("{when}, by the site's clock ({zone})", "{when}（站点时间 {zone}）"),
+    "power_watts": Sentence(
+        "1 A offered is {watts} kW: on all phases that this connector has, at nominal voltage. "
+        "A car that uses fewer phases takes less.",
+        "允许电流 1 A 按该枪全部相数和额定电压折合 {watts} kW；使用较少相数的车辆功率更低。",
+    ),
+    "power_table": Sentence("The same as a table", "以表格查看"),
+    "power_time": Sentence("Time", "时间"),
+    "power_more": Sentence(
+        "There are more changes than are listed here; the picture shows all of them.",
+        "变化次数超出此表；图中为全部数据。",
+    ),
+    "power_cut": Sentence(
+        "The beginning of this session is older than what is kept.", "该会话的开头部分已超出保留范围。"
+    ),
+    "power_old": Sentence(
+        "No picture: this session is older than what is kept of power (since {since}). Its bill is complete.",
+        "无曲线：该会话早于功率记录的保留范围（自 {since} 起）。账单不受影响。",
+    ),
+    "power_none": Sentence(
+        "No picture: nothing of this session's power was recorded. Its bill is complete.",
+        "无曲线：该会话没有功率记录。账单不受影响。",
+    ),
+    "power_down": Sentence(
+        "No picture: the records of power cannot be read now. The bill is complete.",
+        "无曲线：暂时无法读取功率记录。账单不受影响。",
+    ),
+    "power_said": Sentence(
+        "{when}: measured {power}, offered {offered}.", "{when}：实测功率 {power}，允许值 {offered}。"
+    ),
+    "power_said_pauses": Sentence("Pauses: {count}.", "暂停 {count} 次。"),
+    "power_said_gaps": Sentence("Times without a record: {count}.", "无记录时段 {count} 个。"),
+    "power_said_prices": Sentence(
+        "Price boundaries: {count}; prices: {prices}.", "电价时段切换 {count} 次；电价：{prices}。"
+    ),
 }
 """By key, for panel.words."""

@@ -1,4 +1,4 @@
-"""The power of sessions beside the trace: short stretches of each, bounded in number, thinned by the database itself."""
+"""The power of sessions beside the trace: short stretches of each, bounded in number, thinned by SQLite itself."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """What the trace keeps of a session's power against what the simulated world really did (law 5, law 9, S-42)."""
 
+import itertools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_power_and_offer_are_those_of_the_world_and_pauses_have_their_cause(tmp_
             if s.low_w is not None and s.high_w is not None:
                 assert min(near) - 150 <= s.low_w <= s.high_w <= max(near) + 150, s
         ordered = [row.stretch for row in w.rows]
-        assert all(a.end <= b.begin <= a.end + 2 for a, b in zip(ordered, ordered[1:], strict=False))
+        assert all(a.end <= b.begin <= a.end + 2 for a, b in itertools.pairwise(ordered))
         assert all(1 <= s.end - s.begin <= 6 for s in ordered)
 
     play(tmp_path, story)

@@ -1,4 +1,4 @@
-"""The power of sessions in the trace: thinned with its peaks, gaps told, bounded, and lost without harm (law 6, S-42)."""
+"""The power of sessions in the trace: thinned with its peaks, gaps told, bounded, lost without harm (law 6, S-42)."""
 
 import sqlite3
 import time
@@ -63,7 +63,8 @@ async def test_a_trace_of_an_older_program_is_gone_on_with(tmp_path: Path) -> No
         connection.executescript("DROP TABLE curve; DROP TABLE curve_of; PRAGMA user_version = 2")
     trace = await open_trace(path)
     trace.draw(drawn(S1, stretch(1000)))
-    assert (await trace.curve(S1, 700)).points and len(await trace.read()) == 1
+    assert (await trace.curve(S1, 700)).points
+    assert len(await trace.read()) == 1
     await trace.close()
 
 
@@ -83,7 +84,8 @@ def test_holes_and_states_are_told_and_never_filled() -> None:
         ]
         assert found.points[-1].low_w is None
         thin = curves.read(connection, S1, 5)
-        assert thin.gaps == found.gaps and thin.runs == found.runs
+        assert thin.gaps == found.gaps
+        assert thin.runs == found.runs
         assert len(thin.points) <= 8
         assert {p.state for p in thin.points} == {CHARGING, STATION, CurveState.UNREAD}
 
@@ -117,9 +119,7 @@ def test_a_clock_that_goes_back_loses_nothing() -> None:
     """B21: the same second twice holds both."""
     with closing(memory()) as connection:
         curves.insert(connection, drawn(S1, stretch(1000, 7000), stretch(1000, None), stretch(1000, 9000)))
-        assert curves.read(connection, S1, 700).points == (
-            Stretch(1000, 1005, CHARGING, 7000, 9000, 11_040, 11_040),
-        )
+        assert curves.read(connection, S1, 700).points == (Stretch(1000, 1005, CHARGING, 7000, 9000, 11_040, 11_040),)
 
 
 def test_the_oldest_go_first_and_their_sessions_with_them() -> None:
@@ -131,7 +131,7 @@ def test_the_oldest_go_first_and_their_sessions_with_them() -> None:
         assert [p.begin for p in curves.read(connection, S1, 700).points] == [25, 30, 35, 40, 45]
         curves.prune(connection, 8)
         kept = curves.read(connection, S2, 700)
-        assert [p.begin for p in kept.points][0] == 1010
+        assert next(p.begin for p in kept.points) == 1010
         assert kept.kept_since == datetime.fromtimestamp(1010, UTC)
         assert curves.read(connection, S1, 700) == Curve(kept_since=kept.kept_since)
         assert connection.execute("SELECT count(*) FROM curve_of").fetchone() == (1,)
@@ -143,7 +143,8 @@ def test_a_restless_session_is_told_up_to_a_bound() -> None:
         rows = [stretch(5 * i, 0, STATION if i % 2 else CHARGING) for i in range(500)]
         curves.insert(connection, drawn(S1, *rows))
         found = curves.read(connection, S1, 100)
-        assert len(found.runs) == curves.MOST_RUNS and found.more
+        assert len(found.runs) == curves.MOST_RUNS
+        assert found.more
         assert len(found.points) <= 2 * 101
 
 
