@@ -1,6 +1,6 @@
 """Watches the power of running sessions, turn by turn, and makes short stretches of it for the trace."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from siteward.model.curve import CurveState, Drawn, Stretch
@@ -12,6 +12,9 @@ from siteward.runtime.view import newest_power, offered_w
 
 STRETCH_S = 5
 """Longest stretch: on a desk's screen a point of a session of two hours."""
+
+STEP_W = 400
+"""A change of power or offer by so much begins a stretch of its own, so that a step is drawn as one."""
 
 FRESH_S = 15.0
 """A power that was read longer ago is none: twice the slowest poll of a charger."""
@@ -67,25 +70,35 @@ class CurveSampler:
 def _state(record: SessionRecord, held: SuspendedBy | None, reachable: bool) -> CurveState:
     if not reachable:
         return CurveState.UNREAD
+    if record.stop_reason is not None:
+        # Under an idle fee a session goes on until the car leaves (0051).
+        return CurveState.ENDED
     if held is not None:
         return _HELD[held]
     return CurveState.CHARGING if record.state is OrderState.CHARGING else CurveState.STARTING
 
 
 def _continues(one: Stretch, other: Stretch) -> bool:
-    """Whether a sample belongs to an open stretch: same state, and no hole and no step of the clock between them."""
+    """Whether a sample belongs to an open stretch: same state, no hole, no step of clock, power or offer between."""
     ahead = other.begin - one.end
-    return one.state is other.state and -1 <= ahead <= STRETCH_S and other.begin - one.begin < STRETCH_S
+    near = one.state is other.state and -1 <= ahead <= STRETCH_S and other.begin - one.begin < STRETCH_S
+    if not near or (one.low_w is None) is not (other.low_w is None):
+        return False
+    measured = max(one.high_w or 0, other.high_w or 0) - min(one.low_w or 0, other.low_w or 0)
+    offered = max(one.high_limit_w, other.high_limit_w) - min(one.low_limit_w, other.low_limit_w)
+    return max(measured, offered) <= STEP_W
 
 
 def _joined(one: Stretch, other: Stretch) -> Stretch:
-    lows = [w for w in (one.low_w, other.low_w) if w is not None]
-    highs = [w for w in (one.high_w, other.high_w) if w is not None]
     return replace(
         one,
         end=max(one.end, other.end),
-        low_w=min(lows, default=None),
-        high_w=max(highs, default=None),
+        low_w=_of(min, one.low_w, other.low_w),
+        high_w=_of(max, one.high_w, other.high_w),
         low_limit_w=min(one.low_limit_w, other.low_limit_w),
         high_limit_w=max(one.high_limit_w, other.high_limit_w),
     )
+
+
+def _of(choose: Callable[[int, int], int], one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else choose(one, other)

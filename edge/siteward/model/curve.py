@@ -8,12 +8,13 @@ from siteward.model.ids import SessionId
 
 
 class CurveState(StrEnum):
-    """What a stretch of a session was: no current yet, charging, held by the car or by us, or nobody knows."""
+    """What a stretch of a session was: no current yet, charging, held by the car or by us, over, or nobody knows."""
 
     STARTING = "starting"
     CHARGING = "charging"
     CAR = "car"
     STATION = "station"
+    ENDED = "ended"
     UNREAD = "unread"
 
 

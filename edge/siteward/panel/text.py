@@ -20,6 +20,7 @@ from siteward.model.events import EventType
 from siteward.model.limits import Cause
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import Stage
+from siteward.model.sessions import OrderState
 from siteward.panel import vocabulary as v
 from siteward.panel.words import say, word
 
@@ -132,6 +133,13 @@ def one_of(table: Mapping[Any, Any], key: str | None, language: str) -> str:
     if key is None:
         return UNKNOWN
     return say(table[key], language) if key in table else key
+
+
+def order(session: SessionMessage, language: str) -> str:
+    """How far a session is; one that only waits for its car to leave is not called charging."""
+    if session.stop_reason is not None and session.state == OrderState.CHARGING:
+        return say(v.STATES["ended"], language)
+    return one_of(v.ORDERS, session.state, language)
 
 
 def reply(message: ReplyMessage, language: str) -> str:

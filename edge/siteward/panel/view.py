@@ -27,6 +27,7 @@ MARKS = {
     "suspended_car": "pause",
     "suspended_station": "clock",
     "starting": "clock",
+    "ended": "plug",
     "plugged": "plug",
     "available": "circle",
     "reserved": "lock",
@@ -35,6 +36,9 @@ MARKS = {
     "offline": "cross",
 }
 """Picture of each state: its shape differs too, so that nobody needs to tell colours apart."""
+
+FLOWS_A = 1.0
+"""Less than this is noise of a meter, A."""
 
 _SEVERITIES = tuple(severity.value for severity in Severity)
 """Worst first."""
@@ -150,6 +154,11 @@ def connector_state(connector: ConnectorMessage) -> str:
     }[ConnectorStatus(connector.status)]
 
 
+def session_over(session: SessionMessage) -> bool:
+    """Whether an open session has ended for all but its idle fee: it stays open until the car leaves (0051)."""
+    return session.stop_reason is not None and session_open(session)
+
+
 def can_start(connector: ConnectorMessage) -> bool:
     """Whether a start button makes sense; core judges again. At a reserved one it is for whom it is kept."""
     return connector_state(connector) in ("available", "plugged", "reserved")
@@ -170,7 +179,7 @@ def can_wait(connector: ConnectorMessage) -> bool:
 
 def can_stop(connector: ConnectorMessage) -> bool:
     """Whether there is an open session to stop; true for a silent charger too."""
-    return connector.session is not None and session_open(connector.session)
+    return connector.session is not None and session_open(connector.session) and connector_state(connector) != "ended"
 
 
 def worst_current(connector: ConnectorMessage) -> float | None:
@@ -195,6 +204,8 @@ def _session_state(connector: ConnectorMessage, session: SessionMessage) -> str:
         return "faulted"
     if session.state != OrderState.CHARGING:
         return "starting"
+    if session_over(session) and (worst_current(connector) or 0.0) < FLOWS_A:
+        return "ended"
     by = connector.suspended_by or session.suspended_by
     if by == SuspendedBy.CAR:
         return "suspended_car"

@@ -2,13 +2,17 @@
 
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from siteward.app.curves import CurveSampler
+from siteward.app.curves import STEP_W, CurveSampler, _state
 from siteward.model.curve import CurveState, Drawn
+from siteward.model.ids import SessionId
 from siteward.model.requests import CommandName
+from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.runtime.turn import TurnDone
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.signing import CONNECTOR, SignedStation, signed_site
@@ -85,7 +89,8 @@ def test_power_and_offer_are_those_of_the_world_and_pauses_have_their_cause(tmp_
             if s.low_w is not None and s.high_w is not None:
                 assert min(near) - 150 <= s.low_w <= s.high_w <= max(near) + 150, s
         ordered = [row.stretch for row in w.rows]
-        assert all(a.end <= b.begin <= a.end + 2 for a, b in itertools.pairwise(ordered))
+        assert all(a.end - 1 <= b.begin <= a.end + 2 for a, b in itertools.pairwise(ordered))
+        assert all((s.high_w or 0) - (s.low_w or 0) <= STEP_W for s in ordered), "a step is drawn as one"
         assert all(1 <= s.end - s.begin <= 6 for s in ordered)
 
     play(tmp_path, story)
@@ -111,3 +116,12 @@ def test_a_silent_charger_has_no_power_rather_than_an_old_one(tmp_path: Path) ->
         assert not list(w.sampler.rest())
 
     play(tmp_path, story)
+
+
+def test_a_session_that_only_waits_for_its_car_to_leave_is_not_charging() -> None:
+    """0051: under an idle fee it stays open, and its picture says that it is over."""
+    row = SessionRecord(SessionId("S1"), CONNECTOR, OrderState.CHARGING, datetime(2026, 1, 5, tzinfo=UTC), "cloud")
+    over = replace(row, stop_reason=StopReason.USER)
+    assert _state(row, None, True) is CurveState.CHARGING
+    assert _state(over, None, True) is _state(over, SuspendedBy.CAR, True) is CurveState.ENDED
+    assert _state(over, None, False) is CurveState.UNREAD
