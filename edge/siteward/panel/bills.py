@@ -1,7 +1,6 @@
 """The session page with its bill: every line and every segment explains itself, as the journal makes them."""
 
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import tzinfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from siteward.model.ids import is_id
 from siteward.panel.desk import Desk
 from siteward.panel.power import Place, power
 from siteward.panel.signatures import signatures
+from siteward.panel.text import zone_of
 from siteward.panel.words import say
 
 
@@ -63,10 +63,7 @@ class Bills:
 
     def _zone(self) -> tzinfo:
         live = self._desk.hub.frame.view
-        try:
-            return UTC if live is None else ZoneInfo(live.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return UTC
+        return zone_of(None if live is None else live.timezone)
 
 
 def _total(evidence: EvidenceMessage, found: Recomputed) -> str:

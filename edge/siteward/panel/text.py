@@ -75,16 +75,20 @@ def instant(value: datetime | None) -> str:
     return UNKNOWN if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zone_of(name: str | None) -> tzinfo:
+    """The zone of a name; UTC for one that this computer does not know."""
+    try:
+        return UTC if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
 def leaving(session: SessionMessage, zone: str, language: str) -> str:
     """When the car leaves, by the site's clock, and how much of its energy it has."""
     if session.departs_at is None:
         return ""
-    try:
-        place: tzinfo = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        place = UTC
     got = kilowatt_hours(session.energy_wh, 1)
-    time = session.departs_at.astimezone(place).strftime("%H:%M")
+    time = session.departs_at.astimezone(zone_of(zone)).strftime("%H:%M")
     return word("leaves", language, time=time, got=got, wanted=kilowatt_hours(session.wanted_wh, 1))
 
 
