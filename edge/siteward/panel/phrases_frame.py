@@ -73,6 +73,8 @@ FRAME: Final[dict[str, Sentence]] = {
     "day_before": Sentence("day before", "前一天"),
     "day_after": Sentence("day after", "后一天"),
     "report_differences": Sentence("Differences", "差异"),
+    "day_today": Sentence("today", "今天"),
+    "report_nothing": Sentence("Nothing was recorded on this day.", "当日没有任何记录。"),
     "report_none": Sentence("Orders, settlements and meters agree.", "订单、结算与电表一致。"),
     "report_note": Sentence("Note: why, and what was done", "备注：原因和处理结果"),
     "report_explained": Sentence("Explained", "已说明"),
