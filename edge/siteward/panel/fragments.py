@@ -39,7 +39,8 @@ def overview_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
     yield "limits", "live/limits.html", {"limits": live.limits, "names": names}
     for connector in live.connectors:
         yield f"leaf-{connector.id}", "live/leaf.html", {"connector": connector}
-        seen = {"connector": connector, "names": names, "zone": live.timezone}
+        stops = view.stops_at(live, connector.id)
+        seen = {"connector": connector, "names": names, "zone": live.timezone, "stops": stops}
         yield f"card-{connector.id}", "live/card.html", seen
         yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
 
@@ -49,7 +50,8 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
     names = text.feeder_names(live)
     for connector in live.connectors:
         if connector.id == connector_id:
-            seen = {"connector": connector, "names": names, "zone": live.timezone}
+            stops = view.stops_at(live, connector.id)
+            seen = {"connector": connector, "names": names, "zone": live.timezone, "stops": stops}
             yield "connector", "live/connector.html", seen
             yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
             yield f"kept-{connector.id}", "live/kept.html", seen

@@ -94,6 +94,26 @@ SITE: Final[dict[str, Sentence]] = {
     ),
     "yes_service": Sentence("Take it out", "停用"),
     "emergency": Sentence("Emergency stop", "急停"),
+    "stop_stands": Sentence(
+        "Emergency stop {stop} stands: nothing charges here until it is acknowledged.",
+        "急停“{stop}”未解除：确认之前此处不能充电。",
+    ),
+    "stop_unread": Sentence(
+        "Emergency stop {stop} cannot be read: charging is paused here meanwhile.",
+        "急停“{stop}”无法读取：此处充电暂停。",
+    ),
+    "stop_goto": Sentence("To the emergency stop", "前往急停"),
+    "stop_pressed_do": Sentence(
+        "Remove the cause and release the button; then it can be acknowledged here.",
+        "请先排除原因并复位按钮，然后在此确认。",
+    ),
+    "stop_unread_do": Sentence(
+        "Its contact cannot be read: check its cable and its board. Its connectors are paused meanwhile.",
+        "无法读取其触点：请检查线缆和模块。相关充电枪已暂停。",
+    ),
+    "stop_note_only": Sentence(
+        "A note here does not acknowledge the emergency stop itself.", "此处的备注不会确认急停本身。"
+    ),
     "reset": Sentence("Acknowledge", "确认"),
     "reset_sure": Sentence(
         "Is the cause of emergency stop {stop} gone? Charging may begin again there.",

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from siteward.client.messages import (
     AlarmMessage,
     ConnectorMessage,
+    EmergencyMessage,
     FeederMessage,
     LiveMessage,
     SessionMessage,
     SlaveMessage,
 )
 from siteward.model.alarms import Severity
+from siteward.model.live import StopState
 from siteward.model.sessions import ConnectorStatus, OrderState, SuspendedBy
 
 SCALE = 1.15
@@ -152,6 +154,11 @@ def connector_state(connector: ConnectorMessage) -> str:
         ConnectorStatus.OCCUPIED: "plugged",
         ConnectorStatus.AVAILABLE: "available",
     }[ConnectorStatus(connector.status)]
+
+
+def stops_at(live: LiveMessage, connector_id: str) -> tuple[EmergencyMessage, ...]:
+    """Emergency stops that keep a connector from charging now."""
+    return tuple(stop for stop in live.emergencies if stop.state != StopState.CLEAR and connector_id in stop.connectors)
 
 
 def session_over(session: SessionMessage) -> bool:
