@@ -16,6 +16,7 @@ from siteward.panel.desk import Desk
 from siteward.panel.power import Place, power
 from siteward.panel.signatures import signatures
 from siteward.panel.text import zone_of
+from siteward.panel.view import session_open
 from siteward.panel.words import say
 
 
@@ -50,9 +51,10 @@ class Bills:
             down=False,
             live_page="session",
             s=evidence.session,
-            open=found.told is None,
+            open=session_open(evidence.session),
             lines=_lines(found.bill, language),
             total=_total(evidence, found),
+            running=_running(evidence, found),
             bill=found.bill,
             segments=_segments(found, zone, language),
             power=await power(self._desk.core, evidence, found, place),
@@ -69,6 +71,14 @@ class Bills:
 def _total(evidence: EvidenceMessage, found: Recomputed) -> str:
     bill, cost = found.bill, costs(evidence, found)
     return "" if bill is None or cost is None else amount(cost, bill.digits, bill.currency)
+
+
+def _running(evidence: EvidenceMessage, found: Recomputed) -> str:
+    """What the segment under way adds to the lines above; nothing once all are closed."""
+    bill, cost = found.bill, costs(evidence, found)
+    if bill is None or cost is None or cost == bill.total:
+        return ""
+    return amount(cost - bill.total, bill.digits, bill.currency)
 
 
 def _lines(bill: Bill | None, language: str) -> list[tuple[str, str, str]]:

@@ -24,7 +24,14 @@ SESSION: Final[dict[str, Sentence]] = {
     "bill": Sentence("Bill", "账单"),
     "bill_none": Sentence("No tariff prices this session.", "本次充电没有适用的计费方案。"),
     "bill_total": Sentence("Total", "合计"),
-    "bill_so_far": Sentence("So far, with the running segment", "目前合计（含进行中分段）"),
+    "bill_so_far": Sentence("So far", "目前合计"),
+    "bill_running": Sentence("running segment", "进行中分段"),
+    "bill_running_why": Sentence(
+        "Not closed yet: its lines come with the next price, or with the end.",
+        "尚未结束：到下一电价时段或充电结束时列出明细。",
+    ),
+    "bill_goes_on": Sentence("The session is not over: its bill still grows.", "会话尚未结束，账单仍在累计。"),
+    "ended_at": Sentence("Ended", "结束时间"),
     "bill_holds": Sentence(
         "The journal alone makes this bill again, to the cent.", "仅凭日志即可重算出同一账单，分毫不差。"
     ),

@@ -1,9 +1,12 @@
 """S-16, S-42, contract section 5: the session page shows the bill with its lines, each explained, in both languages."""
 
 import json
+import re
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from siteward.client.bill_messages import EvidenceMessage
+from siteward.client.messages import AuthorisationMessage
 from siteward.control.bill import bill_data, make_bill, segment_data
 from siteward.control.tariff_data import tariff_data
 from siteward.model.bill import Cut, Segment
@@ -65,8 +68,27 @@ async def test_an_open_session_shows_what_core_reckons_it_costs_by_now(panel: Pa
     created = {"type": "session.created", "data": {"tariffId": "SZ-TOU", "tariffVersion": 1}}
     panel.core.bills["S1"] = whole.model_copy(update={"session": row, "events": (created, whole.events[0])})
     page = (await panel.client.get("/sessions/S1")).text
-    assert "So far, with the running segment" in page
+    assert "So far" in page
     assert "12.34 CNY" in page
+    lines = [Decimal(x) for x in re.findall(r"<b>(-?[\d.]+) CNY</b>", page)]
+    assert sum(lines[:-1]) == lines[-1] == Decimal("12.34"), "what stands above the total adds up to it"
+    assert "running segment" in page
+    assert "its bill still grows" in page
+    assert "makes this bill again" not in page
+
+
+async def test_the_page_says_by_whom_and_until_when(panel: Panel) -> None:
+    """S-42, S-85: who started it, its end, and of a card only the last signs."""
+    await panel.login()
+    whole = evidence("S1")
+    by = AuthorisationMessage(by="list", token="04A2B3C4")
+    row = whole.session.model_copy(update={"source": "card", "ended_at": END, "authorised": by})
+    panel.core.bills["S1"] = whole.model_copy(update={"session": row})
+    page = (await panel.client.get("/sessions/S1")).text
+    for said in ("Started by", "…B3C4", "<dt>Ended</dt>", "2026-07-01 02:59:00 UTC"):
+        assert said in page, said
+    assert "04A2B3C4" not in page
+    assert "running segment" not in page
 
 
 async def test_a_bill_that_does_not_hold_is_said(panel: Panel) -> None:
