@@ -91,6 +91,19 @@ async def test_the_page_says_by_whom_and_until_when(panel: Panel) -> None:
     assert "running segment" not in page
 
 
+async def test_a_session_that_came_to_nothing_is_not_said_to_go_on(panel: Panel) -> None:
+    """S-14: FAILED and CANCELLED have no session.finished; they are over all the same."""
+    await panel.login()
+    whole = evidence("S1")
+    created = {"type": "session.created", "data": {"tariffId": "SZ-TOU", "tariffVersion": 1}}
+    row = whole.session.model_copy(update={"state": "FAILED"})
+    panel.core.bills["S1"] = whole.model_copy(update={"session": row, "events": (created,)})
+    page = (await panel.client.get("/sessions/S1")).text
+    assert "So far" not in page
+    assert "still grows" not in page
+    assert "every 30s" not in page
+
+
 async def test_a_bill_that_does_not_hold_is_said(panel: Panel) -> None:
     """S-15."""
     await panel.login()
