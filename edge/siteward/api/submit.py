@@ -21,6 +21,9 @@ from siteward.model.ports import Clock
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import CommandName, Reply, Request, Source, Stage
 
+_OF_NEW_ORDERS = frozenset({CommandName.START_CHARGE, CommandName.RESERVE})
+"""Verbs that begin something for an order which must not have been charged before."""
+
 
 class Requests:
     """Endpoints of the inbox."""
@@ -101,8 +104,8 @@ class Requests:
         return message(reply_message(reply))
 
     async def _used(self, request: Request) -> Reply | None:
-        """The answer to a start whose order was charged before, however long ago: a turn knows only the latest."""
-        if request.name is not CommandName.START_CHARGE or request.order is None:
+        """The answer to who would charge an order again, however long ago that was: a turn knows only the latest."""
+        if request.name not in _OF_NEW_ORDERS or request.order is None:
             return None
         session = await self._backend.charged(OrderId(request.order))
         if session is None:

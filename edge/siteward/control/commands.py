@@ -18,7 +18,7 @@ from siteward.control.params import (
     start_params,
     stop_params,
 )
-from siteward.control.refuse import Refused, must_be_in_time
+from siteward.control.refuse import Refused, must_be_in_time, must_be_uncharged
 from siteward.control.register import billing_meter
 from siteward.control.session import Ending
 from siteward.control.unlock import unlock
@@ -101,23 +101,11 @@ def _may_start(draft: Draft, request: Request, connector: Connector, seen: Seen)
         raise Refused(Refusal.CHARGER_UNREACHABLE)
     if seen.fault is not None:
         raise Refused(Refusal.CONNECTOR_FAULTED, seen.fault)
-    _not_used(draft, request)
+    must_be_uncharged(draft, request)
     _not_busy(draft, request, connector)
     grant = draft.grants.get(connector.id)
     if connector.facts.failsafe is not None and (grant is None or not grant.verified):
         raise Refused(Refusal.FAILSAFE_UNVERIFIED)
-
-
-def _not_used(draft: Draft, request: Request) -> None:
-    """One order is one charge (0064): what the journal has not settled yet, and what it settles in this turn.
-
-    The door has looked at all that is older; what was never charged may be tried again.
-    """
-    if request.order is None:
-        return
-    for record in (*draft.finished.values(), *draft.rows.values()):
-        if record.order == request.order and record.state.used:
-            raise Refused(Refusal.ORDER_USED, f"session {record.id}")
 
 
 def _not_busy(draft: Draft, request: Request, connector: Connector) -> None:

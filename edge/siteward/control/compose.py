@@ -14,13 +14,14 @@ from siteward.control.demanded import Demanded, judge_windows
 from siteward.control.demands import demands
 from siteward.control.draft import Draft, StoryMemory
 from siteward.control.emergency import watch_stops
+from siteward.control.handed import receive
 from siteward.control.limits import expire
 from siteward.control.next_up import move_up
 from siteward.control.outcomes import Loads, finish
 from siteward.control.register import billing_meter
 from siteward.control.rules import Ruled, apply_rules
 from siteward.control.session import settle
-from siteward.control.signing import receive, sign
+from siteward.control.signing import sign
 from siteward.control.story import advance
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.events import EventType, Fact

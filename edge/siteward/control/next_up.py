@@ -7,7 +7,7 @@ from siteward.control import booking
 from siteward.control.book import Held
 from siteward.control.draft import Draft
 from siteward.control.params import BadParam, number_param
-from siteward.control.refuse import Refused
+from siteward.control.refuse import Refused, must_be_uncharged
 from siteward.control.session import stamp
 from siteward.model.bookings import NextReservation, Reservation
 from siteward.model.ids import ConnectorId
@@ -28,6 +28,7 @@ def reserve(draft: Draft, request: Request) -> None:
     if not isinstance(wants_next, bool):
         raise BadParam(f"next: {wants_next!r} is neither true nor false")
     booking.may_act(draft, request)
+    must_be_uncharged(draft, request)
     connector = booking.connector_of(draft, request)
     if not wants_next or free(draft, connector):
         booking.reserve(draft, request)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -115,8 +115,12 @@ def compared(state: SignedState, own_wh: int | None) -> SignedState:
 
 def marked(state: SignedState, more: Iterable[SignMark]) -> SignedState:
     """The state with these marks too, each once, in the order of the vocabulary."""
-    all_of_them = {*state.marks, *more}
-    return replace(state, marks=tuple(mark for mark in SignMark if mark in all_of_them))
+    return replace(state, marks=in_order({*state.marks, *more}))
+
+
+def in_order(found: Set[SignMark]) -> tuple[SignMark, ...]:
+    """Marks in the order of the vocabulary."""
+    return tuple(mark for mark in SignMark if mark in found)
 
 
 def value_data(one: Told, result: SignResult, late: bool) -> dict[str, object]:

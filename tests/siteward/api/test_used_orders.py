@@ -33,6 +33,8 @@ async def test_a_settled_order_is_refused_in_both_languages_and_reaches_no_turn(
         assert (said.message, said.message_zh) == (f"{sentence.en} session {session}", sentence.zh)
         assert await client.submit(start("again")) == said
         assert not [row for row in core.session_list.values() if row.connector == "A04-1" and row.state.open]
+        kept = RequestMessage(command_id="keep", name="RESERVE", target="A04-1", order_id="O-1")
+        assert (await client.submit(kept)).code == "ORDER_USED"
 
 
 async def test_other_orders_and_other_commands_pass(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from siteward.control.session import stamp
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.sessions import ConnectorStatus, StopReason
@@ -117,6 +118,8 @@ def test_asked_again_a_reservation_begins_anew_and_another_is_refused() -> None:
     rig.turn(rig.request("RESERVE", "r3", target="A1", order="O-9"))
     assert rig.log.stages("r2") == ["accepted", "done"]
     assert rig.log.stages("r3") == ["rejected CONNECTOR_RESERVED"]
+    (held,) = rig.memory.book.reservations.values()
+    assert f"until {stamp(held.reservation.until)}" in str(rig.log.final("r3").message)
     rig.turns(1790)
     assert status(rig) is ConnectorStatus.RESERVED
     rig.turns(10)

@@ -72,6 +72,7 @@ def test_it_latches_over_release_and_restart_until_a_technician_acknowledges(res
     rig.turns(3)
     rig.turn(rig.request("RESET", "k1", target="hall", source="cli"))
     assert rig.log.stages("k1") == ["rejected EMERGENCY_STOP"]
+    assert "its input is still on" in str(rig.log.final("k1").message)
     rig.inputs[BUTTON] = True
     rig.turns(5)
     if restart:

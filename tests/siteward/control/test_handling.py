@@ -48,8 +48,10 @@ def test_taking_an_alarm_on_is_journalled_with_who_and_why() -> None:
     assert [(n.user, n.note, n.at) for n in rig.rows[0].notes] == [
         ("ann", "breaker F3 out, electrician called", rig.wall)
     ]
+    rig.turn(rig.ask(ACK, **NAME))
+    assert rig.rows[0].notes[1].note == "", "who takes it on need not say why"
     rig.turn(rig.ask(ACK, **NAME, note="fuse replaced"))
-    assert [n.note for n in rig.rows[0].notes] == ["breaker F3 out, electrician called", "fuse replaced"]
+    assert [n.note for n in rig.rows[0].notes] == ["breaker F3 out, electrician called", "", "fuse replaced"]
 
 
 def test_the_platform_may_take_an_alarm_on_as_well() -> None:

@@ -337,3 +337,39 @@ def test_one_slip_of_a_serial_is_no_exchange() -> None:
         rig.turn()
     rig.turns(5)
     assert "audit.meter_swapped" not in rig.log.types()
+
+
+def test_after_a_restart_the_segments_name_the_meter_that_counts() -> None:
+    """B22, B23: a swap later on is told against that one."""
+    rig = rig_with()
+    rig["A4"].plugged = True
+    rig.turn()
+    rig.turn(rig.start("A4", source="cli"))
+    rig.turns(60)
+    rig.crash(30)
+    rig.turns(30)
+    rig["A4"].serial, rig["A4"].register = "SN-2", 9_000.0
+    rig.turns(60)
+    (row,) = rig.log.rows.values()
+    rig.turn(rig.stop(sessionId=row.id, source="cli"))
+    rig.turns(15)
+    row = rig.log.rows[row.id]
+    whole(rig, row)
+    ends = [(s.meter, s.ended) for s in row.segments]
+    assert [end for _, end in ends].count("gap") == 2
+    assert ends[-2:] == [("SN-1", "meter"), ("SN-2", "end")]
+    assert {meter for meter, _ in ends[:-1]} == {"SN-1"}
+
+
+def test_a_session_whose_clock_steps_before_its_meter_answers_loses_no_energy() -> None:
+    """B21, B23: the row's open segment is gone on with once, and stands in no bill twice."""
+    rig = rig_with()
+    rig.charging(seconds=60)
+    rig["A1"].meter_silent = True
+    rig.crash(5)
+    rig.turns(5)
+    rig.skew += timedelta(hours=2)
+    rig.turns(5)
+    rig["A1"].meter_silent = False
+    rig.turns(20)
+    whole(rig, finish(rig))

@@ -106,3 +106,16 @@ def test_a_start_may_name_its_tariff() -> None:
     rig.turn()
     rig.turn(rig.start("A2", "c9", tariffId="NONE"))
     assert rig.log.stages("c9") == ["rejected NO_TARIFF"]
+
+
+def test_a_clock_that_nobody_vouches_for_still_says_which_version_is_in_force() -> None:
+    """B21: only where it knows of none does the newest one count."""
+    rig = Rig(replace(SITE, pricing=Pricing(default="SZ-TOU")))
+    rig.install(NIGHT_TO_DAY)
+    rig.install(NIGHT_TO_DAY | {"version": 2, "validFrom": "2027-03-01T07:00:00Z"}, "t2")
+    rig.clock = ClockQuality.UNSYNCED
+    rig["A1"].plugged = True
+    rig.turns(2)
+    rig.turn(rig.start(order="O-1", source="local"))
+    rig.turns(60)
+    assert finish(rig).tariff_version == 1

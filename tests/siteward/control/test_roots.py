@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from siteward.control.roots import MASS
+from siteward.control.roots import MASS, root_of
 from siteward.control.thresholds import UPLINK
 from siteward.model.alarms import Alarm, AlarmCode, Severity
 from siteward.model.ids import LineId
@@ -182,3 +182,13 @@ def test_the_root_is_cleared_only_after_its_line_has_lived_for_a_while() -> None
     assert rig.told() == ["+LINE_LOST rs485-1"]
     held = rig.memory.alarms[LOST]
     assert held.count > 1
+
+
+def test_what_hangs_behind_a_line_of_a_mass_is_told_in_the_mass() -> None:
+    """S-27: two dead lines in a power cut are no two causes, and neither is told of its own devices."""
+    rig = AlarmRig()
+    lines = [Alarm(AlarmCode.LINE_LOST, line) for line in ("rs485-1", "rs485-2")]
+    first = Alarm(AlarmCode.CHARGER_UNREACHABLE, rig.devices("rs485-1")[0])
+    standing = {MASS, first, *lines}
+    assert [root_of(rig.site, alarm, standing) for alarm in (first, *lines, MASS)] == [MASS, MASS, MASS, None]
+    assert root_of(rig.site, first, {first, *lines}) == lines[0]

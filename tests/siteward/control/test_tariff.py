@@ -180,3 +180,21 @@ def test_a_book_knows_what_is_in_force_and_what_comes_next() -> None:
     assert book.next_change("SZ-TOU", 2, june) is None
     assert book.newest("SZ-TOU") == second
     assert first.lowest.id == "valley"
+
+
+@pytest.mark.parametrize(
+    ("day", "step"),
+    [((2026, 3, 29), (2026, 3, 29, 1)), ((2026, 10, 25), (2026, 10, 25, 1))],
+)
+def test_the_step_of_the_clock_is_a_boundary_where_the_price_differs_across_it(
+    day: tuple[int, ...], step: tuple[int, ...]
+) -> None:
+    """Fault 59: 02:30 never comes in spring and comes twice in autumn; the price changes at the step itself."""
+    read = tariff(two("Europe/Berlin", "02:30", "05:00"))
+    at, found = local(BERLIN, *day), []
+    while at < local(BERLIN, *day, 4):
+        boundary = next_boundary(read, at, BERLIN)
+        assert boundary is not None
+        found.append(boundary)
+        at = boundary
+    assert datetime(*step, tzinfo=UTC) in found  # type: ignore[misc]

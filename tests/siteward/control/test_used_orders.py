@@ -84,3 +84,16 @@ def test_an_order_that_was_never_charged_may_be_tried_again(state: OrderState, r
     rig.turns(20)
     rig.turn(rig.start("A1", "again", order="O-1"))
     assert rig.log.stages("again")[0] == "accepted"
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_nothing_is_kept_for_an_order_that_was_charged(busy: bool) -> None:
+    """0064: a connector kept for a start that would be refused is kept for nobody, at once or as the next."""
+    rig = Rig()
+    session = charged(rig)
+    if busy:
+        rig.charging("A2", order="O-2")
+    rig.turn(rig.request("RESERVE", "r1", target="A2", order="O-1", next=True))
+    said = rig.log.final("r1")
+    assert (said.code, said.message) == (Refusal.ORDER_USED, f"{REFUSALS[Refusal.ORDER_USED].en} session {session}")
+    assert (rig.memory.book.reservations, rig.memory.book.waiting) == ({}, {})
