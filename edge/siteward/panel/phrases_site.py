@@ -95,11 +95,11 @@ SITE: Final[dict[str, Sentence]] = {
     "yes_service": Sentence("Take it out", "停用"),
     "emergency": Sentence("Emergency stop", "急停"),
     "stop_stands": Sentence(
-        "Emergency stop {stop} stands: nothing charges here until it is acknowledged.",
+        "Emergency stop “{stop}” stands: nothing charges here until it is acknowledged.",
         "急停“{stop}”未解除：确认之前此处不能充电。",
     ),
     "stop_unread": Sentence(
-        "Emergency stop {stop} cannot be read: charging is paused here meanwhile.",
+        "Emergency stop “{stop}” cannot be read: charging is paused here meanwhile.",
         "急停“{stop}”无法读取：此处充电暂停。",
     ),
     "stop_goto": Sentence("To the emergency stop", "前往急停"),

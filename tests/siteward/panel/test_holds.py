@@ -313,9 +313,9 @@ def test_the_journal_s_line_tells_who_let_which_cable_go() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("pressed", "Emergency stop Hall stands: nothing charges here until it is acknowledged."),
-        ("latched", "Emergency stop Hall stands: nothing charges here until it is acknowledged."),
-        ("unread", "Emergency stop Hall cannot be read: charging is paused here meanwhile."),
+        ("pressed", "Emergency stop “Hall” stands: nothing charges here until it is acknowledged."),
+        ("latched", "Emergency stop “Hall” stands: nothing charges here until it is acknowledged."),
+        ("unread", "Emergency stop “Hall” cannot be read: charging is paused here meanwhile."),
         ("clear", None),
     ],
 )
@@ -329,8 +329,8 @@ async def test_an_emergency_stop_is_told_where_somebody_wants_to_start(
     assert ("/connectors/A04-1/start" in free) is (said is None)
     assert ('href="/access#stop-hall"' in free) is (said is not None)
     assert said is None or said in free
-    assert (await page(panel, "/")).count("Emergency stop Hall") == (said is not None)
-    assert "Emergency stop Hall" not in await page(panel, "/connectors/C03-1")
+    assert (await page(panel, "/")).count("Emergency stop “Hall”") == (said is not None)
+    assert "Emergency stop “Hall”" not in await page(panel, "/connectors/C03-1")
 
 
 @pytest.mark.parametrize(
