@@ -64,6 +64,12 @@ def alarm_parts(live: LiveMessage) -> Iterator[Part]:
     yield "alarms", "live/alarms.html", {"alarms": view.worst_first(live)}
 
 
+def one_alarm_parts(live: LiveMessage, name: str) -> Iterator[Part]:
+    """One standing alarm with its notes, or that it stands no more; its form stays as it is."""
+    found = next((alarm for alarm in live.alarms if f"{alarm.code}.{alarm.subject}" == name), None)
+    yield "alarm", "live/alarm.html", {"alarm": found}
+
+
 def access_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
     """Every emergency stop, every barrier and lock, and its buttons."""
     for stop in live.emergencies:
@@ -92,6 +98,7 @@ def parts(frame: Frame, audience: Audience) -> Iterator[Part]:
         "overview": lambda: overview_parts(live, audience.may_act),
         "connector": lambda: connector_parts(live, name, audience.may_act),
         "alarms": lambda: alarm_parts(live),
+        "alarm": lambda: one_alarm_parts(live, name),
         "lines": lambda: line_parts(live),
         "access": lambda: access_parts(live, audience.may_act),
     }

@@ -58,6 +58,7 @@ FRAME: Final[dict[str, Sentence]] = {
     "alarm_take": Sentence("I take this on", "由我处理"),
     "alarm_add": Sentence("Add the note", "添加备注"),
     "alarm_clear": Sentence("End the alarm", "解除告警"),
+    "alarm_over": Sentence("This alarm stands no more.", "该告警已结束。"),
     "alarm_history": Sentence("What was", "历史告警"),
     "alarm_history_none": Sentence("No alarm has ended yet.", "暂无已结束的告警。"),
     "alarm_lasted": Sentence("stood for {time}", "持续 {time}"),
