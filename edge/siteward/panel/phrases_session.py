@@ -40,6 +40,7 @@ SESSION: Final[dict[str, Sentence]] = {
     "signed_values": Sentence("Signed meter values", "签名电量值"),
     "signed_file": Sentence("File for the transparency software", "透明度软件验证文件"),
     "back": Sentence("Back to the overview", "返回总览"),
+    "session_look": Sentence("Bill and power", "账单与功率"),
     "power_over_time": Sentence("Power over time", "功率曲线"),
     "power_measured": Sentence("measured power", "实测功率"),
     "power_offered": Sentence("offered", "允许值"),

@@ -127,3 +127,12 @@ async def test_a_session_without_a_price_an_unknown_one_and_a_core_that_is_away(
 async def test_the_page_needs_a_login(panel: Panel) -> None:
     """Fault 71."""
     assert (await panel.client.get("/sessions/S1")).status_code == 401
+
+
+async def test_the_connector_leads_to_bill_and_picture_by_words(panel: Panel) -> None:
+    """S-42: nobody guesses that a number of 26 signs is the way to a bill."""
+    await panel.login()
+    page = (await panel.client.get("/connectors/A01-1")).text
+    row = next(c.session for c in scene(0).connectors if c.id == "A01-1")
+    assert row is not None
+    assert page.count(f'<a href="/sessions/{row.id}">Bill and power') == 2, "the running one, and in the list"
