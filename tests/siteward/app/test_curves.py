@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from siteward.app.curves import STEP_W, CurveSampler, _state
-from siteward.model.curve import CurveState, Drawn
+from siteward.app.trace import TraceWriter
+from siteward.model.curve import Curve, CurveState, Drawn
 from siteward.model.ids import SessionId
 from siteward.model.requests import CommandName
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.runtime.turn import TurnDone
 from siteward_drivers.sim.virtual import VirtualClock, run_virtual
 from tests.fixtures.signing import CONNECTOR, SignedStation, signed_site
+from tests.fixtures.station import demo_site
 
 BOX = "A01"
 
@@ -125,3 +127,8 @@ def test_a_session_that_only_waits_for_its_car_to_leave_is_not_charging() -> Non
     assert _state(row, None, True) is CurveState.CHARGING
     assert _state(over, None, True) is _state(over, SuspendedBy.CAR, True) is CurveState.ENDED
     assert _state(over, None, False) is CurveState.UNREAD
+
+
+async def test_without_a_disk_there_is_no_curve_and_no_error() -> None:
+    """Law 9: the trace opens beside everything else, and may never open."""
+    assert await TraceWriter(demo_site(), hours=1).curve(SessionId("S1"), 700) == Curve()
