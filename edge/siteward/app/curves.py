@@ -60,18 +60,17 @@ class CurveSampler:
 
     def _sample(self, connector: Connector, record: SessionRecord, done: TurnDone, second: int) -> Stretch:
         grant = done.decision.grants[connector.id]
-        state = _state(record, done.decision.connectors[connector.id].suspended_by, grant.reachable)
-        power = None if state is CurveState.UNREAD else newest_power(connector, done.snapshot)
+        power = newest_power(connector, done.snapshot) if grant.reachable else None
         measured = None if power is None or done.snapshot.at - power[1] > FRESH_S else round(power[0])
+        held = done.decision.connectors[connector.id].suspended_by
+        state = _state(record, held, measured) if grant.reachable else CurveState.UNREAD
         offered = round(offered_w(connector, grant.limit_a, self._site.phase_voltage_v))
         return Stretch(second, second + 1, state, measured, measured, offered, offered)
 
 
-def _state(record: SessionRecord, held: SuspendedBy | None, reachable: bool) -> CurveState:
-    if not reachable:
-        return CurveState.UNREAD
-    if record.stop_reason is not None:
-        # Under an idle fee a session goes on until the car leaves (0051).
+def _state(record: SessionRecord, held: SuspendedBy | None, measured_w: int | None) -> CurveState:
+    if record.stop_reason is not None and (measured_w or 0) < STEP_W:
+        # Under an idle fee a session goes on until the car leaves (0051); its end is known before it stops (0065).
         return CurveState.ENDED
     if held is not None:
         return _HELD[held]

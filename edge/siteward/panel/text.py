@@ -141,7 +141,8 @@ def one_of(table: Mapping[Any, Any], key: str | None, language: str) -> str:
 
 def order(session: SessionMessage, language: str) -> str:
     """How far a session is; one that only waits for its car to leave is not called charging."""
-    if session.stop_reason is not None and session.state == OrderState.CHARGING:
+    over = session.stop_reason is not None and session.ended_at is not None
+    if over and session.state == OrderState.CHARGING:
         return say(v.STATES["ended"], language)
     return one_of(v.ORDERS, session.state, language)
 

@@ -163,7 +163,7 @@ def stops_at(live: LiveMessage, connector_id: str) -> tuple[EmergencyMessage, ..
 
 def session_over(session: SessionMessage) -> bool:
     """Whether an open session has ended for all but its idle fee: it stays open until the car leaves (0051)."""
-    return session.stop_reason is not None and session_open(session)
+    return session.stop_reason is not None and session.ended_at is not None and session_open(session)
 
 
 def can_start(connector: ConnectorMessage) -> bool:

@@ -124,9 +124,9 @@ def test_a_session_that_only_waits_for_its_car_to_leave_is_not_charging() -> Non
     """0051: under an idle fee it stays open, and its picture says that it is over."""
     row = SessionRecord(SessionId("S1"), CONNECTOR, OrderState.CHARGING, datetime(2026, 1, 5, tzinfo=UTC), "cloud")
     over = replace(row, stop_reason=StopReason.USER)
-    assert _state(row, None, True) is CurveState.CHARGING
-    assert _state(over, None, True) is _state(over, SuspendedBy.CAR, True) is CurveState.ENDED
-    assert _state(over, None, False) is CurveState.UNREAD
+    assert _state(row, None, 0) is CurveState.CHARGING
+    assert _state(over, None, 0) is _state(over, SuspendedBy.CAR, None) is CurveState.ENDED
+    assert _state(over, None, 7000) is CurveState.CHARGING, "an end is decided before its current stops"
 
 
 async def test_without_a_disk_there_is_no_curve_and_no_error() -> None:
