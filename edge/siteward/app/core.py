@@ -91,7 +91,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             alive_at=last_alive(folder),
         )
     )
-    backends.append(CoreBackend(site, station))
+    backends.append(CoreBackend(site, station, trace.curve))
     options.run.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     trace.start(folder / "trace.db")

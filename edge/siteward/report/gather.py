@@ -64,6 +64,7 @@ def wish_of(site: Mapping[str, Any], day: date | None, now: datetime) -> Wish:
         least_wh=float(rules[0].get("least", 0.0)) if rules else 0.0,
         platform=bool(site.get("cloud", True)),
         priced=bool((site.get("pricing") or {}).get("default")),
+        feeder_names={str(row["id"]): str(row.get("name") or row["id"]) for row in site["feeders"] if row.get("meter")},
     )
 
 

@@ -79,6 +79,15 @@ def test_a_card_without_a_token_or_a_connector_is_asked_for_what_is_missing() ->
     assert rig.log.stages("t2") == ["rejected READER_UNCLEAR"]
 
 
+def test_a_card_that_nobody_can_place_is_told_with_its_reader() -> None:
+    """S-85: a driver complains that his card was refused; which reader and which card is in the journal."""
+    rig = card_rig()
+    rig.turn(rig.request("START_CHARGE", "t1", source="card", token="CA4D", reader="row-a"))
+    denied = rig.log.last(EventType.ACCESS_DENIED)
+    assert denied.connector is None
+    assert (denied.data["code"], denied.data["token"], denied.data["reader"]) == ("READER_UNCLEAR", "CA4D", "row-a")
+
+
 @pytest.mark.parametrize(
     ("policy", "known", "seen", "strange"),
     [
@@ -176,6 +185,26 @@ def test_the_cap_counts_energy_and_ends_a_session_at_what_is_left() -> None:
     rig.turns(5)
     assert charged(rig, 3, online=False) == "rejected OFFLINE_CAP"
     assert charged(rig, 4, online=True) == "accepted"
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_two_connectors_at_once_get_one_allowance(together: bool) -> None:
+    """B17: 300 Wh of a card are 300 Wh, in one turn or one after the other, and also after a restart."""
+    rig = card_rig(offline_energy_wh=300)
+    rig["A1"].plugged = rig["A2"].plugged = True
+    rig.turns(2)
+    taps = tap(rig, "CA4D", "t1", "A1", online=False), tap(rig, "CA4D", "t2", "A2", online=False)
+    if together:
+        rig.turn(*taps)
+    else:
+        rig.turn(taps[0])
+        rig.turns(10)
+        rig.crash()
+        rig.turns(3)
+        rig.turn(taps[1])
+    rig.turns(200)
+    assert rig.log.stages("t2") == ["rejected OFFLINE_CAP"]
+    assert sum(row.energy_wh or 0 for row in rig.log.rows.values()) < 300 + 30
 
 
 def test_a_station_without_a_platform_has_no_cap() -> None:
