@@ -87,7 +87,8 @@ class Watch:
     session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
     bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07);
     was_a, rose_at: draw before a rise of it in the last 5 s, and its latest read that was higher than the one before;
-    uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13).
+    uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13);
+    blank: reads in a row that showed no set point.
     """
 
     conf_a: float | None = None
@@ -142,6 +143,7 @@ class Watch:
     bound: int = -1
     rests_until: float = NEVER
     uneven: int = 0
+    blank: int = 0
     phasing: Phasing = AS_BUILT
 
     def clone(self) -> "Watch":

@@ -133,7 +133,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point, box.startup_s = box.rounded(value), None
+                box.take(self.at, value)
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
