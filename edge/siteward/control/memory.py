@@ -159,9 +159,9 @@ class NodeWatch:
     """Everything known of one feeder.
 
     window: (sent_at, other load, chargers' measured sum, meter current, other load for cuts) of the latest meter
-    readings; cut_a: what cuts were last made of while the meter was believed (R10); peaks: highest
-    other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
-    same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
+    readings; cut_a: what cuts were last made of while the meter was believed (R10); stuck_at: currents that are not
+    believed until they move by more than stuck_by_a; peaks: highest other load of this and of the previous 15 days
+    (R11); known: the chargers below whose draw is known, since when the same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
     many below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
     """
 
@@ -176,6 +176,7 @@ class NodeWatch:
     same_of: tuple[object, ...] | None = None
     stuck_since: float | None = None
     stuck_at: PerPhase | None = None
+    stuck_by_a: float = 0.0
     known: tuple[int, ...] = ()
     known_from: float = NEVER
     partial: bool = False

@@ -46,6 +46,7 @@ class Truth:
         self.load = {f.id: [0.0, 0.0, 0.0] for f in site.feeders}
         self.meter_mode: dict[MeterId, str] = {}
         self.frozen: dict[MeterId, MeterReading] = {}
+        self.stuck: dict[MeterId, list[float]] = {}
         self.demands: dict[ConnectorId, Demand] = {}
         self.limits: tuple[Limit, ...] = ()
         self.alive, self.turn = True, 0
@@ -177,6 +178,10 @@ class Truth:
         mode = self.meter_mode.get(meter, "good")
         if mode == "lost":
             return
+        if mode == "stuck":
+            load = self.stuck.setdefault(meter, list(load))
+        else:
+            self.stuck.pop(meter, None)
         noise = [round(x + self.rng.uniform(-0.05, 0.05), 3) for x in load]
         volts = round(230.0 + self.rng.uniform(-1, 1), 2)
         reading = MeterReading(meter, self.at, (noise[0], noise[1], noise[2]), (volts,) * 3, None, 50.0)
