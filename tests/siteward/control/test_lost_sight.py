@@ -1,4 +1,4 @@
-"""What nobody can read of a charger is not what was read last: judged by what the box itself allows (R3, R5, R8)."""
+"""What nobody can read of a charger is not what was read or written last: judged by what the box allows (R3, R5, R8)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from siteward.control.demand import Demand
-from siteward.model.facts import ResetBy
+from siteward.model.facts import Readback, ResetBy
 from siteward.model.ids import ConnectorId
 from siteward.model.site import Priority, Site
 from siteward.model.wire import FrameKind
@@ -137,4 +137,46 @@ def test_a_charger_that_fell_back_is_booked_there_until_its_next_limit_was_read(
     for _ in range(30):
         truth.second()
     assert box.limit(truth.at) == 0.0
+    assert truth.verdict.low_u == []
+
+
+class Idle(Truth):
+    """Chargers whose register shows what is in effect: nothing while their car takes nothing; some frames get lost."""
+
+    def __init__(self, built: Site) -> None:
+        super().__init__(built, Random(1))
+        self.loses = 0
+        for box in self.boxes.values():
+            box.wants = 32.0
+            self.demands[box.connector.id] = Demand(True, 32.0, Priority.NORMAL, self.at)
+
+    def poll(self) -> None:
+        """What is signalled while a car charges, else 0."""
+        super().poll()
+        for cid, box in self.boxes.items():
+            if box.wants == 0.0 and cid in self.readings and self.readings[cid].sent_at == self.at:
+                self.readings[cid] = replace(self.readings[cid], set_point_a=0.0)
+
+    def exchange(self, cid: ConnectorId, kind: FrameKind, value: float | None, turn: int | None) -> bool:
+        """The next limit frames to the first charger never arrive."""
+        lost = cid == C0 and kind is FrameKind.LIMIT and self.loses > 0
+        self.loses -= lost
+        self.boxes[cid].hears = not lost
+        return super().exchange(cid, kind, value, turn)
+
+
+def test_a_controller_that_comes_back_believes_no_write_that_was_lost() -> None:
+    """R5, R14: the ledger's limit may still be in force where the charger answers only after it was written to."""
+    truth = Idle(_two(readback=Readback.EFFECTIVE, tw_s=None, measures=False))
+    truth.run(120)
+    box = truth.boxes[C0]
+    box.wants, told = 0.0, box.limit(truth.at)
+    assert told > 15.0
+    truth.run(3)
+    truth.kill()
+    truth.alive, truth.loses = True, 2
+    box.answers = False
+    truth.run(8)
+    box.answers = True
+    truth.run(20)
     assert truth.verdict.low_u == []
