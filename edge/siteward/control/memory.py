@@ -161,8 +161,9 @@ class NodeWatch:
     window: (sent_at, other load, chargers' measured sum, meter current, other load for cuts) of the latest meter
     readings; cut_a: what cuts were last made of while the meter was believed (R10); stuck_at: currents that are not
     believed until they move by more than stuck_by_a; peaks: highest other load of this and of the previous 15 days
-    (R11); known: the chargers below whose draw is known, since when the same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
-    many below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
+    (R11); known: the chargers below whose draw is known, since when the same ones; partial: the last reading met one
+    that was not; room_since per phase: since when 2 A are free; short: how many below wanted more than it could give,
+    last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
     """
 
     meter_at: float = NEVER

@@ -1,4 +1,4 @@
-"""What nobody can read of a charger is not what was read or written last: judged by what the box allows (R3, R5, R8)."""
+"""What nobody can read of a charger is not what was read or written last: judged by what it allows (R3, R5, R8)."""
 
 from __future__ import annotations
 
