@@ -50,6 +50,7 @@ class Truth:
         self.demands: dict[ConnectorId, Demand] = {}
         self.limits: tuple[Limit, ...] = ()
         self.alive, self.turn = True, 0
+        self.asleep_until = -1.0
         self.poll_every = 1
         self.memory: LoadMemory | None = None
         self.outcome: LoadOutcome | None = None
@@ -165,7 +166,7 @@ class Truth:
                 self.at,
                 pilot=Pilot.A if box.away else Pilot.C if box.wants > 0.0 else Pilot.B,
                 charging=box.current > 0.5,
-                set_point_a=box.limit(self.at),
+                set_point_a=None if box.lifted else box.limit(self.at),
                 failsafe_a=box.fs,
                 failsafe_timeout_s=box.tw,
                 standby_off=True,
@@ -301,11 +302,12 @@ class Truth:
         """Poll, decide, write, five steps of physics."""
         for k in range(5):
             self.physics()
-            if self.alive and k == 0:
+            awake = self.alive and self.at >= self.asleep_until
+            if awake and k == 0:
                 self.poll()
-            if self.alive and k == 2:
+            if awake and k == 2:
                 self.decide()
-            if self.alive:
+            if awake:
                 self.send()
                 self.end_leases()
             self.at = round(self.at + STEP_S, 3)
