@@ -117,7 +117,7 @@ def _left(scene: Scene, session: OpenSession) -> OpenSession | None:
     unread_s = _unread_s(scene, session.record)
     if session.charged and unread_s is not None and unread_s <= LEFT_S:
         register = replace(session.register, since=scene.at - unread_s)
-        return _with_gap(session._replace(register=register, restored=False, ending=ending))
+        return _metered(scene, _with_gap(session._replace(register=register, restored=False, ending=ending)))
     record = replace(session.record, estimated=session.metered, gap=True)
     finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
     return None
