@@ -8,6 +8,7 @@ from datetime import datetime
 from siteward.client.client import Client
 from siteward.client.errors import CoreDown, Refused
 from siteward.client.jws import BadToken, take_apart
+from siteward.model.ids import is_id
 from siteward.model.ports import Clock
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Stage
@@ -134,7 +135,7 @@ class Downlink:
         """Envelope of a message meant for us. Raises BadMessage."""
         opened = open_envelope(message.payload)
         command = opened.value.get("commandId")
-        command_id = command if isinstance(command, str) and len(command) <= 64 else None
+        command_id = command if isinstance(command, str) and is_id(command) else None
         if message.retain:
             why = "a stored message is never executed"
             raise BadMessage(Refusal.RETAINED, why, message_id=opened.head.message_id, command_id=command_id)
