@@ -176,7 +176,7 @@ def _register(value: object, factor: Decimal | None) -> tuple[Decimal | None, De
 
 
 def _text(value: object) -> str:
-    """A text of a record, "" where it is missing, "?" where it is none; one that no UTF-8 can write is made readable."""
+    """A text of a record, "" where it is missing, "?" where it is none; what no UTF-8 can write is replaced."""
     if value is None or isinstance(value, bool | Decimal):
         return "" if value is None else str(value)
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else "?"
