@@ -9,6 +9,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Part, Screen
 from siteward.client.client import Client
 from siteward.model.events import EventType
+from siteward.report import days
 from siteward.report.day import DayReport, Wish
 from siteward.report.differences import KINDS, STATES
 from siteward.report.gather import Journal, gather, wish_of
@@ -29,7 +30,7 @@ class Source(Journal, Protocol):
 def read_day(text: str) -> date:
     """A day as people write it. Raises CommandFailed."""
     try:
-        return date.fromisoformat(text)
+        return days.read_day(text)
     except ValueError as error:
         raise CommandFailed(f"{text} is no day", "write it as 2026-03-01", "BAD_PARAMS") from error
 

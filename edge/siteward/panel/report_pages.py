@@ -11,6 +11,7 @@ from siteward.model.events import EventType
 from siteward.model.ids import is_id
 from siteward.model.requests import Role
 from siteward.panel.desk import Desk, Forbidden
+from siteward.report.days import read_day
 from siteward.report.differences import State
 from siteward.report.gather import gather, wish_of
 from siteward.report.page import difference, page, summary
@@ -75,6 +76,6 @@ class ReportSheets:
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return read_day(text) if text else None
     except ValueError:
         return None
