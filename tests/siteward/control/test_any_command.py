@@ -1,4 +1,4 @@
-"""Whatever a request holds, in whatever state it comes: the turn goes on, one final answer, and a refusal changes nothing."""
+"""Whatever a request holds, in whatever state it comes: the turn goes on, one answer, and a refusal changes nothing."""
 
 from dataclasses import replace
 from datetime import UTC

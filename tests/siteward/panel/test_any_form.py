@@ -1,4 +1,4 @@
-"""Whatever a browser sends to the panel: any path, query, form, cookie or way of writing a form; never a fault of ours."""
+"""Whatever a browser sends to the panel: any path, query, form or way of writing a form; never a fault of ours."""
 
 import asyncio
 import tempfile
