@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from pyocmf import OCMF
 
 from siteward.control.ocmf import parse
 from siteward.model.alarms import AlarmCode
@@ -69,6 +70,9 @@ def test_a_session_is_signed_at_both_ends_and_holds_from_outside(tmp_path: Path)
             (tmp_path / "signature").write_bytes(record.signature)
             words = ("dgst", "-sha256", "-verify", "key.pem", "-signature", "signature", "payload")
             assert b"Verified OK" in openssl(tmp_path, *words)
+            other = OCMF.from_string(record_of(data).decode())
+            assert other.verify_signature(signed.signer.public_key.hex())
+            assert other.check_eichrecht() == []
         finished = signed.facts(EventType.SESSION_FINISHED)[0].data
         truth = signed.station.sim.truth().connectors[0].energy_wh
         assert abs(int(str(told(signed)["energy_wh"])) - truth) <= 1.0

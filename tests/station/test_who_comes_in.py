@@ -166,6 +166,10 @@ class Place:
         assert live is not None
         return next(c for c in live.connectors if c.id == name)
 
+    def drawn(self, name: str) -> float:
+        """What truly flows at a connector, in A on its highest phase."""
+        return max(next(c for c in self.station.sim.world.truth().connectors if c.connector == name).draw_a)
+
     def alarms(self) -> set[str]:
         """Codes that stand."""
         live = self.station.station.live
@@ -296,6 +300,32 @@ def test_a_pressed_button_stops_within_seconds_and_stands_over_a_kill(tmp_path: 
         assert await place.ask(CommandName.RESET, "panic-button") == "EMERGENCY_STOP"
         assert await place.ask(CommandName.RESET, "panic-button", Source.PANEL) == "accepted done"
         assert await place.ask(CommandName.START_CHARGE, "A01-1", order="O-2") == "accepted done"
+
+    at_place(tmp_path, story)
+
+
+@pytest.mark.station
+def test_a_stop_that_nobody_heard_is_kept_over_two_kills(tmp_path: Path) -> None:
+    """ADR 0065, S-31: the charger is mute as its driver stops, we die twice, and it draws nothing once it answers."""
+
+    async def story(place: Place) -> None:
+        place.plug("A01-1")
+        await place.station.run_for(10.0)
+        assert await place.ask(CommandName.START_CHARGE, "A01-1", order="O-1") == "accepted done"
+        await place.station.run_for(60.0)
+        sim = place.station.sim
+        assert place.drawn("A01-1") > 1.0
+        sim.device("A01-1").faults.mute = True
+        await place.station.run_for(20.0)
+        assert await place.ask(CommandName.STOP_CHARGE, "A01-1", order="O-1") == "accepted STOP_TIMEOUT"
+        await place.killed()
+        await place.killed()
+        sim.device("A01-1").faults.mute = False
+        await place.station.run_for(60.0)
+        assert place.drawn("A01-1") == 0.0
+        (session,) = place.journal._sessions.values()
+        assert (session.state, session.stop_reason) == (OrderState.FINISHED, "remote")
+        assert session.gap
 
     at_place(tmp_path, story)
 

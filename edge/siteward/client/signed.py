@@ -140,16 +140,16 @@ def verdict_words(entry: SignedEntry, verified: bool | None) -> Sentence:
 
 
 def container(session: str, entries: Sequence[SignedEntry]) -> bytes:
-    """The file that the transparency software of S.A.F.E. e.V. reads: every record with its key.
+    """The file that the transparency software of S.A.F.E. e.V. reads: the records of one session with their keys.
 
-    A record stands there as it is, with references for what XML would bend (ends of lines, tabs); one that is no text
-    travels in base64.
+    A record that holds both ends stands alone: beside another begin of the same session that software refuses it. Each
+    is there as it is, with references for what XML would bend (ends of lines, tabs); what is no text is in base64.
     """
     rows = []
-    for entry in entries:
-        if entry.document is None:
-            continue
-        encoding, data = _as_text(entry.document)
+    handed = [(entry, entry.document) for entry in entries if entry.document is not None]
+    alone = [(entry, document) for entry, document in handed if entry.record is not None and whole(entry.record)]
+    for entry, document in alone or handed:
+        encoding, data = _as_text(document)
         key = "" if entry.key is None else f'\n    <publicKey encoding="plain">{entry.key.hex().upper()}</publicKey>'
         rows.append(
             f'  <value transactionId="{ulid_number(session)}" context="{CONTEXTS[entry.step]}">\n'

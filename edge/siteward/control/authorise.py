@@ -93,11 +93,17 @@ def offline_rest_wh(rules: AuthRules, token: str, sessions: Iterable[SessionReco
     """What a token may still take while offline, in Wh; None when it may begin no session any more.
 
     `sessions` are those that the platform has not acknowledged, open ones included: an acknowledgement is the sync that
-    gives a card its allowance back.
+    gives a card its allowance back. An open one counts with all that it may take: two at once share one allowance.
     """
     own = [s for s in sessions if s.authorised is not None and s.authorised.token == token]
-    rest = rules.offline_energy_wh - sum(s.energy_wh or 0 for s in own)
+    rest = rules.offline_energy_wh - sum(_takes_wh(s) for s in own)
     return None if len(own) >= rules.offline_sessions or rest <= 0 else rest
+
+
+def _takes_wh(session: SessionRecord) -> int:
+    """What it took, or may take as long as nothing ends it."""
+    goes_on = session.state.open and session.stop_reason is None
+    return max(session.energy_wh or 0, (session.max_energy_wh or 0) if goes_on else 0)
 
 
 def judged_at(request: Request, wall: datetime, trusted: bool) -> Moment:

@@ -13,6 +13,7 @@ from siteward.control.sight import (
     alarmed,
     frees_way,
     lost,
+    power_back,
     value,
     watch_all,
 )
@@ -159,6 +160,8 @@ def step(
     }
     memory = replace(before, sights=watch_all(roles, readings, before.sights, at, stale_s))
     memory = _prove(memory)
+    if memory.tries and power_back(before.sights, memory.sights):
+        memory = replace(memory, tries=0)
     refusal = refused(barrier, memory, ask, at)
     for event in _events(barrier, memory, None if refusal else ask, at):
         row = _ROWS.get((memory.state, event))

@@ -22,6 +22,9 @@ TRIES = 3
 """How often a lock is asked to rise for one reason; then a person or the next car must change something (fault 77)."""
 
 TRY_AGAIN_S = 30.0
+OWN_BLADE_S = 60.0
+"""What the sensor sees so soon after a rise may be the lock itself, and gives it no new tries."""
+
 LOWER_AGAIN_S = 10.0
 
 
@@ -155,11 +158,12 @@ def _wish(draft: Draft, lock: Lock, connector: ConnectorId, rises: dict[str, tup
         was_up = rises.pop(lock.id, None)
         return Ask.FREE if was_up is not None and post.session is None else None
     free = _says(draft, lock.bay) is False and post.session is None and post.plugged is not True
+    tries, last_at = rises.get(lock.id, (0, at))
     if not free:
-        if lock.id in rises:
+        if lock.id in rises and (tries == 0 or at - last_at > OWN_BLADE_S):
             rises[lock.id] = (0, at)
         return None
-    tries, last_at = rises.setdefault(lock.id, (0, at))
+    rises[lock.id] = (tries, last_at)
     wait_s = SETTLED_S + 1.0 if tries == 0 else TRY_AGAIN_S
     if tries >= TRIES or at - last_at < wait_s:
         return None

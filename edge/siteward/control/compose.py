@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from siteward.control.alarms import Book, StandingAlarm, follow, listed, station_alarms
 from siteward.control.arm import Ask
 from siteward.control.bays import lock_wishes, watch_bays
+from siteward.control.closing import conclude_lost
 from siteward.control.commands import take
 from siteward.control.connector import suspended_by
 from siteward.control.course import meter_lost
@@ -91,6 +92,7 @@ def ask(site: Site, snapshot: Snapshot, memory: StoryMemory) -> Asked:
             settled, fact = settle(record, snapshot.wall)
             draft.facts.append(fact)
             draft.row(settled)
+    conclude_lost(draft, memory.lost)
     limits, facts = expire(draft.limits, snapshot)
     if facts:
         draft.set_limits(limits)
@@ -158,6 +160,7 @@ def _remember(draft: Draft, answer: Answer, memory: StoryMemory, book: Book) -> 
         flaps=book.flaps,
         grants=answer.grants,
         finished=draft.finished,
+        lost=(),
         book=draft.book,
         prices=draft.prices,
         clock=snapshot.clock,

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from siteward.control import fees, signing
+from siteward.control import fees
+from siteward.control.closing import closed, finish, gone, on_record
 from siteward.control.connector import ConnectorEvent, ConnectorState
-from siteward.control.register import exchanged, judge, most_watts, read_register
+from siteward.control.register import UNKNOWN_GAP_S, exchanged, judge, most_watts, read_register
 from siteward.control.scene import Scene
 from siteward.control.session import (
     Ending,
     OpenSession,
     charging,
-    close,
     measured,
     resumed,
     rolled_over,
@@ -19,6 +19,7 @@ from siteward.control.session import (
     swapped,
 )
 from siteward.model.alarms import AlarmCode
+from siteward.model.refusals import Refusal
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.model.tariff import MeterLost
 
@@ -30,12 +31,6 @@ FULL_S = 300.0
 
 METER_LOST_S = 30.0
 """A session without an accepted register value for this long has lost its meter (B23)."""
-
-FINAL_READ_S = 10.0
-"""How long the end of a session waits for a register read after the current stopped."""
-
-GONE_S = 300.0
-"""A session being ended at a charger that is silent this long is closed with the last good register."""
 
 ROW_S = 15.0
 ROW_WH = 100
@@ -50,7 +45,7 @@ def run(scene: Scene, session: OpenSession) -> OpenSession | None:
     if session.restored:
         looked = _look_again(scene, session)
         if looked is None or looked.restored:
-            return looked
+            return None if looked is None else _rowed(scene, before, on_record(scene, looked))
         session = looked
     else:
         session = _metered(scene, session)
@@ -60,7 +55,7 @@ def run(scene: Scene, session: OpenSession) -> OpenSession | None:
     reached = _reached(scene, session) if session.ending is None else None
     if reached is not None:
         session = session._replace(ending=reached)
-    after = _closed(scene, session)
+    after = closed(scene, session)
     return None if after is None else _rowed(scene, before, after)
 
 
@@ -84,34 +79,56 @@ def _metered(scene: Scene, session: OpenSession) -> OpenSession:
         return fees.swapped(scene, measured(session, other))
     if register.rolled_wh != session.register.rolled_wh:
         scene.tell(rolled_over(session, register, scene.wall))
-    return fees.priced(scene, measured(session, register))
+    return fees.priced(scene, measured(session, register, bool(scene.seen.flows)))
 
 
 def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     """After a restart: resumed by the same plug state and a plausible register of the same meter, else closed (B23)."""
     if not scene.seen.online:
-        return session
+        if not gone(scene, session):
+            return session
+        return closed(scene, _metered(scene, _unsure_of_the_time(scene, _with_gap(session))))
     waits_for_car = session.record.state is OrderState.CREATED
-    if scene.post.plugged is False and not waits_for_car:
-        record = replace(session.record, estimated=session.metered and session.charged, gap=True)
-        ending = Ending(StopReason.UNPLUGGED, scene.at, stopped_at=scene.at, stopped_wall=scene.wall)
-        _finish(scene, session._replace(record=record), ending)
+    over = _over(session)
+    if scene.post.plugged is False and not waits_for_car and not over:
+        record = replace(session.record, estimated=session.metered, gap=True)
+        ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
+        finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
         return None
-    session = _metered(scene, session)
+    session = _metered(scene, _unsure_of_the_time(scene, session))
     if session.register.doubted:
         ending = Ending(StopReason.POWER_LOSS, scene.at, AlarmCode.METER_IMPLAUSIBLE.value, failed=True)
         record = replace(session.record, gap=True)
         return session._replace(record=record, restored=False, ending=session.ending or ending)
     waited = scene.at - session.opened_at >= METER_LOST_S
     if session.metered and session.register.fresh_at is None and not waited:
+        return _order(scene, session)
+    session = _with_gap(session._replace(restored=False))
+    if over or not session.charged:
         return session
-    session = session._replace(restored=False)
-    if not session.charged:
-        return session
-    session = session._replace(record=replace(session.record, gap=True))
     session, fact = resumed(session, "restart", scene.wall)
     scene.tell(fact)
     return session
+
+
+def _unsure_of_the_time(scene: Scene, session: OpenSession) -> OpenSession:
+    """A clock that stood still while the computer was off makes a long outage short: its energy is plausible still."""
+    if scene.draft.moment.trusted:
+        return session
+    register = session.register
+    return session._replace(register=replace(register, since=min(register.since, scene.at - UNKNOWN_GAP_S)))
+
+
+def _with_gap(session: OpenSession) -> OpenSession:
+    """What nobody saw of a session that charged is marked, unless its current had stopped before."""
+    if _over(session) or not session.charged:
+        return session
+    return session._replace(record=replace(session.record, gap=True))
+
+
+def _over(session: OpenSession) -> bool:
+    """Whether its current was seen to stop for good."""
+    return session.ending is not None and session.ending.stopped_at is not None
 
 
 def _flow(scene: Scene, session: OpenSession) -> OpenSession:
@@ -119,12 +136,14 @@ def _flow(scene: Scene, session: OpenSession) -> OpenSession:
     seen, at = scene.seen, scene.at
     if not seen.online:
         return session._replace(full_since=None)
-    step_s = 0.0 if session.seen_at is None else min(at - session.seen_at, _LONGEST_STEP_S)
+    unseen_s = 0.0 if session.seen_at is None else at - session.seen_at
+    step_s = min(unseen_s, _LONGEST_STEP_S)
     idle_since = at if session.idle_since is None else session.idle_since
     soc = session.soc_now if seen.soc_percent is None else seen.soc_percent
     session = fees.stood(scene, session, step_s)
     return session._replace(
         seen_at=at,
+        heard_since=at if _silent_together(session, unseen_s) else session.heard_since,
         charging_s=session.charging_s + (step_s if seen.flows else 0.0),
         idle_since=None if seen.flows else idle_since,
         soc_start=soc if session.soc_start is None else session.soc_start,
@@ -132,11 +151,17 @@ def _flow(scene: Scene, session: OpenSession) -> OpenSession:
     )
 
 
+def _silent_together(session: OpenSession, unseen_s: float) -> bool:
+    """Whether the meter was there until its charger fell silent: of a dead wire either may answer first again."""
+    return unseen_s > _LONGEST_STEP_S and not meter_lost(session, session.seen_at or 0.0)
+
+
 def _order(scene: Scene, session: OpenSession) -> OpenSession:
     """CREATED until a car is there, STARTING until current flows, ended when the car leaves."""
     if session.record.state is OrderState.CREATED:
-        if scene.post.plugged is False:
-            late = session.ending is None and scene.at >= session.vehicle_until
+        late = session.ending is None and scene.at >= session.vehicle_until
+        # Nobody begins by an order whose time is over, although a car stands there now (S-14).
+        if scene.post.plugged is False or (late and session.vehicle_code is Refusal.EXPIRED):
             ending = Ending(StopReason.NEVER_STARTED, scene.at, session.vehicle_code.value)
             return session._replace(ending=ending) if late else session
         if session.ending is None:
@@ -187,9 +212,10 @@ def _reached(scene: Scene, session: OpenSession) -> Ending | None:
     record, at = session.record, scene.at
     if scene.disobeys:
         return Ending(StopReason.FAULT, at, AlarmCode.CHARGER_DISOBEYS.value, failed=True)
-    if _counts_on_its_meter(scene, record) and scene.seen.online and meter_lost(session, at):
+    heard = scene.seen.online and at - session.heard_since > METER_LOST_S
+    if _counts_on_its_meter(scene, record) and heard and meter_lost(session, at):
         return Ending(StopReason.FAULT, at, AlarmCode.SESSION_METER_LOST.value, failed=True)
-    if record.max_amount is not None and record.total is not None and record.total >= record.max_amount:
+    if fees.spent(record):
         return Ending(StopReason.AMOUNT_LIMIT, at)
     if record.max_energy_wh is not None and (record.energy_wh or 0) >= record.max_energy_wh:
         return Ending(StopReason.ENERGY_LIMIT, at)
@@ -217,7 +243,7 @@ def _rowed(scene: Scene, before: OpenSession, session: OpenSession) -> OpenSessi
         session = session._replace(full_since=scene.at)
     record = session.record
     grown = (record.last_register_wh or 0) - (session.row_wh or 0)
-    due = session.charged and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
+    due = session.charged and not session.restored and (scene.at - session.row_at >= ROW_S or grown >= ROW_WH)
     if not (due or scene.spoke or (before.restored and session.record != before.record)):
         return session
     record = replace(fees.on_row(scene, session), charging_s=int(session.charging_s))
@@ -230,55 +256,3 @@ def _idle_by_choice(scene: Scene) -> bool:
     offered = scene.grant is not None and (scene.grant.confirmed_a or 0.0) >= scene.connector.least_a
     held = scene.post.state is ConnectorState.SUSPENDED_CAR
     return held and offered and scene.seen.online and not scene.seen.asks
-
-
-def _closed(scene: Scene, session: OpenSession) -> OpenSession | None:
-    """End it once the current is seen to have stopped and the register was read after that."""
-    ending = session.ending
-    if ending is None:
-        return session
-    if ending.stopped_at is None:
-        if not _stopped(scene, session, ending):
-            return session
-        ending = replace(ending, stopped_at=scene.at, stopped_wall=scene.wall, read_from=scene.seen.sent_at or scene.at)
-        session = session._replace(ending=ending)
-    if session.metered and session.charged:
-        fresh_at = session.register.fresh_at
-        final = fresh_at is not None and fresh_at >= ending.read_from
-        if not final and scene.at < (ending.stopped_at or scene.at) + FINAL_READ_S:
-            return session
-        session = session._replace(record=replace(session.record, estimated=session.record.estimated or not final))
-        if signing.awaited(scene.draft, session, ending):
-            return session
-        if fees.parks(scene, session, ending):
-            return fees.parked(scene, session, ending)
-    _finish(scene, session, ending)
-    return None
-
-
-def _stopped(scene: Scene, session: OpenSession, ending: Ending) -> bool:
-    """No car; or no current in a read after the decision, with the pause confirmed (R19); or silent for too long."""
-    seen = scene.seen
-    if session.record.state is OrderState.CREATED:
-        return True
-    if not seen.online:
-        last = max(ending.at, session.opened_at if session.seen_at is None else session.seen_at)
-        return scene.at - last >= GONE_S
-    if scene.post.plugged is False:
-        return True
-    if seen.flows or seen.sent_at is None or seen.sent_at < ending.at:
-        return False
-    grant = scene.grant
-    return ending.reason in (StopReason.FAULT, StopReason.EMERGENCY) or grant is None or grant.confirmed_a == 0.0
-
-
-def _finish(scene: Scene, session: OpenSession, ending: Ending) -> None:
-    session, money = fees.settled_up(scene, session)
-    session, signed = signing.concluded(scene.draft, session)
-    closed, fact = close(session, ending, scene.at, scene.wall)
-    if closed.record.state is OrderState.FINISHED and session.metered:
-        fact = replace(fact, data={**fact.data, **money, **signed})
-    scene.tell(fact)
-    scene.draft.row(closed.record)
-    scene.draft.closed[closed.record.id] = closed
-    scene.feed(ConnectorEvent.ENDED)

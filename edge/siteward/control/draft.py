@@ -104,8 +104,9 @@ class StoryMemory:
     """All that the story carries over.
 
     limits are those that somebody set for a time, rules and demand those that site.toml describes; grants are those of
-    the last turn; finished sessions wait for the platform's acknowledgement; prices holds the tariffs; clock, at and
-    wall are of the last turn, None before the first.
+    the last turn; finished sessions wait for the platform's acknowledgement; lost ones have no connector any more and
+    are closed by the first turn; prices holds the tariffs; clock, at and wall are of the last turn, None before the
+    first.
     """
 
     posts: Mapping[ConnectorId, Post] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class StoryMemory:
     flaps: Mapping[Alarm, Flap] = field(default_factory=dict)
     grants: Mapping[ConnectorId, Grant] = field(default_factory=dict)
     finished: Mapping[SessionId, SessionRecord] = field(default_factory=dict)
+    lost: tuple[OpenSession, ...] = ()
     rules: Mapping[str, Held] = field(default_factory=dict)
     demand: Mapping[str, Metered] = field(default_factory=dict)
     prices: TariffBook = field(default_factory=TariffBook)

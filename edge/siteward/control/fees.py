@@ -1,14 +1,17 @@
 """The money of a session in one turn: readings and time into its account, each closed segment and the bill told."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from siteward.control import account as accounts
 from siteward.control.bill import segment_data
 from siteward.control.connector import ConnectorState
+from siteward.control.draft import Draft
 from siteward.control.scene import Scene
 from siteward.control.session import Ending, OpenSession, tell
 from siteward.model.bill import Segment
-from siteward.model.events import EventType
+from siteward.model.events import EventType, Fact
 from siteward.model.sessions import SessionRecord, StopReason
 
 NOBODYS = frozenset({StopReason.FAULT, StopReason.POWER_LOSS})
@@ -43,8 +46,11 @@ def swapped(scene: Scene, session: OpenSession) -> OpenSession:
 
 
 def stood(scene: Scene, session: OpenSession, step_s: float) -> OpenSession:
-    """Count the time in which the car only stands, by the monotonic clock: by its own choice, or after the end."""
-    if step_s <= 0.0 or not session.charged or scene.seen.flows or not scene.post.plugged:
+    """Count the time in which the car only stands, by the monotonic clock: by its own choice, or after the end.
+
+    What was paid ahead is the most that standing costs (0066).
+    """
+    if step_s <= 0.0 or not session.charged or scene.seen.flows or not scene.post.plugged or spent(session.record):
         return session
     ending = session.ending
     if ending is None:
@@ -60,18 +66,15 @@ def parks(scene: Scene, session: OpenSession, ending: Ending) -> bool:
     tariff = session.account.tariff
     if tariff is None or tariff.idle is None or not session.charged or ending.reason in NOBODYS:
         return False
+    if spent(session.record):
+        return False
     billed_to_the_end = session.account.idle_s >= tariff.idle.grace_s + tariff.idle.most_s
     return bool(scene.post.plugged) and scene.seen.online and not billed_to_the_end
 
 
-def parked(scene: Scene, session: OpenSession, ending: Ending) -> OpenSession:
-    """Put on record how it ended, so that a restart does not charge the waiting car again."""
-    record = session.record
-    if record.stop_reason is not None:
-        return session
-    record = replace(record, stop_reason=ending.reason, ended_at=ending.stopped_wall)
-    scene.spoke = True
-    return session._replace(record=record)
+def spent(record: SessionRecord) -> bool:
+    """Whether the amount that was paid ahead is used up."""
+    return record.max_amount is not None and (record.total or 0) >= record.max_amount
 
 
 def on_row(scene: Scene, session: OpenSession) -> SessionRecord:
@@ -81,19 +84,24 @@ def on_row(scene: Scene, session: OpenSession) -> SessionRecord:
     return accounts.on_row(session.account, session.record, scene.draft.prices, scene.draft.moment)
 
 
-def settled_up(scene: Scene, session: OpenSession) -> tuple[OpenSession, dict[str, object]]:
+def settled_up(draft: Draft, session: OpenSession) -> tuple[OpenSession, dict[str, object]]:
     """The session with its last segment closed and its bill, and what session.finished says of it."""
     account = session.account
-    all_of_them, last = accounts.closing(account, scene.draft.moment)
-    _tell(scene, session, len(all_of_them) - len(last), last)
+    all_of_them, last = accounts.closing(account, draft.moment)
+    draft.facts.extend(_told(session, len(all_of_them) - len(last), last, draft.snapshot.wall))
     record = replace(session.record, segments=all_of_them, idle_s=int(account.idle_s))
-    record, data = accounts.settlement(account, record, scene.draft.prices)
+    record, data = accounts.settlement(account, record, draft.prices)
     return session._replace(record=record), data
 
 
 def _tell(scene: Scene, session: OpenSession, before: int, closed: tuple[Segment, ...]) -> None:
+    for fact in _told(session, before, closed, scene.wall):
+        scene.tell(fact)
+
+
+def _told(session: OpenSession, before: int, closed: tuple[Segment, ...], wall: datetime) -> Iterator[Fact]:
+    """A fact for each segment that is priced; `before` is how many of the session were told already."""
     if session.account.tariff is None:
         return
     for number, segment in enumerate(closed, before + 1):
-        data = segment_data(segment, number)
-        scene.tell(tell(EventType.SESSION_SEGMENT, session.record, data, scene.wall))
+        yield tell(EventType.SESSION_SEGMENT, session.record, segment_data(segment, number), wall)

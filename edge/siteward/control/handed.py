@@ -116,7 +116,7 @@ def _failed(draft: Draft, result: SignResult) -> None:
         record = replace(session.record, signed=state)
         tell_signed(draft, record, missing(order.meter, order.step, failure))
         draft.row(record)
-        session = session._replace(record=record, signing=signing._replace(held=False, failure=failure))
+        session = session._replace(record=record, signing=signing._replace(held=False))
     draft.posts[order.connector] = post._replace(session=session)
 
 

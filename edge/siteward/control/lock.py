@@ -13,6 +13,7 @@ from siteward.control.sight import (
     alarmed,
     frees_way,
     lost,
+    power_back,
     value,
     watch_all,
 )
@@ -166,8 +167,9 @@ def step(lock: Lock, readings: Readings, ask: Ask | None, before: LockMemory, at
         "power": lock.power,
     }
     memory = replace(before, sights=watch_all(roles, readings, before.sights, at, stale_s))
-    emergency = memory.emergency and alarmed(memory.sights)
-    memory = replace(memory, emergency=emergency, tries=memory.tries if emergency else 0)
+    lasts = memory.emergency and alarmed(memory.sights)
+    tries = memory.tries if lasts and not power_back(before.sights, memory.sights) else 0
+    memory = replace(memory, emergency=lasts, tries=tries)
     if ask is Ask.FREE:
         memory = replace(memory, wanted_up=False, hindered=0, gave_up=False, why=None)
     elif frees_way(lock, memory.sights):
@@ -186,8 +188,7 @@ def step(lock: Lock, readings: Readings, ask: Ask | None, before: LockMemory, at
 
 def _give_up(lock: Lock, memory: LockMemory, at: float) -> tuple[LockMemory, tuple[ArmFact, ...]]:
     """A retry whose bay never became free is none."""
-    waits = memory.wanted_up and memory.hindered > 0 and not memory.moving
-    if not waits or at - memory.wanted_at < RETRY_WITHIN_S:
+    if not memory.wanted_up or not memory.hindered or memory.moving or at - memory.wanted_at < RETRY_WITHIN_S:
         return memory, ()
     data = {"lockId": lock.id, "from": memory.state.value, "to": memory.state.value, "cause": _E.RETRY.value}
     return replace(memory, wanted_up=False, gave_up=True), (ArmFact(EventType.ACCESS_FAILED, data),)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from siteward.control.account import opened
+from siteward.control.account import on_row, opened
 from siteward.control.connector import ConnectorEvent, feed
 from siteward.control.draft import Draft
 from siteward.control.params import StartParams
@@ -69,7 +69,8 @@ def open_session(
     )
     _, state = feed(draft.posts[connector.id].state, ConnectorEvent.OPENED)
     draft.posts[connector.id] = draft.posts[connector.id]._replace(state=state, session=session)
-    draft.row(record)
+    # With its first reading: what flows until a restart looks again is a segment of its own.
+    draft.row(record if meter is None else on_row(session.account, record, draft.prices, draft.moment))
     draft.facts.append(tell(EventType.SESSION_CREATED, record, _created(request, record), snapshot.wall))
     return session
 

@@ -15,6 +15,9 @@ from siteward.model.site import Connector
 WAIT_FOR_VEHICLE_S = 120.0
 """How long a start waits for a car unless its params say."""
 
+WAIT_BOUNDS = ("waitForVehicle_s", 0, 900)
+"""The parameter that says so, with its bounds in s."""
+
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _CAPITAL = re.compile("[A-Z]")
 _MOST_A = 10_000.0
@@ -76,7 +79,7 @@ def start_params(request: Request, connector: Connector, phase_voltage_v: float,
     amount = number_param(params, "maxAmount", 1, _MOST_AMOUNT)
     if amount is not None and amount != int(amount):
         raise BadParam(f"maxAmount: {amount:g} is no whole number of minor units")
-    wait = number_param(params, "waitForVehicle_s", 0, 900)
+    wait = number_param(params, *WAIT_BOUNDS)
     token = name_param(params, "token")
     departs_at = _departure(params, request.received_wall, zone)
     wanted = number_param(params, "wantedEnergy_wh", 1, 10_000_000)

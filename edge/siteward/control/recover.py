@@ -1,5 +1,6 @@
 """Goes on after a restart: sessions, limits and commands from the journal, all to be judged by what is seen (B23)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,14 +11,15 @@ from siteward.control.connector import ConnectorState
 from siteward.control.demanded import remembered
 from siteward.control.draft import Pending, Post, Standing, StoryMemory
 from siteward.control.limits import LONGEST_S
-from siteward.control.params import WAIT_FOR_VEHICLE_S, BadParam, stop_params
-from siteward.control.register import Register, billing_meter
+from siteward.control.params import WAIT_BOUNDS, WAIT_FOR_VEHICLE_S, BadParam, number_param, stop_params
+from siteward.control.register import UNKNOWN_GAP_S, Register, billing_meter
 from siteward.control.session import Ending, OpenSession
 from siteward.control.signing import recalled_signing
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.limits import Limit, LimitSource
 from siteward.model.recovered import Recovered
+from siteward.model.refusals import Refusal
 from siteward.model.requests import CommandName, Request, Source
 from siteward.model.sessions import OrderState, SessionRecord, StopReason, SuspendedBy
 from siteward.model.site import Site
@@ -26,17 +28,14 @@ from siteward.model.tariff import TariffBook
 ALARM_GRACE_S = 15.0
 """How long an alarm from before the restart may stand until its cause is looked for again."""
 
-_UNKNOWN_GAP_S = 86_400.0
+_NOBODYS_WISH = {StopReason.FAULT, StopReason.POWER_LOSS, StopReason.EMERGENCY, StopReason.NEVER_STARTED}
 _DESCRIBED = (LimitSource.STATIC, LimitSource.DEMAND)
 
 
 def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> StoryMemory:
     """The story's memory at start; `at` is boot-time s of now, `wall` UTC. Sessions wait for a first look."""
-    posts: dict[ConnectorId, Post] = {}
     prices = TariffBook({(tariff.id, tariff.version): tariff for tariff in recovered.tariffs})
-    for connector in site.connectors:
-        rows = [row for row in recovered.sessions if row.connector == connector.id and row.state.open]
-        posts[connector.id] = _post(site, rows[-1], at, wall, prices) if rows else Post()
+    posts, lost = _open(site, recovered.sessions, at, wall, prices)
     pending = []
     for request in recovered.unfinished:
         posts, command = _pending(posts, request, at)
@@ -50,22 +49,42 @@ def recall(site: Site, recovered: Recovered, at: float, wall: datetime) -> Story
         alarms=_alarms(recovered, at, wall),
         prices=prices,
         book=reopened(recovered.kept, at, wall),
+        lost=lost,
         finished={row.id: row for row in recovered.sessions if row.state is OrderState.FINISHED},
     )
 
 
-def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: TariffBook) -> Post:
-    connector = next(c for c in site.connectors if c.id == record.connector)
-    meter = billing_meter(site, connector)
+def _open(
+    site: Site, rows: Iterable[SessionRecord], at: float, wall: datetime, prices: TariffBook
+) -> tuple[dict[ConnectorId, Post], tuple[OpenSession, ...]]:
+    """The posts with their open sessions, and those whose connector or meter the site file has no more."""
+    meters = {connector.id: billing_meter(site, connector) for connector in site.connectors}
+    posts: dict[ConnectorId, Post] = {name: Post() for name in meters}
+    lost: list[OpenSession] = []
+    for row in rows:
+        if not row.state.open:
+            continue
+        meter = meters.get(row.connector)
+        session = _session(row, meter or row.meter, at, wall, prices)
+        if row.connector in meters and (meter is not None or row.meter is None):
+            signing = recalled_signing(site, row, at)
+            posts[row.connector] = Post(state=_state(row), session=session._replace(signing=signing))
+        else:
+            lost.append(session)
+    return posts, tuple(lost)
+
+
+def _session(record: SessionRecord, meter: str | None, at: float, wall: datetime, prices: TariffBook) -> OpenSession:
+    """A session as its row left it, billed by that meter."""
     elapsed_s = (wall - record.created_at).total_seconds()
     register = Register(
         name=record.meter or meter or "",
         wh=record.last_register_wh,
         rolled_wh=record.rolled_wh,
-        since=at - (elapsed_s if elapsed_s > 0.0 else _UNKNOWN_GAP_S),
+        since=at - (elapsed_s if elapsed_s > 0.0 else UNKNOWN_GAP_S),
         serial=record.meter if record.meter != meter else None,
     )
-    session = OpenSession(
+    return OpenSession(
         record=record,
         register=register,
         metered=meter is not None,
@@ -77,19 +96,20 @@ def _post(site: Site, record: SessionRecord, at: float, wall: datetime, prices: 
         charging_s=float(record.charging_s),
         row_at=at,
         row_wh=record.last_register_wh,
-        ending=_parked(record, at, wall),
+        ending=_ending(record, at, wall),
         account=recalled(record, prices, at),
-        signing=recalled_signing(site, record, at),
     )
-    return Post(state=_state(record), session=session)
 
 
-def _parked(record: SessionRecord, at: float, wall: datetime) -> Ending | None:
-    """A session that was over, and only waited for its car to leave."""
-    if record.stop_reason is None or record.ended_at is None:
+def _ending(record: SessionRecord, at: float, wall: datetime) -> Ending | None:
+    """What was being ended stays so: its current is stopped now, or it was, and it only waits to be closed."""
+    if record.stop_reason is None:
         return None
+    ending = Ending(record.stop_reason, at, failed=record.stop_reason in _NOBODYS_WISH)
+    if record.ended_at is None:
+        return ending
     stopped_at = at - max(0.0, (wall - record.ended_at).total_seconds())
-    return Ending(record.stop_reason, at, stopped_at=stopped_at, stopped_wall=record.ended_at)
+    return replace(ending, stopped_at=stopped_at, stopped_wall=record.ended_at)
 
 
 def _counts_from(record: SessionRecord, at: float, wall: datetime) -> float | None:
@@ -125,10 +145,23 @@ def _pending(posts: dict[ConnectorId, Post], request: Request, at: float) -> tup
     if request.name is CommandName.START_CHARGE:
         post = posts.get(ConnectorId(request.target or ""))
         session = post.session if post is not None else None
-        if session is not None and _opened_by(session.record, request):
+        if post is not None and session is not None and _opened_by(session.record, request):
             record = session.record
+            posts = posts | {record.connector: post._replace(session=_waiting(session, request))}
             return posts, Pending(request, at, record.connector, record.id)
     return posts, Pending(request, at, unknown=True)
+
+
+def _waiting(session: OpenSession, request: Request) -> OpenSession:
+    """It waits for its car as long as was asked for, and no longer than the command is valid."""
+    try:
+        wait_s = number_param(request.params or {}, *WAIT_BOUNDS)
+    except BadParam:
+        return session
+    until, code = max(session.vehicle_until, request.received_at + (wait_s or 0.0)), Refusal.NO_VEHICLE
+    if request.deadline is not None and request.deadline < until:
+        until, code = request.deadline, Refusal.EXPIRED
+    return session._replace(vehicle_until=until, vehicle_code=code)
 
 
 def _opened_by(record: SessionRecord, request: Request) -> bool:

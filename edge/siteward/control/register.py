@@ -24,6 +24,9 @@ HOLE_S = 15.0
 FRESH_S = 10.0
 """Age beyond which a reading is no reading of now."""
 
+UNKNOWN_GAP_S = 86_400.0
+"""How long a register may have counted unread after a restart of which no clock tells how long it took."""
+
 LAST_HUNDREDTH = 0.99
 """A register rolls over only out of the last hundredth of its range (B22)."""
 

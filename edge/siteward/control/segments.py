@@ -70,6 +70,16 @@ class Pricer:
         begin = moment.wall_of(at)
         return self._next(Running(tariff, begin, wh, None, None, moment.trusted, at, wh, meter), begin, moment.trusted)
 
+    def again(self, running: Running, wall: datetime) -> Running:
+        """A version that was installed while it runs is one to change to, from its beginning on or from now (S-17)."""
+        tariff = running.tariff
+        if self._pricing.pin is Pin.START or tariff is None or not running.trusted:
+            return running
+        in_force = self.book.in_force(tariff.id, wall) or tariff
+        change = wall if in_force.version > tariff.version else self.book.next_change(tariff.id, tariff.version, wall)
+        known = [moment for moment in (running.boundary, change) if moment is not None]
+        return running._replace(boundary=min(known, default=None))
+
     def clock(self, running: Running, moment: Moment) -> Step:
         """Close at the last reading when the clock stepped far or changed its worth; its energy stays where it was."""
         stepped = abs(moment.step_s) > CLOCK_STEP_S

@@ -45,7 +45,8 @@ class Signing(NamedTuple):
 class OpenSession(NamedTuple):
     """A session that holds its connector: the durable record and what is only remembered while the controller lives.
 
-    counts_from is the boot time of its first current (shifted after a restart); idle_since and full_since start the
+    counts_from is the boot time of its first current (shifted after a restart); seen_at is when its charger was last
+    heard, heard_since when it came back from a silence that may be its meter's too; idle_since and full_since start the
     waits for "suspended" and "full"; restored is set until the first look after a restart; account is its money side;
     signing is there where its meter signs.
     A tuple, for each turn replaces it at each connector (goal 15).
@@ -62,6 +63,7 @@ class OpenSession(NamedTuple):
     counts_from: float | None = None
     charging_s: float = 0.0
     seen_at: float | None = None
+    heard_since: float = 0.0
     idle_since: float | None = None
     full_since: float | None = None
     ending: Ending | None = None
@@ -133,8 +135,8 @@ def resumed(session: OpenSession, reason: str, wall: datetime) -> tuple[OpenSess
     return session._replace(record=record), tell(EventType.SESSION_RESUMED, record, data, wall)
 
 
-def measured(session: OpenSession, register: Register) -> OpenSession:
-    """Take over an accepted register value; one that comes only after current flowed leaves the energy an estimate."""
+def measured(session: OpenSession, register: Register, flows: bool = False) -> OpenSession:
+    """Take over an accepted register value; a first one that comes when current may have flowed leaves an estimate."""
     record = session.record
     if register.wh is not None and register.wh != record.last_register_wh:
         late = record.start_register_wh is None
@@ -143,7 +145,7 @@ def measured(session: OpenSession, register: Register) -> OpenSession:
             start_register_wh=register.wh if late else record.start_register_wh,
             last_register_wh=register.wh,
             rolled_wh=register.rolled_wh,
-            estimated=record.estimated or (late and session.charged),
+            estimated=record.estimated or (late and (flows or session.charged or session.restored)),
         )
     if record.meter != register.name and session.metered:
         record = replace(record, meter=register.name)

@@ -94,6 +94,11 @@ def alarmed(sights: Mapping[str, Watched]) -> bool:
     return fire or dark
 
 
+def power_back(before: Mapping[str, Watched], now: Mapping[str, Watched]) -> bool:
+    """Whether the power of an arm has just come back: what it could not do without is worth trying again."""
+    return "power" in before and value(before, "power") is not True and value(now, "power") is True
+
+
 def lost(sights: Mapping[str, Watched], role: str, at: float) -> bool:
     """Whether a wired sensor has been unknown for long enough to be told."""
     sight = sights.get(role)

@@ -119,10 +119,12 @@ def _follow(draft: Draft, session: OpenSession) -> OpenSession:
     """Begin to wait for the begin when a car is there, and give it up in time."""
     at, record = draft.snapshot.at, session.record
     signing = session.signing
-    if signing is None or (record.state is OrderState.CREATED and signing.held) or not session.durable:
-        return session._replace(signing=Signing(at) if signing is None else signing._replace(since=at))
+    if signing is None:
+        return session._replace(signing=Signing(at))
+    if session.restored or not session.durable or (record.state is OrderState.CREATED and signing.held):
+        return session._replace(signing=signing._replace(since=at))
     state = record.signed or SignedState()
-    if session.ending is not None or session.restored or state.begin is not None or state.failure is not None:
+    if session.ending is not None or state.begin is not None or state.failure is not None:
         return session
     if record.state is OrderState.STARTING and at - signing.since < BEGIN_S:
         return session

@@ -14,7 +14,7 @@ def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None
     """The version that prices a session which starts now: of the tariff named, else of the site's default.
 
     None where nothing does and the site allows that. Raises Refused where it does not, or where somebody asked for a
-    tariff or for an amount at which to end.
+    tariff or for an amount at which to end; BadParam for an amount that its flat fee alone takes.
     """
     pricing = draft.site.pricing
     if not metered and pricing.unmetered is Unmetered.REFUSE:
@@ -27,6 +27,8 @@ def for_start(draft: Draft, params: StartParams, metered: bool) -> Tariff | None
     needed = params.tariff is not None or pricing.unpriced is Unpriced.REFUSE
     if (tariff is None and needed) or (params.max_amount is not None and (tariff is None or not metered)):
         raise Refused(Refusal.NO_TARIFF, wanted or "")
+    if params.max_amount is not None and tariff is not None and params.max_amount <= tariff.flat_fee:
+        raise BadParam(f"maxAmount: {params.max_amount} leaves nothing after the flat fee of {tariff.flat_fee}")
     return tariff
 
 
@@ -57,8 +59,21 @@ def install(draft: Draft, tariff: Tariff, request: Request) -> dict[str, object]
             raise Refused(Refusal.TARIFF_CONFLICT, f"{tariff.id} version {tariff.version}")
         return result
     draft.prices = draft.prices.add(tariff)
+    _look_again(draft, tariff)
     data = {**tariff_data(tariff), "source": request.source.value, "commandId": request.id}
     if request.actor is not None:
         data["user"] = request.actor.user
     draft.facts.append(Fact(EventType.TARIFF_INSTALLED, data, occurred_at=draft.snapshot.wall))
     return result
+
+
+def _look_again(draft: Draft, tariff: Tariff) -> None:
+    """Sessions that this tariff prices may have to change to the version that has just come."""
+    pricer = draft.pricer()
+    for name, post in draft.posts.items():
+        session = post.session
+        running = None if session is None else session.account.running
+        if session is None or running is None or running.tariff is None or running.tariff.id != tariff.id:
+            continue
+        account = session.account._replace(running=pricer.again(running, draft.snapshot.wall))
+        draft.posts[name] = post._replace(session=session._replace(account=account))

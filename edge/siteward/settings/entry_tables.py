@@ -33,7 +33,7 @@ class AuthTable(Table):
     )
     offline_energy_kwh: float = key(
         100.0,
-        "Energy that one card may take until then.",
+        "Energy that one card may take until then; a running session counts with all that it may still take.",
         unit="kWh",
         reason="Bounds what an account that is empty can cost.",
         ge=1,

@@ -1,7 +1,11 @@
 """Signed values taken out of a session's events, and the file that anybody can check them with (fault 81)."""
 
 import base64
+from pathlib import Path
 from xml.etree import ElementTree
+
+import pytest
+from pyocmf import OcmfContainer, SpecWarning
 
 from siteward.client.signed import all_marks, container, entry_name, signed_values, verdict_words
 from siteward.model.ids import ulid_number
@@ -21,6 +25,8 @@ GOOD = [
     event("session.finished", finished_data()),
 ]
 
+APART = [GOOD[0], event("session.signed", signed_data("end", both=False)), GOOD[2]]
+
 
 def test_records_come_back_byte_for_byte() -> None:
     """Contract section 4: base64 in `signedMeterData`, nothing written anew."""
@@ -37,7 +43,7 @@ def test_records_come_back_byte_for_byte() -> None:
 
 def test_the_file_holds_every_byte_through_a_parser_of_xml() -> None:
     """S.A.F.E.: values, contexts and keys as its software reads them; what XML bends stands as a reference."""
-    entries = signed_values(GOOD)
+    entries = signed_values(APART)
     root = ElementTree.fromstring(container(SESSION, entries))  # noqa: S314
     values = root.findall("value")
     assert [value.get("context") for value in values] == ["Transaction.Begin", "Transaction.End"]
@@ -51,6 +57,18 @@ def test_the_file_holds_every_byte_through_a_parser_of_xml() -> None:
         assert (data.get("format"), data.get("encoding"), key.get("encoding")) == ("OCMF", "plain", "plain")
         assert data.text.encode() == entry.document
         assert bytes.fromhex(key.text) == entry.key
+
+
+@pytest.mark.parametrize(("events", "records"), [(GOOD, 1), (APART, 2)])
+def test_another_reader_of_such_files_finds_one_session_that_holds(
+    tmp_path: Path, events: list[dict[str, object]], records: int
+) -> None:
+    """S-16, fault 81: pyocmf judges a file by the rules of the transparency software; two begins it refuses."""
+    (tmp_path / "x.xml").write_bytes(container(SESSION, signed_values(events)))
+    with pytest.warns(SpecWarning, match="IS"):
+        found = OcmfContainer.from_xml(tmp_path / "x.xml")
+    assert [record.verify_signature() for record in found] == [True] * records
+    assert [[issue.code for issue in result.issues] for result in found.check_eichrecht()] == [[]]
 
 
 def test_what_is_no_text_travels_in_base64() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from siteward.control.compose import Chapter
+from siteward.model.alarms import AlarmCode
 from siteward.model.events import EventType, Fact
 from siteward.model.ids import ConnectorId, MeterId, SessionId
 from siteward.model.requests import Request
@@ -13,6 +14,7 @@ from siteward.model.site import Site
 from siteward.model.snapshot import Snapshot
 from tests.fixtures.story_rig import Rig, story_site
 
+MISSING, DOUBTED = AlarmCode.SIGNED_VALUE_MISSING, AlarmCode.SIGNED_VALUE_DOUBTED
 A4, METER = ConnectorId("A4"), MeterId("m-A4")
 KEY = b"key of the meter"
 SERIAL = "SN-1"
@@ -26,12 +28,11 @@ def signing_site(unsigned: Unsigned = Unsigned.ALLOW, plate: bytes | None = None
     return replace(base, meters=(*base.meters[:-1], signs), pricing=replace(base.pricing, unsigned=unsigned))
 
 
-def document(about: str, page: int, begin_wh: int, end_wh: int | None = None, serial: str = SERIAL) -> bytes:
-    """A record as such a meter writes it; its end holds both readings."""
+def document(about: str, page: int, begin_wh: int | None, end_wh: int | None = None, serial: str = SERIAL) -> bytes:
+    """A record as such a meter writes it; its end holds both readings, or its own alone."""
     reading: dict[str, Any] = {"TM": "2026-03-01T09:00:00,000+0100 S", "RU": "Wh", "ST": "G", "EF": ""}
-    readings = [{"TX": "B", "RV": begin_wh, **reading}]
-    if end_wh is not None:
-        readings.append({"TX": "E", "RV": end_wh, **reading})
+    said = (("B", begin_wh), ("E", end_wh))
+    readings = [{"TX": reason, "RV": wh, **reading} for reason, wh in said if wh is not None]
     payload = {"FV": "1.0", "PG": f"T{page}", "MS": serial, "ID": about, "RD": readings}
     return b"OCMF|" + json.dumps(payload).encode() + b'|{"SD":"3003020101"}'
 
@@ -99,6 +100,12 @@ class SignRig(Rig):
         assert isinstance(found, dict)
         return found
 
+    @property
+    def alarms(self) -> set[AlarmCode]:
+        """What is wrong about signing now."""
+        assert self.chapter is not None
+        return {alarm.code for alarm in self.chapter.draft.noticed if alarm.subject == A4} & {MISSING, DOUBTED}
+
     def arrives(self, order: str = "O-1") -> SessionId:
         """A car is plugged in and started by the platform; the meter is asked for its begin now."""
         self["A4"].plugged = True
@@ -123,4 +130,4 @@ class SignRig(Rig):
         return self.order
 
 
-__all__ = ["A4", "KEY", "METER", "SERIAL", "SignRig", "document"]
+__all__ = ["A4", "DOUBTED", "KEY", "METER", "MISSING", "SERIAL", "SignRig", "document"]

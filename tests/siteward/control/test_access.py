@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from siteward.control.access import Wish, commands, fresh_memory, judge, may_block, step, view
+from siteward.control.access import Wish, commands, drives, fresh_memory, judge, may_block, step, view
 from siteward.control.arm import Ask, Effect
 from siteward.control.barrier import BarrierMemory, BarrierState
 from siteward.control.lock import LockMemory, LockState
 from siteward.model.access import DriveKind
 from siteward.model.ids import CommandId, ConnectorId
 from siteward.model.live import ArmKind
-from siteward.model.points import Drive
+from siteward.model.points import Drive, InputReading
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Actor, CommandName, Request, Role, Source
+from siteward_drivers.sim.arms import barrier_arm, lock_arm
 from tests.fixtures.sites import two_connector_site
 
 from .arms import AT, BARRIER, LOCK, MOTION, QUIET, look, settled
@@ -160,3 +161,29 @@ def test_a_lock_that_waits_for_its_bay_says_so_until_it_moves() -> None:
     assert view(BAY, waiting, AT).waits
     assert not view(BAY, replace(waiting, wanted_up=False), AT).waits
     assert not view(BAY, replace(waiting, state=LockState.RAISING), AT).waits
+
+
+@pytest.mark.parametrize(("dark_s", "board_too"), [(20, False), (60, False), (60, True)])
+@pytest.mark.parametrize("kind", ["barrier", "lock"])
+def test_power_that_comes_back_in_a_fire_frees_the_way(kind: str, dark_s: int, board_too: bool) -> None:
+    """I11, I12, fault 77: a motor that had no power was not tried at all; with it, it has its tries."""
+    arm, sim = (BARRIER, barrier_arm(BARRIER, 4.0)) if kind == "barrier" else (BAY, lock_arm(BAY, 4.0))
+    sim.position = 1.0
+    memory = fresh_memory(arm)
+    for tenth in range((dark_s + 60) * 10):
+        at = AT + tenth / 10.0
+        dark = 50 <= tenth < dark_s * 10
+        sim.flags |= {"fire": tenth >= 50, "power": not dark}
+        sim.dead_motor = dark
+        sim.advance(at)
+        unread = dark and board_too
+        found = {
+            c.point: InputReading(c.point, None if unread else sim.contact(r), at) for r, c in sim.contacts.items()
+        }
+        memory, told = step(arm, found, None, memory, at)
+        for effect in () if unread else told.effects:
+            for drive in drives(arm.motion, effect, at + 1.0):
+                sim.relay(drive.point, drive.on, at)
+                sim.relay(drive.point, False, at)
+    assert sim.position == 0.0
+    assert sim.truth.onto == 0

@@ -10,7 +10,7 @@ from siteward.control.book import Book
 from siteward.model.auth import Authorisation, AuthorisedBy, AuthRules, OfflinePolicy
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.refusals import Refusal
-from siteward.model.sessions import OrderState, SessionRecord
+from siteward.model.sessions import OrderState, SessionRecord, StopReason
 from tests.fixtures.story_rig import story_site
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -55,3 +55,24 @@ def test_a_card_begins_nothing_for_which_not_one_wh_is_left(energies_wh: tuple[i
     rules = AuthRules(platform=True, offline_energy_wh=1000, offline_sessions=3)
     sessions = [session(number, energy_wh) for number, energy_wh in enumerate(energies_wh)]
     assert offline_rest_wh(rules, "CA4D", sessions) == rest_wh
+
+
+@pytest.mark.parametrize(
+    ("state", "bound_wh", "ended", "rest_wh"),
+    [
+        (OrderState.FINISHED, 900, True, 990),
+        (OrderState.CHARGING, 900, False, 100),
+        (OrderState.CHARGING, 900, True, 990),
+        (OrderState.CREATED, 1000, False, None),
+        (OrderState.CHARGING, 5, False, 990),
+        (OrderState.CHARGING, None, False, 990),
+    ],
+)
+def test_a_session_that_runs_counts_with_what_it_may_still_take(
+    state: OrderState, bound_wh: int | None, ended: bool, rest_wh: int | None
+) -> None:
+    """B17: what an empty account can cost is bounded, also by a card that is held to two connectors at once."""
+    rules = AuthRules(platform=True, offline_energy_wh=1000, offline_sessions=3)
+    reason = StopReason.USER if ended else None
+    running = replace(session(1, 10), state=state, max_energy_wh=bound_wh, stop_reason=reason)
+    assert offline_rest_wh(rules, "CA4D", [running]) == rest_wh

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from siteward.control.arm import Ask
+from siteward.control import lock as locks
+from siteward.control.arm import Ask, Effect
 from siteward.control.bays import LOWER_AGAIN_S
+from siteward.control.lock import LockMemory
 from siteward.model.access import Contact, Lock, LockKeeps, Motion
 from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.bookings import Bay
 from siteward.model.events import EventType
 from siteward.model.ids import ConnectorId, LockId
-from siteward.model.points import PointName
+from siteward.model.points import InputReading, PointName
 from siteward.model.tariff import Pricing
 from tests.fixtures.story_rig import Rig, story_site
 from tests.fixtures.tariffs import two
@@ -211,3 +213,47 @@ def test_a_rise_waits_for_an_empty_bay_and_its_tries_are_bounded() -> None:
     rig.turns(5)
     rig.inputs[SENSOR] = True
     assert asks(rig, 10) == [Ask.BLOCK]
+
+
+def rises_of_a_blade(rig: Rig, minutes: int, lag_s: float | None) -> list[float]:
+    """When the blade of the lock was driven up: it moves in 4 s, and a slow sensor may take it for a car."""
+    (lock,) = rig.site.locks
+    memory, height, way, seen_at = LockMemory(), 0.0, 0.0, 0.0
+    driven: list[float] = []
+    for _ in range(minutes * 60):
+        asked = next((ask for _, ask in rig.turn().arms), None)
+        for tenth in range(10):
+            at = rig.at + tenth / 10.0
+            height = min(1.0, max(0.0, height + way / 40.0))
+            seen_at = at if height > 0.3 else seen_at
+            rig.inputs[SENSOR] = lag_s is None or at - seen_at > lag_s
+            levels = {SENSOR: rig.inputs[SENSOR], "io.up": height == 1.0, "io.down": height == 0.0}
+            readings = {PointName(p): InputReading(PointName(p), on, at) for p, on in levels.items()}
+            memory, told = locks.step(lock, readings, asked if tenth == 0 else None, memory, at)
+            for effect in told.effects:
+                way = {Effect.BLOCK: 1.0, Effect.FREE: -1.0}.get(effect, 0.0)
+                driven += [rig.at] if effect is Effect.BLOCK else []
+    return driven
+
+
+@pytest.mark.parametrize("keeps", [LockKeeps.FREE, LockKeeps.RESERVED])
+@pytest.mark.parametrize(("lag_s", "most"), [(None, 1), (0.0, 6), (2.0, 6), (10.0, 6)])
+def test_a_lock_whose_sensor_sees_its_own_blade_is_not_driven_for_ever(
+    keeps: LockKeeps, lag_s: float | None, most: int
+) -> None:
+    """I12, fault 77: three tries with one repetition each, then a person is called, whatever the sensor saw of us."""
+    rig = place(keeps)
+    rig.turn(rig.request("RESERVE", "r1", target="A1", order="O-7", hold_s=7200))
+    driven = rises_of_a_blade(rig, 8, lag_s)
+    assert 1 <= len(driven) <= most
+    assert driven[-1] - driven[0] < 300.0
+
+
+def test_a_car_that_comes_while_its_lock_rises_gives_it_new_tries() -> None:
+    """I12: what stays longer than a blade could be seen is a car, and when it leaves the bay is another one."""
+    rig = place(LockKeeps.FREE)
+    assert asks(rig, 75) == [Ask.BLOCK] * 3
+    rig.inputs[SENSOR] = False
+    rig.turns(120)
+    rig.inputs[SENSOR] = True
+    assert asks(rig, 100) == [Ask.BLOCK] * 3

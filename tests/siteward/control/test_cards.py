@@ -178,6 +178,26 @@ def test_the_cap_counts_energy_and_ends_a_session_at_what_is_left() -> None:
     assert charged(rig, 4, online=True) == "accepted"
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_two_connectors_at_once_get_one_allowance(together: bool) -> None:
+    """B17: 300 Wh of a card are 300 Wh, in one turn or one after the other, and also after a restart."""
+    rig = card_rig(offline_energy_wh=300)
+    rig["A1"].plugged = rig["A2"].plugged = True
+    rig.turns(2)
+    taps = tap(rig, "CA4D", "t1", "A1", online=False), tap(rig, "CA4D", "t2", "A2", online=False)
+    if together:
+        rig.turn(*taps)
+    else:
+        rig.turn(taps[0])
+        rig.turns(10)
+        rig.crash()
+        rig.turns(3)
+        rig.turn(taps[1])
+    rig.turns(200)
+    assert rig.log.stages("t2") == ["rejected OFFLINE_CAP"]
+    assert sum(row.energy_wh or 0 for row in rig.log.rows.values()) < 300 + 30
+
+
 def test_a_station_without_a_platform_has_no_cap() -> None:
     """B17: where nobody ever synchronises, nothing waits for it."""
     rig = card_rig(platform=False)

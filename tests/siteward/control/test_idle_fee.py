@@ -81,3 +81,56 @@ def test_standing_is_counted_by_the_monotonic_clock(hours: int) -> None:
     rig["A1"].plugged = False
     rig.turns(3)
     assert rig.log.rows[name].total == 300
+
+
+PAID_AHEAD = two(
+    begin="01:00",
+    end="23:00",
+    idle={"pricePerMinute": "1", "grace_s": 0, "most_s": 6000},
+    flatFee=20,
+)
+
+
+@pytest.mark.parametrize(("amount", "stages"), [(19, "rejected"), (20, "rejected"), (21, "accepted")])
+def test_an_amount_that_the_flat_fee_alone_takes_begins_nothing(amount: int, stages: str) -> None:
+    """ADR 0066: the first watt hour would have cost more than was paid."""
+    rig = rig_with(PAID_AHEAD)
+    rig["A1"].plugged = True
+    rig.turn()
+    rig.turn(rig.start(order="O-1", maxAmount=amount))
+    assert rig.log.stages("c1")[0].split()[0] == stages
+    if stages == "rejected":
+        assert rig.log.final("c1").code == "BAD_PARAMS"
+        assert "flat fee of 20" in (rig.log.final("c1").message or "")
+
+
+@pytest.mark.parametrize("how", ["stands", "stopped", "energy"])
+def test_what_was_paid_ahead_is_the_most_that_standing_costs(how: str) -> None:
+    """ADR 0066: a car that stays does not run up what nobody paid, whether it stands, was stopped or spent it."""
+    rig = rig_with(PAID_AHEAD)
+    name = rig.charging(seconds=20, maxAmount=40 if how == "energy" else 250)
+    if how == "stands":
+        rig["A1"].asks = False
+    elif how == "stopped":
+        rig.turn(rig.stop(order="O-1"))
+    rig.turns(900)
+    row = rig.log.rows[name]
+    assert row.state is OrderState.FINISHED
+    assert row.stop_reason == ("remote" if how == "stopped" else "amount_limit")
+    assert row.max_amount is not None
+    assert row.max_amount <= (row.total or 0) < row.max_amount + (5 if how == "energy" else 100)
+    whole(rig, row)
+
+
+def test_standing_stays_paid_over_a_restart() -> None:
+    """ADR 0066: what was spent before it is not stood for after it."""
+    rig = rig_with(PAID_AHEAD)
+    name = rig.charging(seconds=20, maxAmount=250)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(100)
+    rig.crash(5)
+    rig.turns(400)
+    row = rig.log.rows[name]
+    assert row.state is OrderState.FINISHED
+    assert 250 <= (row.total or 0) < 350
+    whole(rig, row)

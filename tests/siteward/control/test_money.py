@@ -10,7 +10,7 @@ from siteward.control.bill import make_bill
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.ids import ConnectorId
 from siteward.model.sessions import OrderState, SessionRecord
-from siteward.model.tariff import Pin, Pricing, TariffBook
+from siteward.model.tariff import Pricing, TariffBook
 from tests.fixtures.story_rig import Rig, story_site
 from tests.fixtures.tariffs import tariff, two
 
@@ -102,15 +102,17 @@ def test_the_version_of_the_start_prices_the_whole_session() -> None:
     assert {s.version for s in finish(rig, "O-2").segments} == {2}
 
 
-def test_by_wish_the_version_in_force_prices_from_each_boundary_on() -> None:
-    """B24: pinned at each boundary by a setting; a version's begin is one."""
-    rig = rig_with(pin=Pin.BOUNDARY)
-    dear = [{"id": "day", "energyPrice": "5"}, {"id": "night", "energyPrice": "2"}]
-    rig.install(NIGHT_TO_DAY | {"version": 2, "validFrom": "2026-03-01T08:02:30Z", "periods": dear}, "t2")
-    rig.charging(seconds=120)
+def test_what_a_car_took_while_nobody_looked_is_billed_though_it_came_after_the_last_row() -> None:
+    """I6, B23: a start waited for its car, we died, the charger gave its fall-back current to the car that came."""
+    rig = rig_with()
+    rig.turn(rig.start(order="O-1"))
+    rig["A1"].plugged, rig["A1"].stuck_a = True, 8.0
+    rig.crash(300)
+    rig["A1"].stuck_a = 0.0
+    rig.turns(20)
     row = finish(rig)
+    assert row.energy_wh == int(rig["A1"].register) - 1000 > 450
     whole(rig, row)
-    assert [(s.version, s.period) for s in row.segments] == [(1, "night"), (2, "night"), (2, "day")]
 
 
 def test_the_running_fee_follows_the_energy() -> None:

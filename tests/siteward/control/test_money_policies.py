@@ -77,6 +77,33 @@ def test_a_lost_meter_ends_a_session_by_the_sites_policy(
         assert row.energy_wh == int(rig["A1"].register) - 1000 == sum(s.energy_wh for s in row.segments)
 
 
+@pytest.mark.parametrize(("later_s", "ends"), [(0, False), (4, False), (29, False), (33, True)])
+def test_of_a_wire_that_was_dead_the_charger_may_answer_first(later_s: int, ends: bool) -> None:
+    """B23, fault 16: charger and meter were silent for 40 s together; the meter has its 30 s from their return on."""
+    rig = Rig(SITE)
+    session = rig.charging("A4", seconds=30)
+    rig["A4"].silent = rig["A4"].meter_silent = True
+    rig.turns(40)
+    rig["A4"].silent = False
+    rig.turns(later_s)
+    rig["A4"].meter_silent = False
+    rig.turns(5)
+    assert (rig.log.rows[session].stop_reason is StopReason.FAULT) is ends
+
+
+def test_a_charger_that_comes_and_goes_gives_a_dead_meter_no_more_time() -> None:
+    """B23: nobody charges unmeasured for ever because his charger answers by halves."""
+    rig = Rig(SITE)
+    session = rig.charging("A4", seconds=30)
+    rig["A4"].meter_silent = True
+    for _ in range(3):
+        rig["A4"].silent = True
+        rig.turns(10)
+        rig["A4"].silent = False
+        rig.turns(20)
+    assert rig.log.rows[session].stop_reason is StopReason.FAULT
+
+
 @pytest.mark.parametrize("unpriced", list(Unpriced))
 def test_a_clock_before_all_tariffs_gives_nothing_away(unpriced: Unpriced) -> None:
     """B21: a start is allowed unsynced and its bill flagged: at the lowest price, by the hour once that is known."""

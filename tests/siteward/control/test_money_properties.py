@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from siteward.client.bill_messages import EvidenceMessage
 from siteward.client.bills import recompute
 from siteward.client.messages import SessionMessage
+from siteward.control.tariff_data import tariff_data
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.sessions import OrderState, SessionRecord
 from siteward.model.site import Site
 from siteward.model.tariff import Pin, Pricing
 from siteward.store.canonical import plain
-from tests.fixtures.money_truth import Seen, WatchedRig, badly_cut, total_of, unmarked, wrongly_priced
+from tests.fixtures.money_truth import MOST_W, Seen, WatchedRig, badly_cut, total_of, unmarked, wrongly_priced
 from tests.fixtures.story_rig import START, Rig, story_site
 from tests.fixtures.tariffs import EVERY_DAY, times, two
 
@@ -105,6 +106,7 @@ STEPS = st.one_of(
     st.tuples(st.just("jump"), st.sampled_from([-90_000, -3700, -40, -20, 20, 40, 3600, 86_400])),
     st.tuples(st.just("unsynced"), st.integers(1, 60)),
     st.tuples(st.just("full"), st.integers(6, 60)),
+    st.tuples(st.just("version"), st.integers(-30, 300)),
 )
 
 
@@ -125,6 +127,12 @@ def step(rig: WatchedRig, name: str, kind: str, amount: int) -> None:
         rig.clock = ClockQuality.UNSYNCED
         rig.turns(amount)
         rig.clock = ClockQuality.NTP
+        rig.turns(2)
+    elif kind == "version":
+        known = list(rig.memory.prices.versions.values())
+        begin = rig.wall + timedelta(seconds=amount)
+        fresh = tariff_data(known[0]) | {"version": len(known) + 1, "validFrom": begin.isoformat()}
+        rig.install(fresh, f"t{len(known) + 1}")
         rig.turns(2)
     elif kind == "full":
         outlet.asks = False
@@ -207,9 +215,39 @@ def test_whatever_happens_the_bill_follows_from_the_journal(
     row = holds(rig)
     assert row.energy_wh == int(rig[name].register) - begin_wh
     true_to_the_world(rig, row, marks, steps)
+    if pin is Pin.START:
+        assert {part.version for part in row.segments} == {1}
     # Standing is counted by the one clock that never jumps: never more than what passed.
     assert row.idle_s <= rig.at - began_at
     assert row.idle_s + row.charging_s <= rig.at - began_at
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from([SPRING, AUTUMN, datetime(2026, 6, 1, 12, tzinfo=UTC)]),
+    st.integers(-600, 600),
+    st.sampled_from(list(Pin)),
+    MARKS,
+    st.lists(STEPS, max_size=7),
+    st.integers(78, 400),
+)
+def test_what_was_paid_ahead_is_what_it_costs_at_most(
+    night: datetime, offset_s: int, pin: Pin, marks: tuple[int, ...], steps: list[tuple[str, int]], amount: int
+) -> None:
+    """ADR 0066: but for what flows unseen, and until the charger has stopped: nothing is added on top by standing."""
+    rig = rig_at(night + timedelta(seconds=offset_s), pin, marks)
+    rig.charging("A1", seconds=6, maxAmount=amount)
+    for kind, seconds in steps:
+        step(rig, "A1", kind, seconds)
+    rig.turns(400)
+    rig["A1"].plugged = False
+    rig.turns(15)
+    row = holds(rig)
+    unseen_s = 8 + max((seconds + 3 for kind, seconds in steps if kind in ("crash", "lost", "deaf meter")), default=0)
+    # The dearest kWh, a minute of standing, and each line rounded up.
+    assert (row.total or 0) <= amount + MOST_W * unseen_s / 3_600_000.0 * 63.33 + 13 + len(row.segments)
+    assert row.total == total_of(document(marks), row)
+    assert row.stop_reason in ("amount_limit", "unplugged")
 
 
 @settings(max_examples=60, deadline=None)

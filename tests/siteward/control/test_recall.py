@@ -100,7 +100,6 @@ def test_its_connector_is_where_it_was(changes: dict[str, object], state: Connec
         (A4, None, "m-A4", None, True),
         (A4, "m-A4", "m-A4", None, True),
         (A3, None, "", None, False),
-        (A3, "SN-9", "SN-9", "SN-9", False),
     ],
 )
 def test_its_meter_is_the_one_that_it_had(
@@ -182,7 +181,7 @@ FOUND: dict[str, object] = {"connector": A1, "session": SessionId("s1")}
 )
 def test_a_command_is_followed_where_it_left_a_trace(request_: Request, trace: dict[str, object]) -> None:
     """I8: from now on; never done again."""
-    other = replace(ROW, id=SessionId("s7"), connector=A3, order=OrderId("O-7"))
+    other = replace(ROW, id=SessionId("s7"), connector=A3, meter=None, order=OrderId("O-7"))
     memory = recalled(other, ROW, unfinished=(request_,))
     assert memory.pending == (Pending(request_, AT, **trace),)  # type: ignore[arg-type]
     stops = request_.name is CommandName.STOP_CHARGE and trace is FOUND

@@ -88,6 +88,20 @@ def test_a_session_that_grew_as_it_may_is_resumed_with_all_its_energy() -> None:
     assert (finished["gap"], finished["estimated"]) == (True, False)
 
 
+@pytest.mark.parametrize("name", ["A1", "A4"])
+def test_a_clock_that_stood_still_loses_no_energy_of_a_long_outage(name: str) -> None:
+    """B23, fault 58: no clock of its own and no network: two hours off look like none; what flowed is billed."""
+    rig = Rig()
+    session = rig.charging(name, seconds=30)
+    rig.skew, rig.clock = timedelta(seconds=-7200), ClockQuality.UNSYNCED
+    _restart(rig, seconds=7200.0)
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.gap) == (OrderState.CHARGING, None, True)
+    rig.turn(rig.stop(order="O-1"))
+    rig.turns(12)
+    assert rig.log.rows[session].energy_wh == int(rig[name].register) - 1000 > 20_000
+
+
 def test_time_goes_on_over_a_restart() -> None:
     """A time limit counts the hours in which nobody looked."""
     rig = Rig()
@@ -122,6 +136,35 @@ def test_a_stop_that_a_crash_interrupted_ends_for_whoever_asked(source: str, rea
     assert rig.log.last(EventType.SESSION_FINISHED).data["stopReason"] == reason
 
 
+@pytest.mark.parametrize(("wait_s", "later_s", "began"), [(600.0, 400, True), (600.0, 700, False), (60.0, 100, True)])
+def test_a_start_waits_for_its_car_over_a_restart_as_long_as_it_said(wait_s: float, later_s: int, began: bool) -> None:
+    """Contract: waitForVehicle_s; a restart gives the usual two minutes, and takes nothing of a longer wait."""
+    rig = Rig()
+    rig.turn()
+    request = rig.start(order="O-1", waitForVehicle_s=wait_s)
+    rig.turn(request)
+    _restart(rig, request)
+    rig.turns(later_s)
+    rig["A1"].plugged = True
+    rig.turns(5)
+    assert rig.log.stages("c1") == ["accepted", "done" if began else "failed NO_VEHICLE"]
+
+
+@pytest.mark.parametrize(("away_s", "came", "began"), [(3, 15, True), (3, 40, False), (60, 0, False)])
+def test_no_order_begins_after_its_time_because_of_a_restart(away_s: int, came: int, began: bool) -> None:
+    """Contract: a command past expiresAt never executes; valid for 30 s, its car comes after, or while nobody looks."""
+    rig = Rig()
+    rig.turn()
+    request = rig.start(order="O-1", deadline=rig.at + 30.0)
+    rig.turn(request)
+    rig.crash(away_s, (request,))
+    rig.turns(came)
+    rig["A1"].plugged = True
+    rig.turns(5)
+    assert rig.log.stages("c1") == ["accepted", "done" if began else "expired EXPIRED"]
+    assert (rig["A1"].amps > 0.0) is began
+
+
 def test_a_suspended_session_comes_back_suspended() -> None:
     rig = Rig()
     rig.charging()
@@ -145,6 +188,45 @@ def test_a_charger_that_is_silent_after_the_restart_keeps_its_session() -> None:
     rig.turns(3)
     assert rig.log.types("session")[-1] == "session.resumed"
     assert rig.log.rows[session].gap
+
+
+@pytest.mark.parametrize("how", ["late", "left", "gone"])
+def test_what_may_have_flowed_unseen_before_the_first_current_is_marked(how: str) -> None:
+    """B23: never lost without a mark: a start, a restart, and no register to tell what the car took in between."""
+    rig = Rig()
+    rig["A1"].plugged = rig["A1"].meter_silent = True
+    rig.turn()
+    request = rig.start(order="O-1")
+    rig.turn(request)
+    rig["A1"].silent = how == "gone"
+    rig.crash(20, (request,))
+    rig.turns(5)
+    if how == "late":
+        rig["A1"].meter_silent = False
+        rig.turns(5)
+    elif how == "left":
+        rig["A1"].plugged = False
+        rig.turns(5)
+    else:
+        rig.turns(400)
+    (row,) = rig.log.rows.values()
+    assert row.state.open is (how == "late")
+    assert row.estimated
+
+
+def test_current_is_seen_while_a_restart_waits_for_the_register() -> None:
+    """S-11: what charged is FINISHED, with its mark, though a fault ended it before its meter ever answered."""
+    rig = Rig()
+    rig["A1"].plugged = rig["A1"].meter_silent = True
+    rig.turn()
+    rig.turn(rig.start(order="O-1"))
+    rig.crash()
+    rig.turns(6)
+    rig["A1"].fault = "E1"
+    rig.turns(60)
+    (row,) = rig.log.rows.values()
+    assert (row.state, row.stop_reason, row.estimated) == (OrderState.FINISHED, "fault", True)
+    assert rig.log.types("session.charging", "session.finished") == ["session.charging", "session.finished"]
 
 
 def test_a_start_whose_charger_stays_silent_after_a_restart_gets_its_answer() -> None:

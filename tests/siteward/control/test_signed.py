@@ -72,6 +72,8 @@ def test_energy_is_that_of_the_record_with_two_last_digits_of_slack() -> None:
     assert energy(record(SignStep.END), None) == (5500, 30)
     assert energy(record(), 999_000) == (0, 210)
     assert energy(told(b"no record", KEY, None, SignStep.END), 999_000) == (None, 10)
+    without_end = replace(record(), step=SignStep.END)
+    assert (energy(without_end, 999_000), found(without_end)) == ((None, 10), {"unreadable"})
 
 
 @pytest.mark.parametrize(("own_wh", "marked"), [(5470, False), (5469, True), (5530, False), (5531, True)])

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.requests import Request, Stage
-from siteward.model.sessions import ConnectorStatus, OrderState
+from siteward.model.sessions import ConnectorStatus, OrderState, StopReason
 from tests.fixtures.story_rig import Outlet, Rig
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -35,6 +35,8 @@ class Story(RuleBasedStateMachine):
         self.rig = Rig()
         self.sent: dict[str, Request] = {}
         self.ranks: dict[SessionId, int] = {}
+        self.ends: dict[SessionId, StopReason] = {}
+        self.stops: dict[str, SessionId] = {}
         self.settled: set[SessionId] = set()
 
     @initialize()
@@ -69,7 +71,8 @@ class Story(RuleBasedStateMachine):
     def stop(self, name: str) -> None:
         """By the session's id, or by an id that nobody has."""
         post = self.rig.memory.posts[ConnectorId(name)]
-        session = post.session.record.id if post.session is not None else "nobody"
+        session = post.session.record.id if post.session is not None else SessionId("nobody")
+        self.stops[self._name()] = session
         self._send(self.rig.stop(self._name(), sessionId=session))
 
     @rule(place=st.sampled_from(["station", "row", "A1"]), amps=st.sampled_from([0, 7, 20, 90]), cli=st.booleans())
@@ -115,7 +118,26 @@ class Story(RuleBasedStateMachine):
         self.rig.crash(seconds, tuple(r for r in self.sent.values() if r.id not in final), lost)
         self.ranks = {name: RANK[row.state] for name, row in self.rig.log.rows.items()}
         self.settled = {name for name, row in self.rig.log.rows.items() if row.state is OrderState.SETTLED}
+        self.ends = self._ends()
         self.rig.turn()
+
+    @rule(
+        name=OUTLETS, how=st.sampled_from(["stop", "unplug", "fault"]), dumb=st.sampled_from(["meter_silent", "silent"])
+    )
+    def die_while_it_ends(self, name: str, how: str, dumb: str) -> None:
+        """The unlucky order: what ends a session comes while its end cannot be seen, and we die before it can."""
+        outlet = self.rig[name]
+        setattr(outlet, dumb, True)
+        self.rig.turns(3)
+        if how == "stop":
+            self.stop(name)
+        outlet.plugged = outlet.plugged and how != "unplug"
+        outlet.fault = "E2" if how == "fault" else outlet.fault
+        self.rig.turns(13)
+        outlet.plugged, outlet.fault = True, None
+        self.crash(3, lost=False)
+        setattr(outlet, dumb, False)
+        self.rig.turns(2)
 
     @precondition(lambda self: any(row.state is OrderState.FINISHED for row in self.rig.log.rows.values()))
     @rule()
@@ -147,7 +169,23 @@ class Story(RuleBasedStateMachine):
             assert RANK[row.state] >= self.ranks.get(name, 0), (name, row.state)
             self.ranks[name] = RANK[row.state]
             assert row.energy_wh is None or row.energy_wh >= 0
-            assert (row.stop_reason is None) is row.state.open
+            assert row.state.open or row.stop_reason is not None
+
+    @invariant()
+    def what_is_being_ended_never_goes_on(self) -> None:
+        """ADR 0065: over every restart it stays ended, by the reason that came first."""
+        for name, reason in self.ends.items():
+            assert self.rig.log.rows[name].stop_reason is reason, name
+        self.ends = self._ends()
+        taken = {reply.command for _, reply in self.rig.log.replies if reply.stage is Stage.ACCEPTED}
+        over = {*self.ends, *(session for command, session in self.stops.items() if command in taken)}
+        for post in self.rig.memory.posts.values():
+            session = post.session
+            assert session is None or session.record.id not in over or session.ending is not None
+
+    def _ends(self) -> dict[SessionId, StopReason]:
+        rows = self.rig.log.rows
+        return {name: row.stop_reason for name, row in rows.items() if row.stop_reason is not None}
 
     @invariant()
     def no_session_is_lost_or_doubled(self) -> None:
