@@ -32,7 +32,7 @@ STORE_SILENT_S = 5.0
 """Without a commit for this long no new session starts (ruling 18)."""
 
 _SAID_MOST = 400
-"""Longest complaint about a parameter, in characters."""
+"""Longest complaint about a request, in characters."""
 
 
 def take(draft: Draft, request: Request) -> None:
@@ -45,7 +45,7 @@ def take(draft: Draft, request: Request) -> None:
     except BadParam as bad:
         draft.answer(request, Stage.REJECTED, Refusal.BAD_PARAMS, _short(str(bad)))
     except Refused as no:
-        draft.answer(request, Stage.REJECTED, no.code, no.detail)
+        draft.answer(request, Stage.REJECTED, no.code, _short(no.detail))
 
 
 def _short(text: str) -> str:

@@ -123,7 +123,7 @@ class Desk:
 async def fields_of(request: Request) -> dict[str, str]:
     """Text fields of a posted form. Ours come in one way; the other one lets the sender choose how texts are read."""
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        raise HTTPException(415)
+        raise HTTPException(400)
     form = await request.form(max_files=0, max_fields=12)
     return {name: value for name, value in form.items() if isinstance(value, str)}
 

@@ -24,6 +24,9 @@ from tests.fixtures.core import running_core
 _ELSEWHERE = {"watch", "scan", "probe", "phasing", "frames", "doctor", "alarms test", "auth add", "auth import"}
 """Verbs that go on for long, that speak on wires, or whose fake core does less than the real one."""
 
+_NOT_TRIED = ("--out", "--html", "--csv", "--export", "--plot", "--type")
+"""Options that write files where they are told to, and the one that asks at the terminal."""
+
 WORDS = (
     *("", "x", "A01-1", "0", "-1", "-0.5", "1e999", "nan", "inf", "9" * 20, "9" * 5000, "a\nb", "é" * 70, "x" * 300),
     *("0001-01-01", "9999-12-31", "2026-02-30", "24:00", "23:59", "LINE_LOST.rs485-1", "10", "Asia/Nowhere", "CNY"),
@@ -68,7 +71,7 @@ def lines(draw: st.DrawFn) -> list[str]:
             words += [param.opts[0], "0"]
         elif param.param_type_name == "argument":
             words.append(word)
-        elif draw(st.integers(0, 3)) == 0 and param.name not in ("out", "html", "csv", "export", "plot"):
+        elif draw(st.integers(0, 3)) == 0 and param.opts[0] not in _NOT_TRIED:
             words += [param.opts[0]] if param.is_flag else [param.opts[0], word]
     return words
 
