@@ -1,8 +1,10 @@
 """Many seeded scenes of the load turn with every fault of R18: `FIRST=n SEEDS=n HOURS=h FAULTS=n make load`.
 
 Each seed is a site of its own, drawn and proven (R3), with cars that come and go, sleep, take less than offered or need
-their energy by a time; FAULTS is their mean number in an hour. Seeds run side by side, one a processor. Figures of the
-last run, with its date and commit, stand in `last_load.json`, written anew every KEEP seeds.
+their energy by a time; FAULTS is their mean number in an hour. Seeds from 100000 on have wide sites, from 200000 on
+also stranger faults (limits that somebody lifts, meters that only noise moves, a controller that stands still). Seeds
+run side by side, one a processor. Figures of the last run, with its date and commit, stand in `last_load.json`, written
+anew every KEEP seeds.
 """
 
 import os

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from siteward.client.client import Client
 from siteward_sync.topics import HEARTBEAT, SITE
 from tests.fixtures.demo import Demo
 
@@ -106,6 +107,18 @@ async def test_s10_s11_a_limit_from_the_platform_is_done_when_it_was_read_back(d
     truth = await demo.truth()
     row = next(f for f in truth["feeders"] if f["feeder"] == "row-a")
     assert max(row["current_a"]) <= 24.0
+
+
+async def test_s42_the_power_of_a_session_is_what_the_car_draws(demo: Demo):
+    """The picture of a running session, over the real trace: as new as its last stretch."""
+    live = await demo.until(lambda view: _charging(view) >= 1, 60, "a car charging")
+    session = next(c.session.id for c in live.connectors if c.session and c.session.state == "CHARGING")
+    async with Client(demo.run / "panel.sock") as client, asyncio.timeout(40):
+        while not ((curve := await client.curve(session)) and curve.points and curve.points[-1].high_w):
+            await asyncio.sleep(1.0)
+    assert curve.w_per_a == 690.0
+    assert 1000 < curve.points[-1].high_w < 16 * 690 * 1.05, "what one box of 16 A can draw"
+    assert curve.points[-1].end > live.at.timestamp() - 15.0
 
 
 async def test_s52_s56_a_stop_matches_only_its_order_and_is_done_when_no_current_flows(demo: Demo):

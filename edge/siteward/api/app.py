@@ -15,6 +15,7 @@ from siteward.api import answers
 from siteward.api.answers import Denied
 from siteward.api.backend import Backend
 from siteward.api.calls import Calls
+from siteward.api.curves import Curves
 from siteward.api.door import Door
 from siteward.api.entry import EntryCalls
 from siteward.api.frames import Frames
@@ -78,6 +79,7 @@ def build_app(
             route("/v1/sessions", reads.sessions, Right.READ),
             route("/v1/sessions/{id}", reads.session, Right.READ),
             route("/v1/sessions/{id}/bill", bills.evidence, Right.READ),
+            route("/v1/sessions/{id}/curve", Curves(backend).curve, Right.READ),
             route("/v1/tariffs", bills.tariffs, Right.READ),
             route("/v1/events", reads.events, Right.EVENTS),
             route("/v1/auth", entry.auth_list, Right.USERS),

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from siteward.model.alarm_log import AlarmRecord
 from siteward.model.auth import AuthList
+from siteward.model.curve import Curve
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
 from siteward.model.ids import CommandId, JournalId, LineId, OrderId, SessionId
@@ -62,6 +63,10 @@ class Station(Protocol):
 
     def uplink(self, connected: bool, failing: Collection[str]) -> None:
         """Take sync's word about its connection and about outputs of alarms that fail."""
+        ...
+
+    async def curve(self, session: SessionId, points: int) -> Curve:
+        """What is kept of a session's power, in about so many points. Raises StoreError."""
         ...
 
     async def submit(self, request: Request, raw: bytes) -> Reply:

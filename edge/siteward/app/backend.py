@@ -1,10 +1,11 @@
 """What the local API serves: the running station joined with the store behind it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from siteward.app.tool_audit import ToolAudit
 from siteward.model.alarm_log import AlarmRecord
 from siteward.model.auth import AuthList
+from siteward.model.curve import Curve
 from siteward.model.errors import StoreError
 from siteward.model.events import EventPage, EventType
 from siteward.model.frames import FrameFormat
@@ -22,9 +23,10 @@ from siteward.store.store import Store
 class CoreBackend:
     """siteward.api.backend.Backend over a Station and, once it could be opened, a Store."""
 
-    def __init__(self, site: Site, station: Station) -> None:
+    def __init__(self, site: Site, station: Station, curve: Callable[[SessionId, int], Awaitable[Curve]]) -> None:
         self._site = site
         self._station = station
+        self._curve = curve
         self._store: Store | None = None
         self._tools = ToolAudit(site, lambda: station.clock.now(), self.audit)
 
@@ -120,6 +122,10 @@ class CoreBackend:
     async def evidence(self, session: SessionId) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a session's bill is made from."""
         return await self._records.evidence(session)
+
+    async def curve(self, session: SessionId, points: int) -> Curve:
+        """What the trace has of a session's power."""
+        return await self._curve(session, points)
 
     async def alarm_log(self, limit: int, before: int | None) -> tuple[AlarmRecord, ...]:
         """Handling records of alarms."""

@@ -90,7 +90,7 @@ async def _run(options: ProcessOptions, lock: InstanceLock) -> int:
             verify=_verifier(site),
         )
     )
-    backends.append(CoreBackend(site, station))
+    backends.append(CoreBackend(site, station, trace.curve))
     options.run.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     trace.start(folder / "trace.db")

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from siteward.app.curves import CurveSampler
 from siteward.control.record import essence, record
+from siteward.model.curve import Curve
 from siteward.model.errors import StoreError
-from siteward.model.ids import ConnectorId
+from siteward.model.ids import ConnectorId, SessionId
 from siteward.model.limits import Grant
 from siteward.model.site import Site
 from siteward.runtime.turn import TurnDone
@@ -27,6 +29,7 @@ class TraceWriter:
         self._opening: asyncio.Task[None] | None = None
         self._next = 0.0
         self._told: Mapping[ConnectorId, tuple[object, ...]] = {}
+        self._sampler = CurveSampler(site)
 
     def start(self, path: Path) -> None:
         """Open the ring beside everything else: a disk that hangs or refuses costs the trace, never the start."""
@@ -48,6 +51,11 @@ class TraceWriter:
         self._next = done.snapshot.at + EVERY_S
         kept = record(self._site, done.snapshot, done.decision, self._why(done))
         self._trace.append(done.snapshot.turn, done.snapshot.at, encode(kept))
+        self._trace.draw(self._sampler.take(done))
+
+    async def curve(self, session: SessionId, points: int) -> Curve:
+        """What is kept of a session's power; nothing where the disk could not be used. Raises StoreError."""
+        return Curve() if self._trace is None else await self._trace.curve(session, points)
 
     def _why(self, done: TurnDone) -> Mapping[ConnectorId, Grant]:
         grants = done.decision.grants
@@ -62,4 +70,5 @@ class TraceWriter:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
         if self._trace is not None:
+            self._trace.draw(self._sampler.rest())
             await self._trace.close()

@@ -10,7 +10,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen, brief
 from siteward.client.client import Client
 from siteward.client.messages import ActorMessage, ReplyMessage, RequestMessage
-from siteward.model.refusals import Refusal
+from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import CommandName, Stage
 from siteward.model.sessions import OrderState
 
@@ -23,6 +23,19 @@ _NAMES = {
     CommandName.LOWER_LOCK: _LOCKS,
 }
 """What to do about a name that the station has not, where it may be a thing of another kind."""
+
+_NEXT = {
+    (CommandName.RESERVE, Refusal.CONNECTOR_BUSY): "`siteward reserve {target} --next` keeps it once it is free",
+    (CommandName.START_CHARGE, Refusal.CONNECTOR_RESERVED): (
+        "`siteward reserve {target} --cancel` lets its reservation go; `--card` starts for the card that it is kept for"
+    ),
+    (CommandName.START_CHARGE, Refusal.OUT_OF_SERVICE): "`siteward service {target} --in` takes it back into service",
+    (CommandName.START_CHARGE, Refusal.EMERGENCY_STOP): (
+        "`siteward alarms list` names the stop; once its cause is gone, `siteward reset STOP` acknowledges it"
+    ),
+    (CommandName.RESET, Refusal.EMERGENCY_STOP): "release its button, or look for a cut cable; then try again",
+}
+"""What to do next about a refusal, where there is something to do."""
 
 _TARGET_MOST = 64
 _NEWEST = 500
@@ -147,8 +160,25 @@ def _result(result: Mapping[str, Any]) -> Iterator[str]:
     for key, value in result.items():
         if isinstance(value, Mapping):
             yield from _result(value)
+        elif (key, value) == ("effect", "not_readable"):
+            yield "the charger took it and does not show its lock: try the plug"
         else:
             yield f"{key} {brief(value)}"
+
+
+def _reason(reply: ReplyMessage) -> str:
+    """The sentence of a refusal, with what core says beyond it in brackets."""
+    message = reply.message or reply.code or ""
+    sentence = REFUSALS[Refusal(reply.code)].en if reply.code in set(Refusal) else message
+    detail = message.removeprefix(sentence).strip() if message.startswith(sentence) else ""
+    return f"{sentence} ({detail})" if detail else message
+
+
+def _advice(name: CommandName, target: str, reply: ReplyMessage) -> str:
+    if reply.code == Refusal.UNKNOWN_TARGET:
+        return _NAMES.get(name, "`siteward status` lists the names of connectors and feeders")
+    known = _NEXT.get((name, Refusal(reply.code))) if reply.code in set(Refusal) else None
+    return known.format(target=target) if known else f"`siteward events` tells more of command {reply.command_id}"
 
 
 def done(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) -> int:
@@ -156,10 +186,8 @@ def done(screen: Screen, name: CommandName, target: str, reply: ReplyMessage) ->
     stage = Stage(reply.stage)
     if stage in (Stage.REJECTED, Stage.FAILED, Stage.EXPIRED):
         # The refusal of a name ends in the name, which stands in front already.
-        reason = (reply.message or reply.code or "").removesuffix(f" {target}")
-        advice = f"`siteward events` tells more of command {reply.command_id}"
-        if reply.code == Refusal.UNKNOWN_TARGET:
-            advice = _NAMES.get(name, "`siteward status` lists the names of connectors and feeders")
+        reason = _reason(reply).removesuffix(f" ({target})")
+        advice = _advice(name, target, reply)
         raise CommandFailed(f"{name.value} {target}: {stage.value}: {reason}", advice, reply.code or "")
     if screen.as_json:
         screen.data(reply.model_dump(mode="json", by_alias=True, exclude_none=True))

@@ -15,13 +15,15 @@ _KINDS = {
     LineKind.FLAT: Sentence("session fee", "单次服务费"),
     LineKind.IDLE: Sentence("standing without charging", "占位费"),
 }
-_CUTS = {
+CUTS = {
     Cut.PRICE: Sentence("price boundary", "电价时段切换"),
     Cut.CLOCK: Sentence("the clock was corrected", "时钟校正"),
     Cut.METER: Sentence("meter exchanged", "更换电表"),
     Cut.GAP: Sentence("controller away", "控制程序中断"),
     Cut.END: Sentence("end of charging", "充电结束"),
 }
+"""Why a segment ended."""
+
 _UNPRICED = Sentence("no price", "无价格")
 
 
@@ -92,5 +94,5 @@ def segment_why(segment: Segment, names: Mapping[str, str]) -> Sentence:
     if segment.flagged:
         en += ", clock not to be trusted"
         zh += "，时钟不可信"
-    cut = None if segment.ended is None else _CUTS[segment.ended]
+    cut = None if segment.ended is None else CUTS[segment.ended]
     return Sentence(en, zh) if cut is None else Sentence(f"{en}; {cut.en}", f"{zh}；{cut.zh}")

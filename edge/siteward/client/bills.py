@@ -24,7 +24,7 @@ class Recomputed:
     """A bill as the journal's segments and tariffs make it; bill None: no tariff prices the session.
 
     told is what session.finished said of money, None while the session is open; faults is everything that contradicts;
-    names are those of the price periods by id.
+    names are those of the price periods by id, book holds the tariffs.
     """
 
     bill: Bill | None
@@ -33,6 +33,7 @@ class Recomputed:
     told: Mapping[str, Any] | None
     faults: tuple[Sentence, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    book: TariffBook = field(default_factory=TariffBook)
 
     @property
     def holds(self) -> bool:
@@ -52,11 +53,11 @@ def recompute(evidence: EvidenceMessage) -> Recomputed:
     if pinned is None:
         if name[0] is not None and not faults:
             faults = (_missing(f"{name[0]} {name[1]}"),)
-        return Recomputed(None, segments, idle_s, told, faults)
+        return Recomputed(None, segments, idle_s, told, faults, book=book)
     bill = make_bill(pinned, segments, idle_s, book)
     found = (*faults, *_chain(evidence.events, segments), *_periods(segments, book), *_against(bill, told))
     names = {price.id: price.name for tariff in book.versions.values() for price in tariff.prices}
-    return Recomputed(bill, segments, idle_s, told, found, names)
+    return Recomputed(bill, segments, idle_s, told, found, names, book)
 
 
 def costs(evidence: EvidenceMessage, found: Recomputed) -> int | None:

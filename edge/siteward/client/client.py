@@ -12,6 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from siteward.client.bill_messages import EvidenceMessage, TariffsMessage
+from siteward.client.curve_messages import CurveMessage
 from siteward.client.errors import CoreDown, Refused, Unreachable
 from siteward.client.messages import (
     AckMessage,
@@ -137,6 +138,16 @@ class Client:
         try:
             path = f"/v1/sessions/{quote(session, safe='')}/bill"
             return self._parse(EvidenceMessage, await self._call("GET", path))
+        except Refused as no:
+            if no.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def curve(self, session: str, points: int = 700) -> CurveMessage | None:
+        """What is kept of a session's power in about so many points, None when there is none of that id."""
+        try:
+            path = f"/v1/sessions/{quote(session, safe='')}/curve"
+            return self._parse(CurveMessage, await self._call("GET", path, {"points": points}))
         except Refused as no:
             if no.status == httpx.codes.NOT_FOUND:
                 return None

@@ -120,7 +120,13 @@ def granted(draft: Draft, request: Request, connector: ConnectorId, found: Autho
     return Fact(EventType.ACCESS_GRANTED, data, connector, None, order, draft.snapshot.wall)
 
 
-def _denied(draft: Draft, request: Request, connector: ConnectorId, token: str | None, code: Refusal) -> Refused:
+def unclear(draft: Draft, request: Request) -> Refused:
+    """A card at a reader of which nobody can tell what it is for: told with both, to whoever is asked about it."""
+    token = (request.params or {}).get("token")
+    return _denied(draft, request, None, token if isinstance(token, str) else None, Refusal.READER_UNCLEAR)
+
+
+def _denied(draft: Draft, request: Request, connector: ConnectorId | None, token: str | None, code: Refusal) -> Refused:
     """Tell of it, and return what to raise; a platform that hears of an unknown card may start it by its own word."""
     if token is not None:
         head = draft.book.list.head

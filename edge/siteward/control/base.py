@@ -14,6 +14,7 @@ from siteward.model.units import ZERO, PerPhase
 
 FREEZE_S, LOST_S, PAUSE_S = 3.0, 5.0, 15.0
 NEGATIVE_A, NEGATIVE_S, NEGATIVE_FREEZE_S = -3.0, 30.0, 5.0
+MOVED_A = 3.0
 SATURATED = 0.98
 HALF_MONTH_S = 15 * 86400.0
 
@@ -98,26 +99,38 @@ def _chargers(work: Work, node: Node, seen: tuple[int, ...]) -> tuple[PerPhase, 
 
 
 def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
-    """Frozen: 10 identical reads of current, voltage and frequency, or blind to a move of the chargers for 10 s."""
-    if n.stuck_at is not None and load != n.stuck_at:
+    """Frozen: 10 identical reads of current, voltage and frequency, or blind to a move of the chargers for 10 s.
+
+    One that was frozen is believed once it shows anything else; a blind one, whose noise proves nothing, once it moves
+    as far as it should have.
+    """
+    if n.stuck_at is not None and max(abs(a - b) for a, b in zip(load, n.stuck_at, strict=True)) > n.stuck_by_a:
         n.stuck_at, n.stuck_since = None, None
     values = (load, r.voltage_v, r.frequency_hz)
     n.same = n.same + 1 if values == n.same_of and r.voltage_v is not None and r.frequency_hz is not None else 1
     n.same_of = values
-    blind = False
+    if not _blind(n):
+        n.stuck_since = None
+    elif n.stuck_since is None:
+        n.stuck_since = r.sent_at
+    if n.stuck_at is not None:
+        return
+    if n.same >= 10:
+        n.stuck_at, n.stuck_by_a = load, 0.0
+    elif n.stuck_since is not None and r.sent_at - n.stuck_since >= 10.0:
+        n.stuck_at, n.stuck_by_a = load, MOVED_A / 2.0
+
+
+def _blind(n: NodeWatch) -> bool:
+    """Whether the chargers moved in the window and the meter shows less than half of it on some phase."""
     window = [x for x in n.window if x[0] >= n.known_from]
     for p in range(3):
         known = [x[2][p] for x in window]
         shown = [x[3][p] for x in window]
         moved = max(known) - min(known)
-        if moved > 3.0 and max(shown) - min(shown) < moved / 2.0:
-            blind = True
-    if not blind:
-        n.stuck_since = None
-    elif n.stuck_since is None:
-        n.stuck_since = r.sent_at
-    if n.same >= 10 or (n.stuck_since is not None and r.sent_at - n.stuck_since >= 10.0):
-        n.stuck_at = load
+        if moved > MOVED_A and max(shown) - min(shown) < moved / 2.0:
+            return True
+    return False
 
 
 def _note_negative(n: NodeWatch, node: Node, base: PerPhase, r: MeterReading) -> None:

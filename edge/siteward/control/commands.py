@@ -1,7 +1,7 @@
 """Judges each new request once: rejected with a code, or accepted with its effect put into the turn's draft."""
 
 from siteward.control import limits, tariffs
-from siteward.control.admission import admit, admitted, bounded
+from siteward.control.admission import admit, admitted, bounded, unclear
 from siteward.control.auth_list import set_list
 from siteward.control.authorise import token_of
 from siteward.control.booking import cancel, serve
@@ -88,7 +88,7 @@ def _start(draft: Draft, request: Request) -> None:
 
 def _connector(draft: Draft, request: Request) -> Connector:
     if request.target is None and request.source is Source.CARD:
-        raise Refused(Refusal.READER_UNCLEAR)
+        raise unclear(draft, request)
     if request.target is None:
         raise BadParam("target: name the connector")
     for connector in draft.site.connectors:

@@ -36,6 +36,9 @@ ROW_S = 15.0
 ROW_WH = 100
 """The session's row is written at least this often, in time and in energy (B23)."""
 
+LEFT_S = 120.0
+"""In so short a time nobody else came, charged and left: what a register grew is of the car that was there (0074)."""
+
 _LONGEST_STEP_S = 5.0
 
 
@@ -91,10 +94,7 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     waits_for_car = session.record.state is OrderState.CREATED
     over = _over(session)
     if scene.post.plugged is False and not waits_for_car and not over:
-        record = replace(session.record, estimated=session.metered, gap=True)
-        ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
-        finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
-        return None
+        return _left(scene, session)
     session = _metered(scene, _unsure_of_the_time(scene, session))
     if session.register.doubted:
         ending = Ending(StopReason.POWER_LOSS, scene.at, AlarmCode.METER_IMPLAUSIBLE.value, failed=True)
@@ -109,6 +109,26 @@ def _look_again(scene: Scene, session: OpenSession) -> OpenSession | None:
     session, fact = resumed(session, "restart", scene.wall)
     scene.tell(fact)
     return session
+
+
+def _left(scene: Scene, session: OpenSession) -> OpenSession | None:
+    """Its car left while nobody looked: what was counted in so short a time is its own, else the last row's word."""
+    ending = session.ending or Ending(StopReason.UNPLUGGED, scene.at)
+    unread_s = _unread_s(scene, session.record)
+    if session.charged and unread_s is not None and unread_s <= LEFT_S:
+        register = replace(session.register, since=scene.at - unread_s)
+        return _with_gap(session._replace(register=register, restored=False, ending=ending))
+    record = replace(session.record, estimated=session.metered, gap=True)
+    finish(scene, session._replace(record=record), replace(ending, stopped_at=scene.at, stopped_wall=scene.wall))
+    return None
+
+
+def _unread_s(scene: Scene, record: SessionRecord) -> float | None:
+    """How long ago the register of its row was read, in s; None where no clock tells."""
+    if not record.segments or not scene.draft.moment.trusted:
+        return None
+    unread_s = (scene.wall - record.segments[-1].end).total_seconds()
+    return unread_s if unread_s >= 0.0 else None
 
 
 def _unsure_of_the_time(scene: Scene, session: OpenSession) -> OpenSession:

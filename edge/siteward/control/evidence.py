@@ -14,6 +14,8 @@ from siteward.model.wire import FrameKind, FrameStage, WireEvent
 
 VERIFIED_FOR_S = 900.0
 """Verified values that were not read back again for so long are verified no more (re-check every 10 min)."""
+BLANK_READS = 2
+"""Reads in a row without a set point after which nobody knows it."""
 PHASE_ON_A = 1.0
 ROSE_A = 1.0
 """More than what two reads of a steady car differ by."""
@@ -132,15 +134,31 @@ def apply_reading(o: Outlet, w: Watch, r: ChargerReading, at: float) -> bool:
         w.mark = r.restart_mark
     w.misses, w.seen_misses = 0, 0
     w.reading, w.read_at = r, r.sent_at
+    if r.set_point_a is not None:
+        w.blank = 0
     if o.has_watchdog and o.read_feeds:
         w.heard = max(w.heard, r.sent_at)
     if o.has_watchdog and o.read_may_feed:
         w.spoke = max(w.spoke, r.sent_at)
     _verify(o, w, r)
     _expire(o, w, at)
-    foreign = settle(o, w, r)
+    foreign = _lost_sight(o, w, r) if r.set_point_a is None else settle(o, w, r)
     _measure(o, w, r)
     return foreign
+
+
+def _lost_sight(o: Outlet, w: Watch, r: ChargerReading) -> bool:
+    """A set point that no number tells, as where somebody or a restart lifted the limit: it may be any (R5, R8).
+
+    One such read is a slip of the register; two in a row count. Returns whether a known one was lost by that.
+    """
+    w.blank += 1
+    if w.blank != BLANK_READS:
+        return False
+    known = w.conf_a is not None
+    doubt(w, r.sent_at)
+    w.booked_a = o.hw_a
+    return known
 
 
 def start_delay_s(o: Outlet, mark: int) -> float:

@@ -14,7 +14,7 @@ from siteward.model.bill import Segment
 from siteward.model.events import EventType, Fact
 from siteward.model.sessions import SessionRecord, StopReason
 
-NOBODYS = frozenset({StopReason.FAULT, StopReason.POWER_LOSS})
+NOBODYS = frozenset({StopReason.FAULT, StopReason.POWER_LOSS, StopReason.EMERGENCY})
 """Ends that are not the driver's doing: standing after them costs nothing."""
 
 

@@ -78,10 +78,13 @@ def _hides_pause(o: Outlet, r: ChargerReading) -> bool:
 
 
 def _judge(o: Outlet, w: Watch, shown: float, sent: list[Flight], hides: bool) -> tuple[float | None, bool]:
-    """The confirmed value and whether a stranger wrote it. An effective register confirms what was WRITTEN."""
+    """The confirmed value and whether a stranger wrote it. An effective register confirms what was WRITTEN.
+
+    That is what the charger answered: an idle one shows nothing, which tells nothing of a write that may be lost.
+    """
     newest = sent[-1] if sent else None
     if o.connector.facts.limit.readback is Readback.EFFECTIVE:
-        written = newest.value_a if newest else w.conf_a
+        written = next((f.value_a for f in reversed(sent) if f.answered_at is not None), w.conf_a)
         if written is None:
             return None, False
         if shown <= written + o.step_a / 2 + 0.01:

@@ -87,7 +87,8 @@ class Watch:
     session_at: when the session began that unused, slot and waking tell of; drew_at: last read with current;
     bound: the feeder that held its target down last turn, -1 none; rests_until: start delay after its restart (B07);
     was_a, rose_at: draw before a rise of it in the last 5 s, and its latest read that was higher than the one before;
-    uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13).
+    uneven: bit mask of the phases its car draws on where those are not all three alike, 0 otherwise (B13);
+    blank: reads in a row that showed no set point.
     """
 
     conf_a: float | None = None
@@ -142,6 +143,7 @@ class Watch:
     bound: int = -1
     rests_until: float = NEVER
     uneven: int = 0
+    blank: int = 0
     phasing: Phasing = AS_BUILT
 
     def clone(self) -> "Watch":
@@ -157,10 +159,11 @@ class NodeWatch:
     """Everything known of one feeder.
 
     window: (sent_at, other load, chargers' measured sum, meter current, other load for cuts) of the latest meter
-    readings; cut_a: what cuts were last made of while the meter was believed (R10); peaks: highest
-    other load of this and of the previous 15 days (R11); known: the chargers below whose draw is known, since when the
-    same ones; partial: the last reading met one that was not; room_since per phase: since when 2 A are free; short: how
-    many below wanted more than it could give, last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
+    readings; cut_a: what cuts were last made of while the meter was believed (R10); stuck_at: currents that are not
+    believed until they move by more than stuck_by_a; peaks: highest other load of this and of the previous 15 days
+    (R11); known: the chargers below whose draw is known, since when the same ones; partial: the last reading met one
+    that was not; room_since per phase: since when 2 A are free; short: how many below wanted more than it could give,
+    last turn; lows: (at, lowest phase) of an imbalance, last 10 s.
     """
 
     meter_at: float = NEVER
@@ -174,6 +177,7 @@ class NodeWatch:
     same_of: tuple[object, ...] | None = None
     stuck_since: float | None = None
     stuck_at: PerPhase | None = None
+    stuck_by_a: float = 0.0
     known: tuple[int, ...] = ()
     known_from: float = NEVER
     partial: bool = False

@@ -39,15 +39,17 @@ def see(snapshot: Snapshot, connector: ConnectorId) -> Seen:
         return Seen(False, known, None, None, False, None, None, None, None)
     amps = max(reading.measured_a) if reading.measured_a is not None else None
     flows = amps >= FLOW_A if amps is not None else reading.charging
+    plugged = _plugged(reading, flows)
     return Seen(
         online=True,
         known=True,
-        plugged=_plugged(reading, flows),
+        plugged=plugged,
         flows=flows,
         asks=reading.pilot in (Pilot.C, Pilot.D),
         fault=_fault(reading),
         amps=amps,
-        soc_percent=reading.soc_percent,
+        # Without a car chargers show 0 %, which is the battery of nobody.
+        soc_percent=None if plugged is False else reading.soc_percent,
         sent_at=reading.sent_at,
     )
 

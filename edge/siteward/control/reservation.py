@@ -1,7 +1,7 @@
 """U: the most that each outlet could draw now, and its sums on every fuse and phase (turn.md steps 3 and 4)."""
 
 from siteward.control.bounds import find_routes
-from siteward.control.evidence import used_mask
+from siteward.control.evidence import BLANK_READS, used_mask
 from siteward.control.flight import free_held, top
 from siteward.control.memory import NEVER, Watch
 from siteward.control.tree import REACTION_S, Outlet, overload
@@ -54,14 +54,15 @@ def _reserve(work: Work, o: Outlet, w: Watch) -> None:
     told = max(top(o, w), w.held_a)
     fixed = 0.0
     unfed = o.has_watchdog and (at - w.heard >= o.tw_s - 10.0 or o.tw_s < 15.0 or starved(w))
-    if silent or unfed or w.read_at == NEVER:
+    if silent or unfed or w.unread or w.read_at == NEVER:
         fixed = rest_now(o, w)
     if (silent and not o.short_hold) or w.unread:
         fixed = max(fixed, boot_now(o, w))
     if _fell_back(o, w, at, silent):
         told = 0.0
         fixed = max(fixed, rest_now(o, w))
-        w.measured_a = None
+        if silent or w.read_at < w.unread_since:
+            w.measured_a = None
     work.fixed_a.append(min(fixed, o.hw_a))
     work.u_a.append(max(told, min(fixed, o.hw_a)))
     work.used.append(used_mask(o, w, at))
@@ -72,7 +73,7 @@ def _fell_back(o: Outlet, w: Watch, at: float, silent: bool) -> bool:
 
     The values count as verified here as long as the silence goes on: step 2 keeps them until the first answer.
     """
-    if not o.has_watchdog or not (silent or w.unread):
+    if not o.has_watchdog or not (silent or (w.unread and w.blank < BLANK_READS)):
         return False
     return w.verified and at - w.spoke > o.watch_s + 10.0
 

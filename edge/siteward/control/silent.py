@@ -1,5 +1,6 @@
 """Chargers that do not answer, and chargers whose fail-safe values are not certain (turn.md step 11; R2, R8, R16)."""
 
+from siteward.control.evidence import BLANK_READS
 from siteward.control.flight import top
 from siteward.control.memory import NEVER, Watch
 from siteward.control.reservation import starved
@@ -31,6 +32,7 @@ def speak_to_silent(work: Work) -> None:
         elif work.reachable[o.index]:
             _load(work, o, w)
             _anchor(work, o, w)
+            _set_again(work, o, w)
             _refresh(work, o, w)
         _alarms(work, o, w)
 
@@ -84,6 +86,16 @@ def _anchor(work: Work, o: Outlet, w: Watch) -> None:
         return
     value = step_down(min(shown, work.cap_a[o.index]), o.step_a) if work.wants(o) else 0.0
     work.failsafes.append(work.order(o, value if value >= o.floor_a else 0.0, raises=False))
+
+
+def _set_again(work: Work, o: Outlet, w: Watch) -> None:
+    """A register without a set point in it gets one; ever more slowly where it does not take it (flash)."""
+    if w.blank < BLANK_READS or w.conf_a is not None or work.under_way(o, w.limit_a or 0.0):
+        return
+    pause_s = min(LOAD_SLOWLY_S, max(ANCHOR_EVERY_S, (work.at - w.unread_since) / 2.0))
+    if w.limit_sent > w.unread_since and work.at - w.limit_sent < pause_s:
+        return
+    work.failsafes.append(work.order(o, failsafe_limit(work, o, w), raises=False))
 
 
 def _refresh(work: Work, o: Outlet, w: Watch) -> None:

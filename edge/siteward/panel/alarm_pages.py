@@ -46,7 +46,7 @@ class AlarmSheets:
         alarm = self._standing(request)
         if alarm is None:
             return RedirectResponse("/alarms", 303)
-        return self._desk.page(request, session, "alarm", alarm=alarm, live_page="alarm")
+        return self._desk.page(request, session, "alarm", alarm=alarm, live_page=f"alarm:{alarm.code}.{alarm.subject}")
 
     async def act(self, request: Request) -> Response:
         """POST /alarms/{code}/{subject}/{ack|clear}: becomes a request to core with the person behind it."""

@@ -1,7 +1,6 @@
 """The session page with its bill: every line and every segment explains itself, as the journal makes them."""
 
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import tzinfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +13,10 @@ from siteward.client.errors import ClientError
 from siteward.model.bill import Bill
 from siteward.model.ids import is_id
 from siteward.panel.desk import Desk
+from siteward.panel.power import Place, power
 from siteward.panel.signatures import signatures
+from siteward.panel.text import zone_of
+from siteward.panel.view import session_open
 from siteward.panel.words import say
 
 
@@ -26,7 +28,8 @@ class Bills:
 
     async def session(self, request: Request) -> Response:
         """GET /sessions/{id}: one session, what it costs and why."""
-        viewer = self._desk.who(request)
+        # A page that looks again by itself is no sign of its reader.
+        viewer = self._desk.who(request, touch=request.headers.get("hx-request") != "true")
         name = request.path_params["session"]
         if not is_id(name):
             raise HTTPException(404)
@@ -38,6 +41,8 @@ class Bills:
             raise HTTPException(404)
         language = self._desk.speak(request)
         found = recompute(evidence)
+        zone = self._zone()
+        place = Place(zone, str(zone), self._desk.clock.wall(), language)
         return self._desk.page(
             request,
             viewer,
@@ -46,26 +51,34 @@ class Bills:
             down=False,
             live_page="session",
             s=evidence.session,
-            open=found.told is None,
+            open=session_open(evidence.session),
             lines=_lines(found.bill, language),
             total=_total(evidence, found),
+            running=_running(evidence, found),
             bill=found.bill,
-            segments=_segments(found, self._zone(), language),
+            segments=_segments(found, zone, language),
+            power=await power(self._desk.core, evidence, found, place),
+            zone=str(zone),
             faults=[say(fault, language) for fault in found.faults],
             signatures=signatures(evidence, language),
         )
 
     def _zone(self) -> tzinfo:
         live = self._desk.hub.frame.view
-        try:
-            return UTC if live is None else ZoneInfo(live.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return UTC
+        return zone_of(None if live is None else live.timezone)
 
 
 def _total(evidence: EvidenceMessage, found: Recomputed) -> str:
     bill, cost = found.bill, costs(evidence, found)
     return "" if bill is None or cost is None else amount(cost, bill.digits, bill.currency)
+
+
+def _running(evidence: EvidenceMessage, found: Recomputed) -> str:
+    """What the segment under way adds to the lines above; nothing once all are closed."""
+    bill, cost = found.bill, costs(evidence, found)
+    if bill is None or cost is None or cost == bill.total:
+        return ""
+    return amount(cost - bill.total, bill.digits, bill.currency)
 
 
 def _lines(bill: Bill | None, language: str) -> list[tuple[str, str, str]]:

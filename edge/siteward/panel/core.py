@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from siteward.client.bill_messages import EvidenceMessage
+from siteward.client.curve_messages import CurveMessage
 from siteward.client.messages import (
     ActorMessage,
     EventsMessage,
@@ -40,6 +41,10 @@ class Core(Protocol):
 
     async def evidence(self, session: str) -> EvidenceMessage | None:
         """What a session's bill is made from, None when there is none of that id."""
+        ...
+
+    async def curve(self, session: str, points: int = 700) -> CurveMessage | None:
+        """What is kept of a session's power, None when there is no session of that id."""
         ...
 
     async def alarm_log(self, limit: int = 50, before: int | None = None) -> Sequence[AlarmRecordMessage]:

@@ -30,7 +30,7 @@ MENU = (
     ("events", "/events"),
     ("report", "/report"),
 )
-"""Pages in the menu; access only where the site has a barrier or a lock."""
+"""Pages in the menu; access only where the site has a barrier, a lock or an emergency stop."""
 
 
 class NeedLogin(Exception):
@@ -102,7 +102,11 @@ class Desk:
         may_act = session.may(Role.TECHNICIAN)
         shell = {
             "session": session,
-            "menu": [row for row in MENU if row[0] != "access" or (frame.view and frame.view.arms)],
+            "menu": [
+                row
+                for row in MENU
+                if row[0] != "access" or (frame.view and (frame.view.arms or frame.view.emergencies))
+            ],
             "here": name,
             "path": request.url.path,
             "frame": frame,

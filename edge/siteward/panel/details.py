@@ -1,9 +1,12 @@
 """What an event of the journal says, in the reader's words: labels of its data, and values of known vocabularies."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
+from siteward.client.bill_text import CUTS, fee
 from siteward.client.signed import FAILURES, MARKS, STATES, STEPS
 from siteward.model.alarms import ALARMS, AlarmCode
 from siteward.model.refusals import REFUSALS, Refusal
@@ -103,6 +106,36 @@ LABELS: Final[dict[str, Sentence]] = {
     "what": Sentence("what", "事件"),
     "why": Sentence("because", "原因"),
     "tokens": Sentence("cards", "卡"),
+    "after_wh": Sentence("after, Wh", "之后读数 Wh"),
+    "amount": Sentence("amount", "金额"),
+    "before_wh": Sentence("before, Wh", "之前读数 Wh"),
+    "begin": Sentence("begin", "开始"),
+    "begin_register_wh": Sentence("begin register, Wh", "起始读数 Wh"),
+    "end": Sentence("end", "结束"),
+    "ended": Sentence("ended by", "结束于"),
+    "error": Sentence("error", "错误"),
+    "estimated_wh": Sentence("estimated, Wh", "估算电量 Wh"),
+    "fault": Sentence("fault", "故障"),
+    "flagged": Sentence("clock not trusted", "时钟不可信"),
+    "idle_s": Sentence("stood without charging, s", "停车未充 s"),
+    "inForce": Sentence("in force", "已生效"),
+    "max_amount": Sentence("amount limit", "金额上限"),
+    "max_current_a": Sentence("current limit, A", "电流上限 A"),
+    "max_energy_wh": Sentence("energy limit, Wh", "电量上限 Wh"),
+    "max_time_s": Sentence("time limit, s", "时间上限 s"),
+    "name": Sentence("name", "名称"),
+    "newMeter": Sentence("new meter", "新电表"),
+    "notices": Sentence("messages", "消息数"),
+    "number": Sentence("number", "序号"),
+    "ok": Sentence("delivered", "已送达"),
+    "output": Sentence("output", "输出"),
+    "rolled_wh": Sentence("register rolled over or meter exchanged, Wh", "读数翻转或换表 Wh"),
+    "segments": Sentence("segments", "分段数"),
+    "stopReason": Sentence("ended by", "结束原因"),
+    "stop_register_wh": Sentence("end register, Wh", "结束读数 Wh"),
+    "stop_soc_percent": Sentence("battery at the end, %", "结束电量 %"),
+    "unmetered": Sentence("without a meter", "无计量"),
+    "unpriced_wh": Sentence("without a price, Wh", "无价格电量 Wh"),
 }
 """Names of the data that events carry, the usual ones; others are shown by their key."""
 
@@ -125,12 +158,22 @@ VALUES: Final[Mapping[str, Mapping[Any, Sentence]]] = {
     "step": STEPS,
     "failure": FAILURES,
     "marks": MARKS,
+    "ended": CUTS,
+    "stopReason": v.REASONS,
 }
 """Vocabularies of the values, by their key."""
 
 _YES, _NO = Sentence("yes", "是"), Sentence("no", "否")
 _CARDS = frozenset({"token", "removed"})
 """Numbers of cards, of which nobody sees more than the end."""
+
+_QUIET = frozenset({"estimated", "estimated_wh", "flagged", "gap", "idle_s", "rolled_wh", "unmetered", "unpriced_wh"})
+"""Worth a word only where there is some of it."""
+
+_MONEY = frozenset({"total", "amount", "max_amount"})
+"""Minor units of the currency beside it: nobody reads 179 as 1.79."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 _SAID_ELSEWHERE = frozenset({"actor", "stage"})
 """The actor's parts stand beside it, the stage is the event's own name."""
@@ -142,32 +185,43 @@ _BYTES = frozenset({"signedMeterData", "publicKey", "sha256", "beginSha256", "en
 """Nobody reads these; the session's page hands them out."""
 
 
-def event_detail(event: Mapping[str, Any], language: str) -> str:
-    """What an event says: an alarm's or refusal's sentence where it has one, then its data."""
+def event_detail(event: Mapping[str, Any], language: str, zone: tzinfo = UTC) -> str:
+    """What an event says: an alarm's or refusal's sentence where it has one, then its data; times as in the zone."""
     data = dict(event.get("data") or {})
     code = str(data.get("code", ""))
-    if code in set(AlarmCode):
+    # An emergency stop is an alarm, and why a command is refused: the event says which is meant.
+    if code in set(AlarmCode) and (code not in set(Refusal) or str(event.get("type", "")).startswith("alarm.")):
         return say(ALARMS[AlarmCode(code)].about(str(data.get("subject", ""))), language)
     parts = []
     if code in set(Refusal):
         # The sentence of the catalogue says it in both languages; the recorded one is English.
         parts.append(say(REFUSALS[Refusal(data.pop("code"))], language))
         data.pop("message", None)
-    return " · ".join([*parts, *_told(data, language)])
+    return " · ".join([*parts, *_told(data, language, zone)])
 
 
-def _told(data: Mapping[str, Any], language: str) -> Iterator[str]:
+def _told(data: Mapping[str, Any], language: str, zone: tzinfo) -> Iterator[str]:
+    currency = data.get("currency")
+    priced = isinstance(currency, str) and any(isinstance(data.get(key), int) for key in _MONEY)
     for key, value in data.items():
-        if value is None or key in _OTHER_PAGES or key in _BYTES or (key in _SAID_ELSEWHERE and "source" in data):
+        if _skipped(key, value, data) or (key == "currency" and priced):
             continue
         if isinstance(value, Mapping):
-            yield from _told(value, language)
+            yield from _told(value, language, zone)
             continue
         label = say(LABELS[key], language) if key in LABELS else key
-        yield f"{label}: {_value(key, value, language)}"
+        if key in _MONEY and isinstance(value, int) and isinstance(currency, str):
+            yield f"{label}: {fee(value, currency)}"
+        else:
+            yield f"{label}: {_value(key, value, language, zone)}"
 
 
-def _value(key: str, value: object, language: str) -> str:
+def _skipped(key: str, value: object, data: Mapping[str, Any]) -> bool:
+    elsewhere = key in _OTHER_PAGES or key in _BYTES or (key in _SAID_ELSEWHERE and "source" in data)
+    return value is None or elsewhere or (key in _QUIET and not value)
+
+
+def _value(key: str, value: object, language: str, zone: tzinfo) -> str:
     if key in _CARDS and isinstance(value, str):
         return masked(value)
     if key == "tokens":
@@ -176,7 +230,16 @@ def _value(key: str, value: object, language: str) -> str:
         return say(_YES if value else _NO, language)
     if isinstance(value, str):
         table = VALUES.get(key, {})
-        return say(table[value], language) if value in table else value
+        return say(table[value], language) if value in table else _instant(value, zone)
     if isinstance(value, list):
-        return " / ".join(_value(key, one, language) for one in value)
+        return " / ".join(_value(key, one, language, zone) for one in value)
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _instant(text: str, zone: tzinfo) -> str:
+    """A time as people write it, with its distance from UTC; any other text as it is."""
+    if _INSTANT.fullmatch(text) is None:
+        return text
+    local = datetime.fromisoformat(text).astimezone(zone)
+    offset = f"{local:%z}"
+    return f"{local:%Y-%m-%d %H:%M:%S} {'UTC' if offset == '+0000' else f'{offset[:3]}:{offset[3:]}'}"

@@ -39,7 +39,8 @@ def overview_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
     yield "limits", "live/limits.html", {"limits": live.limits, "names": names}
     for connector in live.connectors:
         yield f"leaf-{connector.id}", "live/leaf.html", {"connector": connector}
-        seen = {"connector": connector, "names": names, "zone": live.timezone}
+        stops = view.stops_at(live, connector.id)
+        seen = {"connector": connector, "names": names, "zone": live.timezone, "stops": stops}
         yield f"card-{connector.id}", "live/card.html", seen
         yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
 
@@ -49,7 +50,8 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
     names = text.feeder_names(live)
     for connector in live.connectors:
         if connector.id == connector_id:
-            seen = {"connector": connector, "names": names, "zone": live.timezone}
+            stops = view.stops_at(live, connector.id)
+            seen = {"connector": connector, "names": names, "zone": live.timezone, "stops": stops}
             yield "connector", "live/connector.html", seen
             yield f"act-{connector.id}", "live/actions.html", seen | {"may_act": may_act}
             yield f"kept-{connector.id}", "live/kept.html", seen
@@ -60,6 +62,12 @@ def connector_parts(live: LiveMessage, connector_id: str, may_act: bool) -> Iter
 def alarm_parts(live: LiveMessage) -> Iterator[Part]:
     """The list of standing alarms."""
     yield "alarms", "live/alarms.html", {"alarms": view.worst_first(live)}
+
+
+def one_alarm_parts(live: LiveMessage, name: str) -> Iterator[Part]:
+    """One standing alarm with its notes, or that it stands no more; its form stays as it is."""
+    found = next((alarm for alarm in live.alarms if f"{alarm.code}.{alarm.subject}" == name), None)
+    yield "alarm", "live/alarm.html", {"alarm": found}
 
 
 def access_parts(live: LiveMessage, may_act: bool) -> Iterator[Part]:
@@ -90,6 +98,7 @@ def parts(frame: Frame, audience: Audience) -> Iterator[Part]:
         "overview": lambda: overview_parts(live, audience.may_act),
         "connector": lambda: connector_parts(live, name, audience.may_act),
         "alarms": lambda: alarm_parts(live),
+        "alarm": lambda: one_alarm_parts(live, name),
         "lines": lambda: line_parts(live),
         "access": lambda: access_parts(live, audience.may_act),
     }

@@ -42,6 +42,7 @@ class ReportSheets:
             kind = "text/html" if form == "html" else "text/csv"
             headers = {"content-disposition": f'attachment; filename="{name}"'}
             return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
+        today = self._desk.clock.wall().astimezone(zone).date()
         return self._desk.page(
             request,
             session,
@@ -51,7 +52,8 @@ class ReportSheets:
             summary="\n".join(summary(done, zone, language)),
             rows=[(row, difference(row, zone, language)) for row in done.differences],
             before=(done.day - timedelta(days=1)).isoformat(),
-            after=(done.day + timedelta(days=1)).isoformat(),
+            after=(done.day + timedelta(days=1)).isoformat() if done.day < today else None,
+            today=today.isoformat() if done.day != today else None,
             states=[state.value for state in (State.EXPLAINED, State.CLOSED, State.OPEN)],
         )
 

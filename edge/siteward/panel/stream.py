@@ -17,7 +17,7 @@ MOST_STREAMS = 64
 MOST_STREAMS_EACH = 6
 PULSE_S = 3.0
 PACE_S = 1.0
-_PAGE = re.compile(r"[a-z]{1,16}(:[A-Za-z0-9._-]{1,64})?", re.ASCII)
+_PAGE = re.compile(r"[a-z]{1,16}(:[A-Za-z0-9._-]{1,160})?", re.ASCII)
 
 
 class Streams:

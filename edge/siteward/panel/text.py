@@ -20,6 +20,7 @@ from siteward.model.events import EventType
 from siteward.model.limits import Cause
 from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import Stage
+from siteward.model.sessions import OrderState
 from siteward.panel import vocabulary as v
 from siteward.panel.words import say, word
 
@@ -74,16 +75,20 @@ def instant(value: datetime | None) -> str:
     return UNKNOWN if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zone_of(name: str | None) -> tzinfo:
+    """The zone of a name; UTC for one that this computer does not know."""
+    try:
+        return UTC if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
 def leaving(session: SessionMessage, zone: str, language: str) -> str:
     """When the car leaves, by the site's clock, and how much of its energy it has."""
     if session.departs_at is None:
         return ""
-    try:
-        place: tzinfo = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        place = UTC
     got = kilowatt_hours(session.energy_wh, 1)
-    time = session.departs_at.astimezone(place).strftime("%H:%M")
+    time = session.departs_at.astimezone(zone_of(zone)).strftime("%H:%M")
     return word("leaves", language, time=time, got=got, wanted=kilowatt_hours(session.wanted_wh, 1))
 
 
@@ -132,6 +137,14 @@ def one_of(table: Mapping[Any, Any], key: str | None, language: str) -> str:
     if key is None:
         return UNKNOWN
     return say(table[key], language) if key in table else key
+
+
+def order(session: SessionMessage, language: str) -> str:
+    """How far a session is; one that only waits for its car to leave is not called charging."""
+    over = session.stop_reason is not None and session.ended_at is not None
+    if over and session.state == OrderState.CHARGING:
+        return say(v.STATES["ended"], language)
+    return one_of(v.ORDERS, session.state, language)
 
 
 def reply(message: ReplyMessage, language: str) -> str:

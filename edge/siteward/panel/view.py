@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from siteward.client.messages import (
     AlarmMessage,
     ConnectorMessage,
+    EmergencyMessage,
     FeederMessage,
     LiveMessage,
     SessionMessage,
     SlaveMessage,
 )
 from siteward.model.alarms import Severity
+from siteward.model.live import StopState
 from siteward.model.sessions import ConnectorStatus, OrderState, SuspendedBy
 
 SCALE = 1.15
@@ -27,6 +29,7 @@ MARKS = {
     "suspended_car": "pause",
     "suspended_station": "clock",
     "starting": "clock",
+    "ended": "plug",
     "plugged": "plug",
     "available": "circle",
     "reserved": "lock",
@@ -35,6 +38,9 @@ MARKS = {
     "offline": "cross",
 }
 """Picture of each state: its shape differs too, so that nobody needs to tell colours apart."""
+
+FLOWS_A = 1.0
+"""Less than this is noise of a meter, A."""
 
 _SEVERITIES = tuple(severity.value for severity in Severity)
 """Worst first."""
@@ -150,6 +156,16 @@ def connector_state(connector: ConnectorMessage) -> str:
     }[ConnectorStatus(connector.status)]
 
 
+def stops_at(live: LiveMessage, connector_id: str) -> tuple[EmergencyMessage, ...]:
+    """Emergency stops that keep a connector from charging now."""
+    return tuple(stop for stop in live.emergencies if stop.state != StopState.CLEAR and connector_id in stop.connectors)
+
+
+def session_over(session: SessionMessage) -> bool:
+    """Whether an open session has ended for all but its idle fee: it stays open until the car leaves (0051)."""
+    return session.stop_reason is not None and session.ended_at is not None and session_open(session)
+
+
 def can_start(connector: ConnectorMessage) -> bool:
     """Whether a start button makes sense; core judges again. At a reserved one it is for whom it is kept."""
     return connector_state(connector) in ("available", "plugged", "reserved")
@@ -170,7 +186,7 @@ def can_wait(connector: ConnectorMessage) -> bool:
 
 def can_stop(connector: ConnectorMessage) -> bool:
     """Whether there is an open session to stop; true for a silent charger too."""
-    return connector.session is not None and session_open(connector.session)
+    return connector.session is not None and session_open(connector.session) and connector_state(connector) != "ended"
 
 
 def worst_current(connector: ConnectorMessage) -> float | None:
@@ -195,6 +211,8 @@ def _session_state(connector: ConnectorMessage, session: SessionMessage) -> str:
         return "faulted"
     if session.state != OrderState.CHARGING:
         return "starting"
+    if session_over(session) and (worst_current(connector) or 0.0) < FLOWS_A:
+        return "ended"
     by = connector.suspended_by or session.suspended_by
     if by == SuspendedBy.CAR:
         return "suspended_car"

@@ -3,6 +3,7 @@
 from typing import Final
 
 from siteward.model.auth import AuthorisedBy
+from siteward.model.curve import CurveState
 from siteward.model.events import EventType
 from siteward.model.limits import OnLimitExpiry
 from siteward.model.live import StopState
@@ -15,6 +16,7 @@ STATES: Final[dict[str, Sentence]] = {
     "suspended_car": Sentence("Car paused", "车辆暂停"),
     "suspended_station": Sentence("Waiting", "等待电流"),
     "starting": Sentence("Starting", "启动中"),
+    "ended": Sentence("Ended, car still there", "已结束，车辆未离开"),
     "plugged": Sentence("Plugged in", "已插枪"),
     "available": Sentence("Available", "空闲"),
     "reserved": Sentence("Reserved", "已预约"),
@@ -48,6 +50,16 @@ PAUSERS: Final[dict[str, Sentence]] = {
     SuspendedBy.CAR: Sentence("the car", "车辆"),
     SuspendedBy.STATION: Sentence("the station", "充电站"),
 }
+
+CURVE_STATES: Final[dict[str, Sentence]] = {
+    CurveState.STARTING: Sentence("no current yet", "尚未充电"),
+    CurveState.CHARGING: Sentence("charging", "充电中"),
+    CurveState.CAR: Sentence("paused by the car", "车辆暂停"),
+    CurveState.STATION: Sentence("paused by the station", "充电站暂停"),
+    CurveState.ENDED: Sentence("ended, car still there", "已结束，车辆未离开"),
+    CurveState.UNREAD: Sentence("charger silent", "充电桩无应答"),
+}
+"""What a stretch of a session was, in its picture."""
 
 ARM_STATES: Final[dict[str, Sentence]] = {
     "unknown": Sentence("Not read yet", "尚未读取"),

@@ -1,7 +1,7 @@
 """The report of one day: rates, energy by quarters, and the list of differences, from events and nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -27,9 +27,9 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """One day of the site. alarms counts what rose, by severity; missing_quarters those without books, by feeder.
+    """One day of the site. alarms counts what rose, by severity; missing_quarters those without a record, by feeder.
 
-    ends_at is now for a day that is not over.
+    ends_at is now for a day that is not over; feeder_names are those of the metered feeders, by id.
     """
 
     site: str
@@ -42,6 +42,14 @@ class DayReport:
     missing_quarters: Mapping[str, int]
     differences: tuple[Difference, ...]
     alarms: Mapping[str, int]
+    feeder_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is known of the day: that nothing differs then says nothing."""
+        known = ("known_s", "created", "failed", "cancelled", "finished")
+        told = any(self.total(name) for name in known)
+        return not (told or self.quarters or self.differences or self.alarms)
 
     @property
     def length_s(self) -> float:
@@ -86,6 +94,7 @@ class Wish:
     now: datetime
     drift_percent: float | None = None
     least_wh: float = 0.0
+    feeder_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def begins_at(self) -> datetime:
@@ -116,6 +125,7 @@ def day_report(wish: Wish, events: Sequence[Mapping[str, Any]]) -> DayReport:
         missing_quarters=_missing(wish.feeders, quarters, begin, end),
         differences=differences(told, begin, end, wish.now, wish.drift_percent, wish.least_wh),
         alarms=_alarms(told, begin, end),
+        feeder_names=wish.feeder_names,
     )
 
 

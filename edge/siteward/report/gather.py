@@ -50,6 +50,7 @@ def wish_of(site: Mapping[str, Any], day: date | None, now: datetime) -> Wish:
         now=now.astimezone(UTC),
         drift_percent=bound,
         least_wh=float(rules[0].get("least", 0.0)) if rules else 0.0,
+        feeder_names={str(row["id"]): str(row.get("name") or row["id"]) for row in site["feeders"] if row.get("meter")},
     )
 
 

@@ -49,7 +49,7 @@ def body(report: DayReport, zone: tzinfo, language: str) -> Iterator[str]:
     yield f"<h2>{say('differences', language)}</h2>"
     yield from (difference(row, zone, language) for row in report.differences)
     if not report.differences:
-        yield f"<p>{say('none', language)}</p>"
+        yield f"<p>{say('nothing' if report.empty else 'none', language)}</p>"
 
 
 def summary(report: DayReport, zone: tzinfo, language: str) -> Iterator[str]:
@@ -142,20 +142,26 @@ def _feeder(report: DayReport, feeder: str, zone: tzinfo, language: str) -> Iter
     gaps = f" · {say('missing', language, count=count)}" if count else ""
     total_f = sum(q.feeder_wh or 0 for q in rows) / 1000
     total_s = sum(q.sessions_wh for q in rows) / 1000
+    name = report.feeder_names.get(feeder, feeder)
+    heading = escape(name) if name == feeder else f"{escape(name)} ({escape(feeder)})"
     yield (
-        f"<h3>{escape(feeder)}</h3><p>{say('by_feeder', language)} {total_f:,.3f} kWh, "
+        f"<h3>{heading}</h3><p>{say('by_feeder', language)} {total_f:,.3f} kWh, "
         f"{say('by_sessions', language)} {total_s:,.3f} kWh{worst}{gaps}</p>"
     )
     if rows:
-        yield f'<div class="scroll">{chart(report, rows, zone)}</div>'
+        label = escape(f"{name}: {say('quarters', language)}", quote=True)
+        yield f'<div class="scroll">{chart(report, rows, zone, label)}</div>'
 
 
-def chart(report: DayReport, rows: Sequence[Quarter], zone: tzinfo) -> str:
-    """Bars of a feeder (grey) and its sessions (blue), one pair a quarter; a red mark where they drift apart."""
+def chart(report: DayReport, rows: Sequence[Quarter], zone: tzinfo, label: str) -> str:
+    """Bars of a feeder (grey) and its sessions (blue), one pair a quarter; a red mark where they drift apart.
+
+    label, escaped, names it for who cannot see it.
+    """
     most = max(1, *(max(q.feeder_wh or 0, q.sessions_wh) for q in rows))
     slots = max(1, round((report.ends_at - report.begins_at).total_seconds() / 900))
     step = (_WIDTH - _LEFT) / max(slots, 92)
-    parts = [f'<svg class="report-chart" viewBox="0 0 {_WIDTH} {_HEIGHT + _FOOT}" role="img">']
+    parts = [f'<svg class="report-chart" viewBox="0 0 {_WIDTH} {_HEIGHT + _FOOT}" role="img" aria-label="{label}">']
     parts.append(f'<text x="0" y="12">{most / 1000:,.1f} kWh</text>')
     parts.append(f'<line x1="{_LEFT}" y1="{_HEIGHT}" x2="{_WIDTH}" y2="{_HEIGHT}"/>')
     for quarter in rows:

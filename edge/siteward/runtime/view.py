@@ -142,7 +142,7 @@ def _connector(connector: Connector, snapshot: Snapshot, decision: Decision, nom
         online=seen and grant.reachable,
         current_a=_on_feeder_phases(connector, reading.measured_a),
         voltage_v=reading.voltage_v,
-        power_w=_power(connector, reading, snapshot),
+        power_w=None if (power := newest_power(connector, snapshot)) is None else power[0],
         energy_wh=reading.energy_wh,
         temperature_c=reading.temperature_c,
         soc_percent=reading.soc_percent,
@@ -170,12 +170,19 @@ def _told_w(connector: Connector, limit_a: float, nominal_v: float) -> float | N
     return None if power is None else round(power.watts(limit_a, nominal_v), 1)
 
 
-def _power(connector: Connector, reading: ChargerReading, snapshot: Snapshot) -> float | None:
-    """Active power by the charger itself, else by the connector's billing meter."""
-    if reading.power_w is not None or connector.meter is None:
-        return reading.power_w
-    billing = snapshot.meters.get(connector.meter)
-    return None if billing is None else billing.power_w
+def newest_power(connector: Connector, snapshot: Snapshot) -> tuple[float, float] | None:
+    """Active power in W by the charger itself, else by the connector's billing meter, and when it was asked for."""
+    reading = snapshot.chargers.get(connector.id)
+    if reading is not None and reading.power_w is not None:
+        return reading.power_w, reading.sent_at
+    billing = None if connector.meter is None else snapshot.meters.get(connector.meter)
+    return None if billing is None or billing.power_w is None else (billing.power_w, billing.sent_at)
+
+
+def offered_w(connector: Connector, limit_a: float, nominal_v: float) -> float:
+    """What a limit offers at nominal voltage: of a DC charger what it is told, else all of its phases."""
+    told = _told_w(connector, limit_a, nominal_v)
+    return limit_a * len(connector.wiring) * nominal_v if told is None else told
 
 
 def _meter(meter: Meter, snapshot: Snapshot) -> MeterView:

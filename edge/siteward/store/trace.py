@@ -3,10 +3,14 @@
 import asyncio
 import sqlite3
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from siteward.model.curve import Curve, Drawn
 from siteward.model.errors import StoreError
+from siteward.model.ids import SessionId
+from siteward.store import curves
 from siteward.store.db import Db, is_damage
 from siteward.store.migrate import migrate
 
@@ -17,6 +21,9 @@ FLUSH_S = 30.0
 """Snapshots of half a minute share one commit (wear, ruling 17)."""
 
 _BUFFERED_MAX = 600
+_STRETCHES_MAX = 20_000
+_PRUNED_EVERY = 120
+"""Flushes from one look at the number of stretches to the next, an hour."""
 _OLD_SITES = """
 DELETE FROM site WHERE from_id < (SELECT max(from_id) FROM site WHERE from_id <= (SELECT min(id) FROM trace))
 """
@@ -38,6 +45,8 @@ class Trace:
         self._db = db
         self._ring_s = ring_s
         self._buffer: deque[TraceRow] = deque()
+        self._stretches: deque[Drawn] = deque(maxlen=_STRETCHES_MAX)
+        self._flushes = 0
         self._flusher = asyncio.create_task(self._run())
         self.dropped = 0
 
@@ -60,6 +69,15 @@ class Trace:
             self.dropped += 1
         self._buffer.append(TraceRow(turn, at, blob))
 
+    def draw(self, rows: Iterable[Drawn]) -> None:
+        """Keep stretches of sessions; never blocks either."""
+        self._stretches.extend(rows)
+
+    async def curve(self, session: SessionId, points: int) -> Curve:
+        """The power of a session in about so many points, what is still buffered included. Raises StoreError."""
+        await self.flush()
+        return await self._db.read(lambda connection: curves.read(connection, session, points))
+
     async def read(self, limit: int = 1000, before_id: int | None = None) -> tuple[TraceRow, ...]:
         """The newest snapshots, oldest of them first, what is still buffered included. Raises StoreError."""
         await self.flush()
@@ -74,25 +92,25 @@ class Trace:
     async def flush(self) -> None:
         """Write the buffer in one transaction and drop what has left the ring. Raises StoreError; the buffer stays."""
         rows, self._buffer = self._buffer, deque()
-        if not rows:
+        stretches, self._stretches = self._stretches, deque(maxlen=_STRETCHES_MAX)
+        if not rows and not stretches:
             return
+        prune = self._flushes % _PRUNED_EVERY == 0
+        self._flushes += 1
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                "INSERT INTO trace (turn, at, blob) VALUES (?, ?, ?)", [(row.turn, row.at, row.blob) for row in rows]
-            )
-            # After a restart of the machine the boot clock starts anew: what is ahead of it is from before.
-            newest = rows[-1].at
-            connection.execute("DELETE FROM trace WHERE at < ?", (newest - self._ring_s,))
-            connection.execute(
-                "DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?", (round(2 * self._ring_s),)
-            )
-            connection.execute(_OLD_SITES)
+            if rows:
+                _write(connection, rows, self._ring_s)
+            if stretches:
+                curves.insert(connection, stretches)
+            if prune:
+                curves.prune(connection)
 
         try:
             await self._db.write(work)
         except StoreError:
             self._buffer.extendleft(reversed(rows))
+            self._stretches.extendleft(reversed(stretches))
             raise
 
     async def close(self) -> None:
@@ -131,6 +149,18 @@ async def open_trace(path: Path, ring_s: float = RING_S) -> Trace:
         db = Db(path, synchronous="NORMAL")
         await db.open(_prepare)
     return Trace(db, ring_s)
+
+
+def _write(connection: sqlite3.Connection, rows: Sequence[TraceRow], ring_s: float) -> None:
+    """Add snapshots and drop what has left the ring."""
+    connection.executemany(
+        "INSERT INTO trace (turn, at, blob) VALUES (?, ?, ?)", [(row.turn, row.at, row.blob) for row in rows]
+    )
+    # After a restart of the machine the boot clock starts anew: what is ahead of it is from before.
+    newest = rows[-1].at
+    connection.execute("DELETE FROM trace WHERE at < ?", (newest - ring_s,))
+    connection.execute("DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?", (round(2 * ring_s),))
+    connection.execute(_OLD_SITES)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

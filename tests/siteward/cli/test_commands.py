@@ -14,6 +14,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Screen
 from siteward.client.messages import ReplyMessage
 from siteward.model.live import ArmKind, ArmView
+from siteward.model.refusals import REFUSALS, Refusal
 from siteward.model.requests import CommandName
 from tests.fixtures.core import FakeCore
 from tests.siteward.cli.shell import Shell
@@ -135,11 +136,47 @@ async def test_a_refused_start_is_exit_1_with_the_reason(shell: Shell, core: Fak
 
 async def test_a_name_of_another_kind_says_which_verb_moves_it() -> None:
     """S-73: `open` of a parking lock is refused with what to do, and the name is said once."""
-    refused = ReplyMessage(command_id="c", stage="rejected", code="UNKNOWN_TARGET", message="Nothing of that name. bay")
+    refused = ReplyMessage(
+        command_id="c", stage="rejected", code="UNKNOWN_TARGET", message=f"{REFUSALS[Refusal.UNKNOWN_TARGET].en} bay"
+    )
     with pytest.raises(CommandFailed) as told:
         act.done(Screen(as_json=False), CommandName.OPEN_BARRIER, "bay", refused)
-    assert told.value.sentence == "OPEN_BARRIER bay: rejected: Nothing of that name."
+    assert told.value.sentence == f"OPEN_BARRIER bay: rejected: {REFUSALS[Refusal.UNKNOWN_TARGET].en}"
     assert "`raise` and `lower` move a parking lock" in told.value.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said", "advice"),
+    [
+        (
+            "RESERVE",
+            "CONNECTOR_BUSY",
+            "The connector is already in use. (session S1)",
+            "`siteward reserve A01-1 --next`",
+        ),
+        ("START_CHARGE", "OUT_OF_SERVICE", "(session S1)", "`siteward service A01-1 --in`"),
+        ("START_CHARGE", "CONNECTOR_RESERVED", "(session S1)", "`siteward reserve A01-1 --cancel`"),
+        ("START_CHARGE", "EMERGENCY_STOP", "(session S1)", "`siteward reset STOP`"),
+        ("RESET", "EMERGENCY_STOP", "(session S1)", "release its button"),
+        ("START_CHARGE", "CONNECTOR_BUSY", "(session S1)", "`siteward events`"),
+    ],
+)
+def test_a_refusal_says_what_to_do_next(name: str, code: str, said: str, advice: str) -> None:
+    """Contract 5: what core adds to the sentence stands apart from it, and the next step is a command to type."""
+    refused = ReplyMessage(
+        command_id="c", stage="rejected", code=code, message=f"{REFUSALS[Refusal(code)].en} session S1"
+    )
+    with pytest.raises(CommandFailed) as told:
+        act.done(Screen(as_json=False), CommandName(name), "A01-1", refused)
+    assert told.value.sentence.endswith(said)
+    assert advice in told.value.advice
+
+
+def test_a_cable_whose_lock_is_not_shown_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """S-43: `effect not_readable` tells nobody to try the plug."""
+    reply = ReplyMessage(command_id="c", stage="done", result={"sent": True, "effect": "not_readable"})
+    assert act.done(Screen(as_json=False), CommandName.UNLOCK_CONNECTOR, "C01-2", reply) == 0
+    assert "does not show its lock: try the plug" in capsys.readouterr().out
 
 
 async def test_stop_without_a_session_says_what_to_do(shell: Shell, core: FakeCore) -> None:

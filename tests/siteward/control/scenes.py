@@ -31,6 +31,8 @@ FAULTS = (
 )
 
 
+LASTS_S = (2.0, 6.0, 20.0, 60.0, 200.0)
+
 WIDE = 100_000
 """Seeds from here on have sites of four to six rows with four to six chargers each."""
 
@@ -96,6 +98,12 @@ def _bounded(f: Feeder, rng: Random) -> Feeder:
     )
 
 
+STRANGE = 200_000
+"""Seeds from here on know stranger faults too; those before keep the faults that they had."""
+
+STRANGE_FAULTS = (*FAULTS, "stuck", "stuck", "sleep", "sleep", "lift")
+
+
 class Habits:
     """What cars do of their own will: sleep after a pause (B10), take less than offered (B11), leave at a time (B12).
 
@@ -157,6 +165,7 @@ class Scene:
         self.truth = Truth(self.site, self.rng)
         self.truth.poll_every = self.rng.choice((1, 1, 2))
         self.until: list[tuple[float, str, object]] = []
+        self.faults = STRANGE_FAULTS if seed >= STRANGE else FAULTS
         self.slow = {f.id: False for f in self.site.feeders}
         self.log: list[str] = []
         self.last_restart = -1e9
@@ -200,7 +209,8 @@ class Scene:
             if faults > 0.0:
                 self.habits.limit()
             if self.rng.random() < faults / 3600.0:
-                self._fault(self.rng.choice(FAULTS))
+                kind = self.rng.choice(self.faults)
+                (self._strange if kind in ("sleep", "lift") else self._fault)(kind)
             self._repair()
             self.truth.second()
             if self.truth.verdict.tripped:
@@ -246,7 +256,7 @@ class Scene:
 
     def _fault(self, kind: str) -> None:
         t, rng = self.truth, self.rng
-        lasts = rng.choice((2.0, 6.0, 20.0, 60.0, 200.0))
+        lasts = rng.choice(LASTS_S)
         self.log.append(f"{t.at:.0f} {kind} {lasts:.0f}")
         if kind.endswith("_base"):
             self.until.append((t.at + rng.uniform(0.0, 4.0), "base", None))
@@ -263,10 +273,10 @@ class Scene:
                 t.boxes[cid].answers = kind == "deaf"
             self.until.append((t.at + lasts, "wire", hit))
             self._impair(lasts)
-        elif kind in ("meter", "frozen"):
+        elif kind in ("meter", "frozen", "stuck"):
             metered = [f.meter for f in self.site.feeders if f.meter is not None]
             meter = rng.choice(metered)
-            t.meter_mode[meter] = "lost" if kind == "meter" else "frozen"
+            t.meter_mode[meter] = "lost" if kind == "meter" else kind
             self.until.append((t.at + lasts, "meter", meter))
             self._impair(lasts)
         elif kind.startswith("kill"):
@@ -283,6 +293,22 @@ class Scene:
             self.last_restart = t.at
             cid = rng.choice(list(t.boxes))
             t.boxes[cid].restart(t.at, rng.uniform(0.5, 10.0))
+            t.restarted[cid] = t.at
+            self._impair(30.0)
+
+    def _strange(self, kind: str) -> None:
+        """The controller stands still, or somebody takes a charger's limit away: one at a time, as what disobeys."""
+        t, rng = self.truth, self.rng
+        lasts = rng.choice(LASTS_S)
+        self.log.append(f"{t.at:.0f} {kind} {lasts:.0f}")
+        if kind == "sleep":
+            lasts = rng.choice((1.5, 2.6, 3.4, 8.0, 30.0))
+            t.asleep_until = t.at + lasts
+            self._impair(lasts)
+        elif t.at - self.last_restart > 120.0:
+            self.last_restart = t.at
+            cid = rng.choice(list(t.boxes))
+            t.boxes[cid].lift()
             t.restarted[cid] = t.at
             self._impair(30.0)
 

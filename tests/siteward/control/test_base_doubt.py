@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from siteward.control.demand import Demand
+from siteward.control.memory import NEVER
+from siteward.model.alarms import Alarm, AlarmCode
 from siteward.model.readings import MeterReading
+from siteward.model.site import Priority
 from siteward.model.units import PerPhase
-from tests.siteward.control.base_bench import GRID, judged, node, reading, row, three
+from tests.siteward.control.base_bench import GRID, METER, judged, node, reading, row, three
 from tests.siteward.control.bench import AT, alarms, watch
+from tests.siteward.control.sites import Box, feeder, site
+from tests.siteward.control.truth import Truth
 
 
 @pytest.mark.parametrize(
@@ -99,3 +106,44 @@ def test_a_frozen_meter_is_believed_once_it_moves(load: float, stuck: bool) -> N
     work = judged(node(stuck_at=three(10.0), stuck_since=AT - 60.0), reading(load, voltage_v=None))
     assert (work.nodes[0].stuck_at is not None) is stuck
     assert alarms(work) == ({("METER_IMPLAUSIBLE", "m-grid")} if stuck else set())
+
+
+@pytest.mark.parametrize(("load", "stuck"), [(10.1, True), (8.5, True), (11.5, True), (8.4, False), (11.6, False)])
+def test_the_noise_of_a_blind_meter_proves_nothing(load: float, stuck: bool) -> None:
+    """R11: it missed a move of more than 3 A; until it moves by half of that nobody believes it."""
+    before = (row(5.0, 10.0, 0.0, 10.0), row(3.0, 10.0, 0.0, 10.0))
+    n = judged(node(*before, stuck_since=AT - 10.1), reading(10.0), watch(6.0, measured_a=(4.0, 0.0, 0.0))).nodes[0]
+    assert n.stuck_at == three(10.0)
+    n.meter_at, n.known_from = AT - 0.5, NEVER
+    work = judged(n, reading((10.0, load, 10.0), voltage_v=three(230.1)), watch(6.0))
+    assert (work.nodes[0].stuck_at is not None) is stuck
+    assert (("METER_IMPLAUSIBLE", "m-grid") in alarms(work)) is stuck
+
+
+def test_a_meter_that_noise_moves_and_nothing_else_is_found_once_and_for_as_long_as_it_lasts() -> None:
+    """I3, law 5, fault 29: other load rises unseen; cars are not raised into it again and again."""
+    grid = feeder("grid", 63.0, worst=30.0, metered=True)
+    truth = Truth(site([grid], [Box(boot_a=0.0)] * 3), Random(1))
+    for cid, box in truth.boxes.items():
+        box.wants = 32.0
+        truth.demands[cid] = Demand(True, 32.0, Priority.NORMAL, truth.at)
+    truth.base[grid.id] = [27.0] * 3
+    truth.run(180)
+    truth.base[grid.id] = [1.0] * 3
+    truth.run(5)
+    truth.meter_mode[METER] = "stuck"
+    truth.run(15)
+    truth.base[grid.id] = [30.0] * 3
+    over = []
+    for _ in range(400):
+        truth.second()
+        over.append(truth.load[grid.id][0] > 63.0)
+    assert sum(over) <= 22
+    assert truth.outcome is not None
+    assert Alarm(AlarmCode.METER_IMPLAUSIBLE, METER) in truth.outcome.alarms
+    truth.meter_mode.clear()
+    truth.base[grid.id] = [5.0] * 3
+    truth.run(150)
+    assert truth.outcome.alarms == frozenset()
+    assert truth.load[grid.id][0] > 50.0
+    assert truth.verdict.tripped == []

@@ -79,6 +79,15 @@ def test_a_card_without_a_token_or_a_connector_is_asked_for_what_is_missing() ->
     assert rig.log.stages("t2") == ["rejected READER_UNCLEAR"]
 
 
+def test_a_card_that_nobody_can_place_is_told_with_its_reader() -> None:
+    """S-85: a driver complains that his card was refused; which reader and which card is in the journal."""
+    rig = card_rig()
+    rig.turn(rig.request("START_CHARGE", "t1", source="card", token="CA4D", reader="row-a"))
+    denied = rig.log.last(EventType.ACCESS_DENIED)
+    assert denied.connector is None
+    assert (denied.data["code"], denied.data["token"], denied.data["reader"]) == ("READER_UNCLEAR", "CA4D", "row-a")
+
+
 @pytest.mark.parametrize(
     ("policy", "known", "seen", "strange"),
     [

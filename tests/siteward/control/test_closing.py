@@ -117,7 +117,7 @@ def test_a_car_that_leaves_while_nobody_looks_ends_its_stand_not_its_charge() ->
 
 
 def test_a_driver_who_stopped_and_left_unseen_is_told_as_one_who_stopped() -> None:
-    """S-11: the first reason stays; what it took until then nobody saw."""
+    """S-11, 0074: the first reason stays; what flowed until it left is read, and the gap is marked."""
     rig = Rig()
     session = rig.charging()
     rig["A1"].silent = True
@@ -127,7 +127,7 @@ def test_a_driver_who_stopped_and_left_unseen_is_told_as_one_who_stopped() -> No
     rig["A1"].plugged, rig["A1"].silent = False, False
     rig.turns(5)
     row = rig.log.rows[session]
-    assert (row.state, row.stop_reason, row.estimated, row.gap) == (OrderState.FINISHED, "remote", True, True)
+    assert (row.state, row.stop_reason, row.estimated, row.gap) == (OrderState.FINISHED, "remote", False, True)
 
 
 def test_a_stop_at_a_charger_that_is_dead_since_a_restart_frees_the_order() -> None:

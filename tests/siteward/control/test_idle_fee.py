@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from siteward.model.sessions import OrderState
+from siteward.model.sessions import OrderState, StopReason
 from tests.fixtures.tariffs import two
 from tests.siteward.control.test_money import rig_with, whole
+from tests.siteward.control.test_stop_causes import press, rig_of
 
 IDLE = two(
     begin="01:00",
@@ -47,6 +48,17 @@ def test_standing_after_a_fault_costs_nothing() -> None:
     rig["A1"].fault = "E42"
     rig.turns(200)
     assert (rig.log.rows[name].state, rig.log.rows[name].total) == (OrderState.FINISHED, 0)
+
+
+def test_standing_after_an_emergency_stop_costs_nothing() -> None:
+    """S-77, I13: the driver was told to go, not to park; a stop that stands for an hour is no hour of his."""
+    rig = rig_of()
+    rig.install({**IDLE, "version": 2})
+    name = rig.charging(seconds=30)
+    press(rig)
+    rig.turns(300)
+    row = rig.log.rows[name]
+    assert (row.state, row.stop_reason, row.total) == (OrderState.FINISHED, StopReason.EMERGENCY, 0)
 
 
 def test_a_restart_neither_charges_a_waiting_car_nor_bills_the_outage() -> None:

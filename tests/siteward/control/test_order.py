@@ -98,3 +98,15 @@ def test_start_end_and_what_is_not_normal_are_events() -> None:
     assert "METER_IMPLAUSIBLE" in raised
     dark = [fact.data["status"] for _, fact in rig.log.facts if fact.type is EventType.CONNECTOR_STATUS]
     assert dark[dark.index("Unavailable") + 1] == "Occupied"
+
+
+def test_the_battery_of_a_car_that_left_is_not_read_any_more() -> None:
+    """Law 5: chargers show 0 % once nobody is plugged in; told is what the car had when it was last there."""
+    rig = Rig()
+    rig["A1"].soc_percent = 40.0
+    rig.charging("A1", seconds=20)
+    rig["A1"].plugged = False
+    rig["A1"].soc_percent = 0.0
+    rig.turns(20)
+    data = rig.log.last(EventType.SESSION_FINISHED).data
+    assert (data["start_soc_percent"], data["stop_soc_percent"]) == (40.0, 40.0)

@@ -271,3 +271,38 @@ def test_a_finished_session_is_settled_after_a_restart_too() -> None:
     rig.turn(settled=(session,))
     assert rig.log.types("session.settled") == ["session.settled"]
     assert rig.log.rows[session].state is OrderState.SETTLED
+
+
+@pytest.mark.parametrize(("away_s", "whole"), [(100, True), (300, False)])
+def test_what_a_car_drew_until_it_left_in_an_outage_is_its_own_if_nobody_else_had_the_time(
+    away_s: int, whole: bool
+) -> None:
+    """S-30, 0074: each Wh of a meter stands in one session; after a longer outage the row's word counts, marked."""
+    rig = Rig()
+    session = rig.charging(seconds=60)
+    rig.crash(20)
+    rig["A1"].plugged = False
+    left_with = int(rig["A1"].register)
+    rig.at += away_s - 20.0
+    rig.turns(20)
+    row = rig.log.rows[session]
+    assert (row.state, row.stop_reason, row.gap) == (OrderState.FINISHED, "unplugged", True)
+    assert (row.last_register_wh == left_with, row.estimated) == (whole, not whole)
+    assert sum(segment.energy_wh for segment in row.segments) == row.energy_wh
+
+
+@pytest.mark.parametrize("how", ["clock", "silent", "wild"])
+def test_without_a_clock_or_a_meter_that_can_be_believed_the_row_counts(how: str) -> None:
+    """0074, B21, B22: nothing is billed of which it is not known in what time it flowed, or that cannot have."""
+    rig = Rig()
+    session = rig.charging(seconds=60)
+    row_wh = rig.log.rows[session].last_register_wh
+    rig.crash(5)
+    rig["A1"].plugged = False
+    rig.clock = ClockQuality.UNSYNCED if how == "clock" else rig.clock
+    rig["A1"].meter_silent = how == "silent"
+    rig["A1"].register += 5_000.0 if how == "wild" else 0.0
+    rig.turns(30)
+    row = rig.log.rows[session]
+    assert (row.state, row.last_register_wh) == (OrderState.FINISHED, row_wh)
+    assert (row.gap, row.estimated) == (True, True)

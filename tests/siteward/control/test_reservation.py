@@ -86,10 +86,26 @@ def test_an_old_limit_leaves_once_its_watchdog_has_surely_fired(
 ) -> None:
     """R2: its time and ten seconds more, since anything may have fed it; what it measured then says nothing."""
     seen = watch(20.0, spoke=AT - spoke_s, answered=AT - answered_s, verified=verified, unread=unread)
-    seen.measured_a = (20.0, 20.0, 20.0)
+    seen.measured_a, seen.read_at = (20.0, 20.0, 20.0), AT - spoke_s
+    seen.unread_since = AT - answered_s if unread else NEVER
     work = reserved(seen)
     assert work.u_a == [u_a]
     assert (seen.measured_a is None) is (u_a == 13.0)
+
+
+def test_one_that_is_back_may_have_fallen_back_until_its_set_point_was_read() -> None:
+    """R3: whatever it restarts with; nobody knows which of the two it did."""
+    seen = watch(None, booked_a=0.0, unread=True, unread_since=AT - 1.0)
+    assert reserved(seen, replace(WIDE, boot_a=0.0)).u_a == [10.0]
+
+
+def test_what_is_measured_after_the_silence_counts() -> None:
+    """R6: a charger that is back says itself whether its watchdog fired."""
+    seen = watch(20.0, spoke=AT - 25.1, verified=True, unread=True, unread_since=AT - 0.4, read_at=AT - 0.4)
+    seen.measured_a = (20.0, 20.0, 20.0)
+    work = reserved(seen)
+    assert work.u_a == [13.0]
+    assert work.total_a[0] == 20.0
 
 
 @pytest.mark.parametrize(

@@ -47,3 +47,15 @@ def test_seeds_that_once_broke_under_sixty_faults_an_hour_hold(seed: int, second
     verdict = scene.run(seconds, 60.0)
     assert scene.broken() == []
     assert verdict.tripped == []
+
+
+@pytest.mark.parametrize(("seed", "seconds"), [(200100, 990), (200205, 900)])
+def test_stranger_faults_hold_too(seed: int, seconds: int) -> None:
+    """R5, R17, I3: limits lifted by somebody, meters that only noise moves, a controller that stands still for a while.
+
+    The first seed once booked 0 A for a charger that allowed 32.
+    """
+    scene = Scene(seed)
+    scene.run(seconds, 60.0)
+    assert scene.broken() == []
+    assert {"lift", "stuck", "sleep"} <= {line.split()[1] for line in scene.log}

@@ -15,7 +15,9 @@ from tests.siteward.control.contactors import Contactors
 class Box:
     """A charger with its own watchdog, and the car at it.
 
-    rounds_up_a: step to which it rounds written limits up; keeps_a: what flows whatever it allows (a welded contactor).
+    rounds_up_a: step to which it rounds written limits up; keeps_a: what flows whatever it allows (a welded contactor);
+    applies_s: how long after its answer a written limit begins to act and to show; lifted: somebody took its limit
+    away, which its register then shows as no current at all.
     """
 
     connector: Connector
@@ -35,6 +37,9 @@ class Box:
     obeys: bool = True
     rounds_up_a: float = 0.0
     keeps_a: float = 0.0
+    applies_s: float = 0.0
+    coming: tuple[float, float] | None = None
+    lifted: bool = False
     plan: list[tuple[float, float]] = field(default_factory=list)
     current: float = 0.0
     fired: bool = False
@@ -61,6 +66,7 @@ class Box:
         facts = self.connector.facts
         boot = facts.boot
         self.off_until = at + hold_off_s
+        self.coming, self.lifted = None, False
         self.boots += 1
         self.set_point = self.connector.hardware_max_a if boot.boot_a is None else boot.boot_a
         self.fed_at = self.off_until
@@ -74,10 +80,25 @@ class Box:
         """The limit that it makes of a written one."""
         return ceil(value / self.rounds_up_a - 1e-6) * self.rounds_up_a if self.rounds_up_a else value
 
+    def lift(self) -> None:
+        """Somebody else takes its limit away."""
+        self.set_point, self.lifted = self.connector.hardware_max_a, True
+
+    def take(self, at: float, value: float) -> None:
+        """A written limit arrived."""
+        self.coming = (at + self.applies_s, self.rounded(value))
+        self._act(at)
+
+    def _act(self, at: float) -> None:
+        if self.coming is not None and at >= self.coming[0]:
+            self.set_point, self.startup_s, self.coming = self.coming[1], None, None
+            self.lifted = False
+
     def limit(self, at: float) -> float:
         """The current that the box allows now."""
         if at < self.off_until:
             return 0.0
+        self._act(at)
         silent_s = at - self.fed_at
         gone = self.startup_s is not None and silent_s > self.startup_s
         if self.connector.facts.failsafe is not None and (gone or silent_s > self.tw > 0):

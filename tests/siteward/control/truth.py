@@ -46,9 +46,11 @@ class Truth:
         self.load = {f.id: [0.0, 0.0, 0.0] for f in site.feeders}
         self.meter_mode: dict[MeterId, str] = {}
         self.frozen: dict[MeterId, MeterReading] = {}
+        self.stuck: dict[MeterId, list[float]] = {}
         self.demands: dict[ConnectorId, Demand] = {}
         self.limits: tuple[Limit, ...] = ()
         self.alive, self.turn = True, 0
+        self.asleep_until = -1.0
         self.poll_every = 1
         self.memory: LoadMemory | None = None
         self.outcome: LoadOutcome | None = None
@@ -133,7 +135,7 @@ class Truth:
             box.limit(self.at)
             box.feed(self.at, kind)
             if kind is FrameKind.LIMIT and value is not None and box.obeys:
-                box.set_point, box.startup_s = box.rounded(value), None
+                box.take(self.at, value)
             if kind is FrameKind.FAILSAFE and value is not None:
                 fs = box.connector.facts.failsafe
                 box.fs, box.tw = value, fs.timeout_s if fs else 0.0
@@ -164,7 +166,7 @@ class Truth:
                 self.at,
                 pilot=Pilot.A if box.away else Pilot.C if box.wants > 0.0 else Pilot.B,
                 charging=box.current > 0.5,
-                set_point_a=box.limit(self.at),
+                set_point_a=None if box.lifted else box.limit(self.at),
                 failsafe_a=box.fs,
                 failsafe_timeout_s=box.tw,
                 standby_off=True,
@@ -177,6 +179,10 @@ class Truth:
         mode = self.meter_mode.get(meter, "good")
         if mode == "lost":
             return
+        if mode == "stuck":
+            load = self.stuck.setdefault(meter, list(load))
+        else:
+            self.stuck.pop(meter, None)
         noise = [round(x + self.rng.uniform(-0.05, 0.05), 3) for x in load]
         volts = round(230.0 + self.rng.uniform(-1, 1), 2)
         reading = MeterReading(meter, self.at, (noise[0], noise[1], noise[2]), (volts,) * 3, None, 50.0)
@@ -296,11 +302,12 @@ class Truth:
         """Poll, decide, write, five steps of physics."""
         for k in range(5):
             self.physics()
-            if self.alive and k == 0:
+            awake = self.alive and self.at >= self.asleep_until
+            if awake and k == 0:
                 self.poll()
-            if self.alive and k == 2:
+            if awake and k == 2:
                 self.decide()
-            if self.alive:
+            if awake:
                 self.send()
                 self.end_leases()
             self.at = round(self.at + STEP_S, 3)

@@ -1,10 +1,12 @@
 """S-54: the alarm pages: who took an alarm on, the form that does it, the history with durations (contract 5)."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from siteward.client.messages import HandlingMessage
 from siteward.client.records import AlarmRecordMessage
 from siteward.panel.desk import Desk
+from siteward.panel.fragments import Audience, rendered
 from tests.siteward.panel.conftest import Panel
 
 AT = datetime(2026, 3, 2, 8, 0, 5, 250_000, tzinfo=UTC)
@@ -120,3 +122,19 @@ async def test_the_button_asks_for_a_test_of_the_outputs(panel: Panel) -> None:
     assert answer.status_code == 200
     kind, _, actor = panel.core.audits[-1]
     assert (kind, actor.user) == ("audit.output_test", "tina")
+
+
+async def test_the_page_of_an_alarm_lives_and_says_when_it_is_over(panel: Panel) -> None:
+    """S-54: whoever adds a note sees it come; an alarm that ended while he wrote is not handled on."""
+    await panel.login()
+    code, subject = await show(panel, subject="x" * 90)
+    page = (await panel.client.get(f"/alarms/{code}/{subject}")).text
+    name = f"alarm:{code}.{subject}"
+    assert f'sse-connect="/live?page={quote(name)}"' in page
+    assert 'sse-swap="alarm"' in page
+    assert (await panel.client.get(f"/live?page={quote('alarm:' + 'x' * 161)}")).status_code == 404
+    await show(panel, subject="x" * 90, notes=(NOTE,))
+    audience = Audience(name, "en", True)
+    assert "taken on by ann" in rendered(panel.desk.pages, panel.desk.hub.frame, audience)["alarm"]
+    await show(panel, subject="other")
+    assert "This alarm stands no more." in rendered(panel.desk.pages, panel.desk.hub.frame, audience)["alarm"]

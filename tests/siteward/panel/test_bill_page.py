@@ -1,9 +1,12 @@
 """S-16, S-42, contract section 5: the session page shows the bill with its lines, each explained, in both languages."""
 
 import json
+import re
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from siteward.client.bill_messages import EvidenceMessage
+from siteward.client.messages import AuthorisationMessage
 from siteward.control.bill import bill_data, make_bill, segment_data
 from siteward.control.tariff_data import tariff_data
 from siteward.model.bill import Cut, Segment
@@ -65,8 +68,40 @@ async def test_an_open_session_shows_what_core_reckons_it_costs_by_now(panel: Pa
     created = {"type": "session.created", "data": {"tariffId": "SZ-TOU", "tariffVersion": 1}}
     panel.core.bills["S1"] = whole.model_copy(update={"session": row, "events": (created, whole.events[0])})
     page = (await panel.client.get("/sessions/S1")).text
-    assert "So far, with the running segment" in page
+    assert "So far" in page
     assert "12.34 CNY" in page
+    lines = [Decimal(x) for x in re.findall(r"<b>(-?[\d.]+) CNY</b>", page)]
+    assert sum(lines[:-1]) == lines[-1] == Decimal("12.34"), "what stands above the total adds up to it"
+    assert "running segment" in page
+    assert "its bill still grows" in page
+    assert "makes this bill again" not in page
+
+
+async def test_the_page_says_by_whom_and_until_when(panel: Panel) -> None:
+    """S-42, S-85: who started it, its end, and of a card only the last signs."""
+    await panel.login()
+    whole = evidence("S1")
+    by = AuthorisationMessage(by="list", token="04A2B3C4")
+    row = whole.session.model_copy(update={"source": "card", "ended_at": END, "authorised": by})
+    panel.core.bills["S1"] = whole.model_copy(update={"session": row})
+    page = (await panel.client.get("/sessions/S1")).text
+    for said in ("Started by", "…B3C4", "<dt>Ended</dt>", "2026-07-01 02:59:00 UTC"):
+        assert said in page, said
+    assert "04A2B3C4" not in page
+    assert "running segment" not in page
+
+
+async def test_a_session_that_came_to_nothing_is_not_said_to_go_on(panel: Panel) -> None:
+    """S-14: FAILED and CANCELLED have no session.finished; they are over all the same."""
+    await panel.login()
+    whole = evidence("S1")
+    created = {"type": "session.created", "data": {"tariffId": "SZ-TOU", "tariffVersion": 1}}
+    row = whole.session.model_copy(update={"state": "FAILED"})
+    panel.core.bills["S1"] = whole.model_copy(update={"session": row, "events": (created,)})
+    page = (await panel.client.get("/sessions/S1")).text
+    assert "So far" not in page
+    assert "still grows" not in page
+    assert "every 30s" not in page
 
 
 async def test_a_bill_that_does_not_hold_is_said(panel: Panel) -> None:
@@ -92,3 +127,12 @@ async def test_a_session_without_a_price_an_unknown_one_and_a_core_that_is_away(
 async def test_the_page_needs_a_login(panel: Panel) -> None:
     """Fault 71."""
     assert (await panel.client.get("/sessions/S1")).status_code == 401
+
+
+async def test_the_connector_leads_to_bill_and_picture_by_words(panel: Panel) -> None:
+    """S-42: nobody guesses that a number of 26 signs is the way to a bill."""
+    await panel.login()
+    page = (await panel.client.get("/connectors/A01-1")).text
+    row = next(c.session for c in scene(0).connectors if c.id == "A01-1")
+    assert row is not None
+    assert page.count(f'<a href="/sessions/{row.id}">Bill and power') == 2, "the running one, and in the list"

@@ -138,7 +138,7 @@ async def test_only_a_free_connector_offers_to_be_reserved(panel: Panel) -> None
 
 async def test_who_comes_to_a_reserved_connector_is_started_for_the_reservation(panel: Panel) -> None:
     """The start names the reservation, so that core lets it in, and the question says so."""
-    await show(panel)
+    await show(panel, state="clear")
     await panel.login()
     assert "Connector A04-1 is reserved. Start charging for whom it is kept?" in await page(panel, "/")
     await panel.press("/connectors/A04-1/start", reservation="r1", departs="", wants_kwh="")
@@ -308,3 +308,63 @@ def test_the_journal_s_line_tells_who_let_which_cable_go() -> None:
     text = event_detail({"type": "connector.unlock", "data": data}, "zh")
     assert "电缆未能解锁" in text
     assert "ann" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("pressed", "Emergency stop “Hall” stands: nothing charges here until it is acknowledged."),
+        ("latched", "Emergency stop “Hall” stands: nothing charges here until it is acknowledged."),
+        ("unread", "Emergency stop “Hall” cannot be read: charging is paused here meanwhile."),
+        ("clear", None),
+    ],
+)
+async def test_an_emergency_stop_is_told_where_somebody_wants_to_start(
+    panel: Panel, state: str, said: str | None
+) -> None:
+    """I13: no start button that can only be refused; the way to the stop instead, and only at its connectors."""
+    await show(panel, state=state)
+    await panel.login()
+    free = await page(panel, "/connectors/A04-1")
+    assert ("/connectors/A04-1/start" in free) is (said is None)
+    assert ('href="/access#stop-hall"' in free) is (said is not None)
+    assert said is None or said in free
+    assert (await page(panel, "/")).count("Emergency stop “Hall”") == (said is not None)
+    assert "Emergency stop “Hall”" not in await page(panel, "/connectors/C03-1")
+
+
+@pytest.mark.parametrize(
+    ("state", "next_step"),
+    [
+        ("pressed", "Remove the cause and release the button; then it can be acknowledged here."),
+        ("unread", "check its cable and its board"),
+    ],
+)
+async def test_an_emergency_stop_says_what_to_do_next(panel: Panel, state: str, next_step: str) -> None:
+    """S-43: pressed and unreadable stops have no button; the page says why."""
+    await show(panel, state=state)
+    await panel.login()
+    assert next_step in await page(panel, "/access")
+
+
+async def test_a_site_with_nothing_but_an_emergency_stop_has_the_page_of_it(panel: Panel) -> None:
+    """I13: it can only be acknowledged there; without a barrier the menu had no way to it."""
+    live = await show(panel)
+    await panel.desk.hub._publish(live.model_copy(update={"arms": ()}), False)
+    await panel.login()
+    assert 'href="/access"' in await page(panel, "/alarms")
+    await panel.desk.hub._publish(live.model_copy(update={"arms": (), "emergencies": ()}), False)
+    assert 'href="/access"' not in await page(panel, "/alarms")
+
+
+async def test_the_alarm_of_an_emergency_stop_leads_to_it(panel: Panel) -> None:
+    """A note on the alarm is no acknowledgement of the stop."""
+    live = await show(panel)
+    alarm = live.alarms[0].model_copy(update={"code": "EMERGENCY_STOP", "subject": "hall"})
+    await panel.desk.hub._publish(live.model_copy(update={"alarms": (alarm, *live.alarms[1:])}), False)
+    await panel.login()
+    text = await page(panel, "/alarms/EMERGENCY_STOP/hall")
+    assert 'href="/access#stop-hall"' in text
+    assert "does not acknowledge the emergency stop itself" in text
+    other = live.alarms[1]
+    assert "/access#stop" not in await page(panel, f"/alarms/{other.code}/{other.subject}")

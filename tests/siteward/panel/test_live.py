@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from siteward.panel import view
+from siteward.panel import text, view
 from siteward.panel.fragments import Audience, changes, event_text, rendered
 from siteward.panel.live import Frame, HubClosed, LiveHub
 from siteward.panel.probes import exposition
@@ -222,6 +222,25 @@ def test_connector_states(changes_made: dict[str, object], state: str) -> None:
     """One word and one picture for each situation; a silent charger is never shown as charging."""
     connector = next(c for c in scene(0).connectors if c.id == "A01-1").model_copy(update=changes_made)
     assert view.connector_state(connector) == state
+
+
+def test_a_car_that_only_stands_after_its_session_is_not_shown_as_charging() -> None:
+    """0051: under an idle fee the session is open until the car leaves; there is nothing left to stop."""
+    connector = next(c for c in scene(0).connectors if c.id == "A01-1")
+    assert connector.session is not None
+    over = connector.session.model_copy(update={"stop_reason": "user", "ended_at": connector.session.created_at})
+    stands = connector.model_copy(update={"session": over, "current_a": (0.0, 0.0, 0.0)})
+    assert view.connector_state(stands) == "ended"
+    assert not view.can_stop(stands)
+    assert not view.can_start(stands)
+    assert view.can_wait(stands)
+    assert text.order(over, "en") == "Ended, car still there"
+    assert text.order(over.model_copy(update={"state": "SETTLED"}), "en") == "settled"
+    ending = over.model_copy(update={"ended_at": None})
+    assert text.order(ending, "en") == "charging", "0065: decided, but its current was not seen to stop"
+    draws = connector.model_copy(update={"session": over})
+    assert view.connector_state(draws) == "charging", "what still draws is not over, whatever it was told"
+    assert view.can_stop(draws)
 
 
 def test_what_a_silent_charger_drew_is_not_what_it_draws() -> None:

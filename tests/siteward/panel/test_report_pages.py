@@ -19,8 +19,32 @@ async def test_the_page_shows_the_day_and_what_to_handle(panel: Panel) -> None:
     page = (await panel.client.get("/report?day=2026-03-02")).text
     for said in ("10.000 kWh", "NOT_SETTLED.s1", 'href="/report?day=2026-03-01"', 'class="report-chart"', "Explained"):
         assert said in page, said
-    assert "Orders, settlements and meters agree." in (await panel.client.get("/report?day=2026-02-02")).text
+    empty = (await panel.client.get("/report?day=2026-02-02")).text
+    assert "Nothing was recorded on this day." in empty, "that nothing differs says nothing then"
+    assert "Orders, settlements and meters agree." not in empty
     assert (await panel.client.get("/report?day=nonsense")).status_code == 200
+
+
+async def test_a_day_in_order_is_said_to_be(panel: Panel) -> None:
+    """S-67, S-79."""
+    hand = HandJournal()
+    hand.tell("connector.status", 1.0, "A01-1", online=True)
+    panel.core.rows = hand.events
+    await panel.login()
+    page = (await panel.client.get("/report?day=2026-03-02")).text
+    assert "Orders, settlements and meters agree." in page
+    assert "Nothing was recorded" not in page
+
+
+async def test_no_way_leads_into_the_future(panel: Panel) -> None:
+    """The report opens with yesterday, today is one press away, and behind today there is nothing."""
+    await panel.login()
+    first = (await panel.client.get("/report")).text
+    assert "<h1>Report 2026-03-01</h1>" in first
+    assert 'href="/report?day=2026-03-02">today' in first
+    today = (await panel.client.get("/report?day=2026-03-02")).text
+    assert 'href="/report?day=2026-03-03"' not in today
+    assert ">today<" not in today
 
 
 async def test_the_files_are_the_reports_own(panel: Panel) -> None:

@@ -12,12 +12,16 @@ import pytest
 from siteward.client.messages import CauseMessage, LimitMessage, ReplyMessage
 from siteward.control.connector import ConnectorState
 from siteward.model.causes import CAUSES
+from siteward.model.curve import CurveState
 from siteward.model.events import ClockQuality, EventType
 from siteward.model.limits import Cause, OnLimitExpiry
 from siteward.model.requests import Role, Source, Stage
 from siteward.model.sentences import Sentence
 from siteward.model.sessions import ConnectorStatus, OrderState, StopReason, SuspendedBy
 from siteward.panel import details, text, view, vocabulary
+from siteward.panel.phrases_frame import FRAME
+from siteward.panel.phrases_session import SESSION
+from siteward.panel.phrases_site import SITE
 from siteward.panel.render import HERE
 from siteward.panel.words import WORDS
 from tests.siteward.panel.conftest import Panel
@@ -43,6 +47,7 @@ TABLES = {
     "statuses": vocabulary.STATUSES,
     "point states": vocabulary.POINT_STATES,
     "pausers": vocabulary.PAUSERS,
+    "curve states": vocabulary.CURVE_STATES,
     "labels": details.LABELS,
 }
 SAME_IN_BOTH = {"latency_p99"}
@@ -75,6 +80,7 @@ def test_every_sentence_has_both_languages(table: str) -> None:
         ("statuses", ConnectorStatus),
         ("point states", ConnectorState),
         ("pausers", SuspendedBy),
+        ("curve states", CurveState),
     ],
 )
 def test_every_word_of_the_model_can_be_said(table: str, words: type[StrEnum]) -> None:
@@ -90,9 +96,14 @@ def test_templates_use_known_words_and_every_word_is_used() -> None:
     assert asked <= set(WORDS)
     starts = re.findall(r"""\bt\("(\w+_)" ~""", sources)
     assert starts
-    lines = (HERE / "words.py").read_text(encoding="utf-8")
+    lines = "\n".join(p.read_text(encoding="utf-8") for p in HERE.glob("phrases_*.py"))
     in_code = {key for key in WORDS if sources.count(f'"{key}"') > lines.count(f'"{key}"')}
     assert not {key for key in set(WORDS) - asked - in_code if not key.startswith(tuple(starts))}
+
+
+def test_no_word_is_said_in_two_places() -> None:
+    """The pages' words are joined into one table: of two of a key one would be lost."""
+    assert len(FRAME) + len(SITE) + len(SESSION) == len(WORDS)
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 from io import StringIO
 
 from siteward.model.events import EventType
@@ -34,7 +35,13 @@ def test_the_page_is_whole_in_itself_and_escapes_everything() -> None:
     assert "<o1>" not in text
     assert text.count("<rect ") == 18
     assert text.count('<circle class="drift"') == 1
-    for said in ("NOT_SETTLED.s1", "FEEDER_DRIFT.grid", "[explained]", "87 quarters without books", "worst drift 50 %"):
+    for said in (
+        "NOT_SETTLED.s1",
+        "FEEDER_DRIFT.grid",
+        "[explained]",
+        "87 quarters of an hour without a record",
+        "worst drift 50 %",
+    ):
         assert said in text, said
 
 
@@ -116,3 +123,18 @@ def test_what_to_report_follows_from_the_site() -> None:
     assert (asked.day, asked.feeders, asked.connectors) == (DAY.replace(day=3), ("grid",), ("A1",))
     assert (asked.drift_percent, asked.least_wh) == (3.0, 700.0)
     assert wish_of({**site, "alarms": []}, DAY, MIDNIGHT).drift_percent is None
+
+
+def test_a_day_of_which_nothing_is_known_is_not_called_in_order() -> None:
+    """S-67: no difference where nothing was recorded is no good news."""
+    for language, said in (("en", "Nothing was recorded on this day."), ("zh", "当日没有任何记录。")):
+        assert said in page(day_report(wish(), []), ZONE, language)
+        assert said not in page(a_day(), ZONE, language)
+
+
+def test_feeders_are_called_by_their_names_and_their_pictures_too() -> None:
+    """Contract 5: people know the row, not its id; a picture has words for who cannot see it."""
+    named = replace(a_day(), feeder_names={"grid": "Grid <1>"})
+    text = page(named, ZONE, "en")
+    assert "<h3>Grid &lt;1&gt; (grid)</h3>" in text
+    assert 'role="img" aria-label="Grid &lt;1&gt;: Energy by quarters' in text

@@ -76,6 +76,8 @@
   document.addEventListener("htmx:afterSwap", function (event) { localise(event.target); });
   // Refusals come as pages with a status of 400 and more: they are shown like every other answer.
   document.addEventListener("htmx:beforeSwap", function (event) {
+    // Somebody reads the table: the page looks again when it is closed.
+    if (event.detail.target.id === "fresh" && event.detail.target.querySelector("details[open]")) event.detail.shouldSwap = false;
     if (event.detail.xhr.status === 403) { event.detail.shouldSwap = true; event.detail.isError = false; }
   });
   window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
