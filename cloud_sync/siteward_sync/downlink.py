@@ -9,6 +9,7 @@ from siteward.client.client import Client
 from siteward.client.errors import CoreDown, CoreFailed, Refused
 from siteward.client.jws import BadToken, take_apart
 from siteward.client.messages import ReplyMessage
+from siteward.model.ids import is_id
 from siteward.model.ports import Clock
 from siteward.model.refusals import Refusal
 from siteward.model.requests import Stage
@@ -139,7 +140,7 @@ class Downlink:
         """Envelope of a message meant for us. Raises BadMessage."""
         opened = open_envelope(message.payload)
         command = opened.value.get("commandId")
-        command_id = command if isinstance(command, str) and len(command) <= 64 else None
+        command_id = command if isinstance(command, str) and is_id(command) else None
         if message.retain:
             why = "a stored message is never executed"
             raise BadMessage(Refusal.RETAINED, why, message_id=opened.head.message_id, command_id=command_id)

@@ -19,6 +19,8 @@ def read_file(path: Path, form: type[_File]) -> _File:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is no TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: holds a number too long or tables too deep to be read") from error
     try:
         return form.model_validate(raw)
     except ValidationError as error:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from siteward.cli.errors import CommandFailed
@@ -36,6 +37,7 @@ _NEXT = {
 }
 """What to do next about a refusal, where there is something to do."""
 
+_TARGET_MOST = 64
 _NEWEST = 500
 """Sessions to look through: an open one is among the newest."""
 
@@ -57,6 +59,8 @@ def departure(departs: str | None, wants_kwh: float | None) -> dict[str, Any]:
         )
     if departs is None or wants_kwh is None:
         return {}
+    if not isfinite(wants_kwh):
+        raise CommandFailed(f"--wants-kwh: {wants_kwh} is no energy", "write it in kWh, such as 20", "BAD_PARAMS")
     return {"departsAt": departs, "wantedEnergy_wh": round(wants_kwh * 1000.0)}
 
 
@@ -130,6 +134,7 @@ async def order(
     actor: ActorMessage | None = None,
 ) -> ReplyMessage:
     """Hand in a command and wait for its final answer, or for how far it got by then."""
+    _must_be_sound(target, params)
     command = f"cli-{secrets.token_hex(10)}"
     reply = await client.submit(
         RequestMessage(command_id=command, name=name.value, target=target, params=params or None, actor=actor)
@@ -137,6 +142,17 @@ async def order(
     if not Stage(reply.stage).final and wait_s > 0:
         reply = await client.request(command, wait_s) or reply
     return reply
+
+
+def _must_be_sound(target: str | None, params: Mapping[str, Any]) -> None:
+    """Refuse what no command can carry. Raises CommandFailed."""
+    if target is not None and len(target) > _TARGET_MOST:
+        raise CommandFailed(
+            f"{target[:_TARGET_MOST]}...: no name is so long", "`siteward status` lists the names", "BAD_USE"
+        )
+    for name, value in params.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise CommandFailed(f"{name}: {value} is no number", "write digits", "BAD_PARAMS")
 
 
 def _result(result: Mapping[str, Any]) -> Iterator[str]:

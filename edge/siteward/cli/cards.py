@@ -1,7 +1,7 @@
 """`auth`: the list of cards: shown, imported from a file, changed by one card; core judges and journals each change."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ def read_cards(file: Path) -> list[dict[str, Any]]:
 
 def _cards(file: Path, lines: Iterable[str]) -> Iterable[dict[str, Any]]:
     columns: tuple[str, ...] = COLUMNS
-    for number, row in enumerate(csv.reader(lines), 1):
+    for number, row in _rows(file, lines):
         cells = [cell.strip() for cell in row]
         if not any(cells) or cells[0].startswith("#"):
             continue
@@ -124,6 +124,19 @@ def _cards(file: Path, lines: Iterable[str]) -> Iterable[dict[str, Any]]:
         if len(cells) > len(columns):
             raise CommandFailed(f"{file}:{number}: has {len(cells)} cells", f"columns are {', '.join(columns)}")
         yield _card(file, number, dict(zip(columns, cells, strict=False)))
+
+
+def _rows(file: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Rows of the table with the line on which each ends."""
+    reader = csv.reader(lines)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise CommandFailed(f"{file}:{reader.line_num}: {error}", "is a quotation mark missing its end?") from error
+        yield reader.line_num, row
 
 
 def _columns(file: Path, cells: list[str]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ async def in_force(paths: Paths) -> KeysMessage | None:
 
 def file_of(given: Path | None, core: KeysMessage | None) -> Path:
     """The file to work on: the one named, else core's. Raises CommandFailed."""
+    if given is not None and not given.name:
+        raise CommandFailed(f"--file: '{given}' names no file", "name the file of keys", "BAD_USE")
     if given is not None:
         return given
     if core is None:

@@ -7,6 +7,7 @@ from siteward.cli.errors import CommandFailed
 from siteward.cli.paint import Grid, Screen
 from siteward.client.client import Client
 from siteward.client.records import UserMessage
+from siteward.model.ids import is_id
 from siteward.panel.errors import PasswordUnfit
 from siteward.panel.passwords import Passwords, demand_fit, generate
 
@@ -33,6 +34,8 @@ async def add(client: Client, screen: Screen, name: str, role: str, password: st
     """Add a user; without a password one is made and shown once."""
     if any(user.name == name for user in await client.users()):
         raise CommandFailed(f"there is already a user {name}", f"`siteward user passwd {name}` gives a new password")
+    if not is_id(name):
+        raise CommandFailed(f"{name!r} is no name of a user", "take 1 to 64 of A-Z a-z 0-9 . _ -", "BAD_USE")
     return await _put(client, screen, name, role, password)
 
 

@@ -42,7 +42,7 @@ def read_file(file: Path) -> dict[str, Any]:
     """Params of SET_TARIFF out of a file: a tariff, or {tariff, signature}. Raises CommandFailed with every fault."""
     try:
         document = json.loads(_text(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandFailed(f"{file}: is no JSON: {error}", "`siteward tariff import` makes it from a table") from error
     params = document if isinstance(document, dict) and "tariff" in document else {"tariff": document}
     _judge(file, params["tariff"])

@@ -1,9 +1,10 @@
 """Message models of the local API: the model's live view and requests as JSON with the contract's key names."""
 
 from datetime import datetime
+from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from siteward.model.ids import ID_PATTERN
 
@@ -295,6 +296,18 @@ class ActorMessage(Message):
     address: str = Field(default="", max_length=64)
 
 
+def _finite(params: dict[str, Any]) -> dict[str, Any]:
+    """Refuse NaN and infinity: JSON has neither, and kept as JSON a bound of NaN would be no bound at all."""
+    level: list[Any] = [params]
+    while level:
+        item = level.pop()
+        if isinstance(item, dict | list):
+            level.extend(item.values() if isinstance(item, dict) else item)
+        elif isinstance(item, float) and not isfinite(item):
+            raise ValueError(f"{item} is no number of JSON")
+    return params
+
+
 class RequestMessage(Message):
     """POST /v1/requests: a contract command without envelope. Core takes the source from the socket."""
 
@@ -302,7 +315,7 @@ class RequestMessage(Message):
     station_id: str | None = None
     name: str = Field(max_length=64)
     target: str | None = Field(default=None, max_length=64)
-    params: dict[str, Any] | None = None
+    params: Annotated[dict[str, Any], AfterValidator(_finite)] | None = None
     order_id: str | None = Field(default=None, pattern=ID_PATTERN)
     issued_at: datetime | None = None
     expires_at: datetime | None = None

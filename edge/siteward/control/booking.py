@@ -136,10 +136,12 @@ def release(draft: Draft, reservation: Reservation, why: str, more: Mapping[str,
 
 
 def expire(draft: Draft) -> None:
-    """End the reservations whose time is over."""
+    """End the reservations whose time is over, and those of connectors that the site no longer has."""
     for held in (*draft.book.reservations.values(), *draft.book.waiting.values()):
         if draft.snapshot.at >= held.ends_at:
             release(draft, held.reservation, "expired")
+        elif held.reservation.connector not in draft.posts:
+            release(draft, held.reservation, "out_of_service")
 
 
 def matches(reservation: Reservation, request: Request, token: str | None) -> bool:

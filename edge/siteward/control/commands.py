@@ -31,6 +31,9 @@ from siteward.model.site import Connector
 STORE_SILENT_S = 5.0
 """Without a commit for this long no new session starts (ruling 18)."""
 
+_SAID_MOST = 400
+"""Longest complaint about a request, in characters."""
+
 
 def take(draft: Draft, request: Request) -> None:
     """Reject or accept one request, at once (contract: within 3 s of receipt)."""
@@ -40,9 +43,14 @@ def take(draft: Draft, request: Request) -> None:
     try:
         _VERBS.get(request.name, _unsupported)(draft, request)
     except BadParam as bad:
-        draft.answer(request, Stage.REJECTED, Refusal.BAD_PARAMS, str(bad))
+        draft.answer(request, Stage.REJECTED, Refusal.BAD_PARAMS, _short(str(bad)))
     except Refused as no:
-        draft.answer(request, Stage.REJECTED, no.code, no.detail)
+        draft.answer(request, Stage.REJECTED, no.code, _short(no.detail))
+
+
+def _short(text: str) -> str:
+    """A complaint that repeats what was sent goes to the platform and into the journal, which take no pages."""
+    return text if len(text) <= _SAID_MOST else f"{text[:_SAID_MOST]} ..."
 
 
 def _past(draft: Draft, request: Request) -> bool:

@@ -37,7 +37,7 @@ ROW_WH = 100
 """The session's row is written at least this often, in time and in energy (B23)."""
 
 LEFT_S = 120.0
-"""In so short a time nobody else came, charged and left: what a register grew is of the car that was there (0074)."""
+"""In so short a time nobody else came, charged and left: what a register grew is of the car that was there (0070)."""
 
 _LONGEST_STEP_S = 5.0
 

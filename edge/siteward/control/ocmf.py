@@ -18,6 +18,9 @@ ENDS = frozenset("ELRAP")
 
 _UNITS = {"kWh": Decimal(1000), "Wh": Decimal(1)}
 _MOST_WH = Decimal(10) ** 15
+_DIGITS_MOST = 30
+_PAGE_DIGITS_MOST = 15
+"""Pages of a meter that signs each second for a million years; more digits are no number that anybody counted."""
 
 
 class BadOcmf(SitewardError):
@@ -59,18 +62,24 @@ class Ocmf:
     @property
     def serial(self) -> str:
         """Serial number of the meter, else of the gateway."""
-        return str(self.fields.get("MS") or self.fields.get("GS") or "")
+        return _text(self.fields.get("MS")) or _text(self.fields.get("GS"))
 
     @property
     def page(self) -> int | None:
         """Number in the transaction context (PG), None outside of it."""
-        text = str(self.fields.get("PG", ""))
-        return int(text[1:]) if text[:1] == "T" and text[1:].isascii() and text[1:].isdigit() else None
+        number = self.pagination[1:]
+        counted = self.pagination[:1] == "T" and number.isascii() and number.isdigit()
+        return int(number) if counted and len(number) <= _PAGE_DIGITS_MOST else None
+
+    @property
+    def pagination(self) -> str:
+        """The page as the record writes it, "" where it does not."""
+        return _text(self.fields.get("PG"))
 
     @property
     def about(self) -> str:
         """Whom or what the transaction was assigned to (ID)."""
-        return str(self.fields.get("ID", ""))
+        return _text(self.fields.get("ID"))
 
     @property
     def begin(self) -> OcmfReading | None:
@@ -93,7 +102,7 @@ def parse(document: bytes) -> Ocmf:
         payload=parts[1],
         fields=payload,
         readings=_readings(payload.get("RD")),
-        algorithm=str(signed.get("SA") or DEFAULT_ALGORITHM),
+        algorithm=_text(signed.get("SA")) or DEFAULT_ALGORITHM,
         signature=_signature(signed),
     )
 
@@ -102,7 +111,7 @@ def _object(section: bytes) -> dict[str, Any]:
     try:
         # Not strict: a tab inside a text is no reason to lose a record whose signature holds.
         found = json.loads(section, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number, strict=False)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise BadOcmf(f"a section is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadOcmf("a section is no JSON object")
@@ -136,16 +145,16 @@ def _readings(rows: object) -> tuple[OcmfReading, ...]:
 
 
 def _reading(known: Mapping[str, Any]) -> OcmfReading:
-    time, _, clock = str(known.get("TM", "")).partition(" ")
-    register_wh, digit_wh = _register(known.get("RV"), _UNITS.get(str(known.get("RU", ""))))
+    time, _, clock = _text(known.get("TM")).partition(" ")
+    register_wh, digit_wh = _register(known.get("RV"), _UNITS.get(_text(known.get("RU"))))
     return OcmfReading(
-        reason=str(known.get("TX", "")),
+        reason=_text(known.get("TX")),
         register_wh=register_wh,
         digit_wh=digit_wh,
         time=time,
         clock=clock,
-        state=str(known.get("ST", "")),
-        errors=str(known.get("EF", "")),
+        state=_text(known.get("ST")),
+        errors=_text(known.get("EF")),
     )
 
 
@@ -157,8 +166,17 @@ def _register(value: object, factor: Decimal | None) -> tuple[Decimal | None, De
         number = Decimal(value)
     except InvalidOperation:
         return None, Decimal(0)
-    if not number.is_finite() or abs(number) > _MOST_WH:
-        return None, Decimal(0)
     exponent = number.as_tuple().exponent
-    digit = Decimal(1).scaleb(exponent) if isinstance(exponent, int) else Decimal(1)
-    return number * factor, digit * factor
+    # Before any arithmetic: a number of a few signs can have more digits than decimals can count.
+    if not isinstance(exponent, int) or number.adjusted() > _DIGITS_MOST or abs(exponent) > _DIGITS_MOST:
+        return None, Decimal(0)
+    if abs(number) > _MOST_WH:
+        return None, Decimal(0)
+    return number * factor, Decimal(1).scaleb(exponent) * factor
+
+
+def _text(value: object) -> str:
+    """A text of a record, "" where it is missing, "?" where it is none; what no UTF-8 can write is replaced."""
+    if value is None or isinstance(value, bool | Decimal):
+        return "" if value is None else str(value)
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else "?"

@@ -135,7 +135,7 @@ def value_data(one: Told, result: SignResult, late: bool) -> dict[str, object]:
         "signedMeterData": base64.b64encode(one.document).decode("ascii"),
         "publicKey": None if one.key is None else base64.b64encode(one.key).decode("ascii"),
         "sha256": one.value.sha256,
-        "pagination": None if record is None else str(record.fields.get("PG", "")),
+        "pagination": None if record is None else record.pagination,
         "register_wh": one.value.register_wh,
         "verified": one.verified,
     }

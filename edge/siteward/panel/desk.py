@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -124,7 +125,9 @@ class Desk:
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    """Text fields of a posted form."""
+    """Text fields of a posted form. Ours come in one way; the other one lets the sender choose how texts are read."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise HTTPException(400)
     form = await request.form(max_files=0, max_fields=12)
     return {name: value for name, value in form.items() if isinstance(value, str)}
 

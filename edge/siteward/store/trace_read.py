@@ -91,7 +91,11 @@ class Past:
 @contextmanager
 def open_past(path: Path) -> Iterator[Past]:
     """Open a trace for reading. Raises StoreError when there is none, or none that can be read."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+    if not there:
         raise StoreError(f"{path}: there is no trace; core keeps one in STATE/core/trace.db")
     # Without a log beside it nobody has the file open, or it is a copy: then its folder need not be writable either.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"

@@ -117,7 +117,7 @@ def test_a_car_that_leaves_while_nobody_looks_ends_its_stand_not_its_charge() ->
 
 
 def test_a_driver_who_stopped_and_left_unseen_is_told_as_one_who_stopped() -> None:
-    """S-11, 0074: the first reason stays; what flowed until it left is read, and the gap is marked."""
+    """S-11, 0070: the first reason stays; what flowed until it left is read, and the gap is marked."""
     rig = Rig()
     session = rig.charging()
     rig["A1"].silent = True

@@ -277,7 +277,7 @@ def test_a_finished_session_is_settled_after_a_restart_too() -> None:
 def test_what_a_car_drew_until_it_left_in_an_outage_is_its_own_if_nobody_else_had_the_time(
     away_s: int, whole: bool
 ) -> None:
-    """S-30, 0074: each Wh of a meter stands in one session; after a longer outage the row's word counts, marked."""
+    """S-30, 0070: each Wh of a meter stands in one session; after a longer outage the row's word counts, marked."""
     rig = Rig()
     session = rig.charging(seconds=60)
     rig.crash(20)
@@ -293,7 +293,7 @@ def test_what_a_car_drew_until_it_left_in_an_outage_is_its_own_if_nobody_else_ha
 
 @pytest.mark.parametrize("how", ["clock", "silent", "wild"])
 def test_without_a_clock_or_a_meter_that_can_be_believed_the_row_counts(how: str) -> None:
-    """0074, B21, B22: nothing is billed of which it is not known in what time it flowed, or that cannot have."""
+    """0070, B21, B22: nothing is billed of which it is not known in what time it flowed, or that cannot have."""
     rig = Rig()
     session = rig.charging(seconds=60)
     row_wh = rig.log.rows[session].last_register_wh
