@@ -101,8 +101,8 @@ def _chargers(work: Work, node: Node, seen: tuple[int, ...]) -> tuple[PerPhase, 
 def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
     """Frozen: 10 identical reads of current, voltage and frequency, or blind to a move of the chargers for 10 s.
 
-    One that was frozen is believed once it shows anything else; a blind one, whose noise proves nothing, once it moves
-    as far as it should have.
+    One that stood still to the last digit is believed once it shows anything else; a blind one with noise, which proves
+    nothing, once it moves as far as it should have.
     """
     if n.stuck_at is not None and max(abs(a - b) for a, b in zip(load, n.stuck_at, strict=True)) > n.stuck_by_a:
         n.stuck_at, n.stuck_since = None, None
@@ -118,7 +118,8 @@ def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
     if n.same >= 10:
         n.stuck_at, n.stuck_by_a = load, 0.0
     elif n.stuck_since is not None and r.sent_at - n.stuck_since >= 10.0:
-        n.stuck_at, n.stuck_by_a = load, MOVED_A / 2.0
+        still = all(x[3] == load for x in n.window if x[0] >= n.stuck_since)
+        n.stuck_at, n.stuck_by_a = load, 0.0 if still else MOVED_A / 2.0
 
 
 def _blind(n: NodeWatch) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from reprlib import repr as shorten
 
 from siteward.model.errors import SitewardError
 from siteward.model.ids import OrderId, SessionId, is_id
@@ -199,7 +200,7 @@ def number_param(params: Mapping[str, object], name: str, low: float, high: floa
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not -_BEYOND < value < _BEYOND:
-        raise BadParam(f"{name}: {value!r} is no number")
+        raise BadParam(f"{name}: {shorten(value)} is no number")
     if not low <= value <= high:
         raise BadParam(f"{name}: {value:g} is outside {low:g}..{high:g}")
     return value

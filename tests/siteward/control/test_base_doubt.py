@@ -111,13 +111,23 @@ def test_a_frozen_meter_is_believed_once_it_moves(load: float, stuck: bool) -> N
 @pytest.mark.parametrize(("load", "stuck"), [(10.1, True), (8.5, True), (11.5, True), (8.4, False), (11.6, False)])
 def test_the_noise_of_a_blind_meter_proves_nothing(load: float, stuck: bool) -> None:
     """R11: it missed a move of more than 3 A; until it moves by half of that nobody believes it."""
-    before = (row(5.0, 10.0, 0.0, 10.0), row(3.0, 10.0, 0.0, 10.0))
+    before = (row(5.0, 10.0, 0.0, 10.1), row(3.0, 10.0, 0.0, 10.0))
     n = judged(node(*before, stuck_since=AT - 10.1), reading(10.0), watch(6.0, measured_a=(4.0, 0.0, 0.0))).nodes[0]
     assert n.stuck_at == three(10.0)
     n.meter_at, n.known_from = AT - 0.5, NEVER
     work = judged(n, reading((10.0, load, 10.0), voltage_v=three(230.1)), watch(6.0))
     assert (work.nodes[0].stuck_at is not None) is stuck
     assert (("METER_IMPLAUSIBLE", "m-grid") in alarms(work)) is stuck
+
+
+@pytest.mark.parametrize(("load", "stuck"), [(10.0, True), (10.1, False)])
+def test_a_blind_meter_without_noise_is_believed_once_it_shows_anything_else(load: float, stuck: bool) -> None:
+    """R11, fault 30: its currents stood still to the last digit; back again they may lie close to where they stood."""
+    before = (row(5.0, 10.0, 0.0, 10.0), row(3.0, 10.0, 0.0, 10.0))
+    n = judged(node(*before, stuck_since=AT - 10.1), reading(10.0), watch(6.0, measured_a=(4.0, 0.0, 0.0))).nodes[0]
+    n.meter_at, n.known_from = AT - 0.5, NEVER
+    work = judged(n, reading((10.0, load, 10.0), voltage_v=three(230.1)), watch(6.0))
+    assert (work.nodes[0].stuck_at is not None) is stuck
 
 
 def test_a_meter_that_noise_moves_and_nothing_else_is_found_once_and_for_as_long_as_it_lasts() -> None:
