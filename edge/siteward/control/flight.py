@@ -25,7 +25,7 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     """Judge the set point of a read; returns whether it is a foreign value. Early reads prove nothing (R5)."""
     if r.set_point_a is None:
         return False
-    sent = [f for f in w.flights if f.sent_at is not None and f.sent_at <= r.sent_at]
+    sent = _sent(w, r.sent_at)
     newest = sent[-1] if sent else None
     if _straddled(o, w, r.set_point_a, r.sent_at, newest):
         return False
@@ -46,6 +46,14 @@ def settle(o: Outlet, w: Watch, r: ChargerReading) -> bool:
     if after != before:
         w.settled_at = r.sent_at
     return foreign
+
+
+def _sent(w: Watch, until: float) -> list[Flight]:
+    """What was sent until then, in the order of sending: what the line does by itself overtakes what waits in it."""
+    sent = [(f.sent_at, i, f) for i, f in enumerate(w.flights) if f.sent_at is not None and f.sent_at <= until]
+    if len(sent) > 1:
+        sent.sort()
+    return [f for _, _, f in sent]
 
 
 def _straddled(o: Outlet, w: Watch, set_point_a: float, read_at: float, newest: Flight | None) -> bool:

@@ -38,6 +38,16 @@ def test_r5_a_read_counts_from_apply_s_after_the_answer(after_s: float, confirme
     assert watch.conf_a == confirmed
 
 
+def test_r5_what_the_line_did_by_itself_is_older_than_what_waited_in_it() -> None:
+    """R7: a lease that ended overtakes a queued limit; the limit went out last, and a read too early for it says so."""
+    own, waiting = flight(6.0, 100.0, 100.05, turn=-1), flight(11.4, 100.6, 100.65)
+    watch = Watch(conf_a=11.4, flights=(waiting, own), unread=False)
+    settle(OUTLET, watch, shows(6.0, 100.64 + APPLY_S))
+    assert top(OUTLET, watch) == 11.4
+    settle(OUTLET, watch, shows(11.4, 100.65 + APPLY_S))
+    assert (watch.conf_a, watch.flights) == (11.4, ())
+
+
 @pytest.mark.parametrize(("after_s", "confirmed"), [(APPLY_S - 0.01, 16.0), (APPLY_S, 6.0)])
 def test_r5_without_an_answer_it_counts_from_the_sending(after_s: float, confirmed: float) -> None:
     """The write may have arrived all the same."""

@@ -59,3 +59,11 @@ def test_stranger_faults_hold_too(seed: int, seconds: int) -> None:
     scene.run(seconds, 60.0)
     assert scene.broken() == []
     assert {"lift", "stuck", "sleep"} <= {line.split()[1] for line in scene.log}
+
+
+def test_a_line_that_lowered_its_chargers_by_itself_hides_no_write_behind_it() -> None:
+    """R5, R7: the controller stood still, a lease ended, and the limit that had waited went out last."""
+    scene = Scene(200060)
+    scene.run(760, 60.0)
+    assert scene.broken() == []
+    assert any(line.split()[1] == "sleep" for line in scene.log)
