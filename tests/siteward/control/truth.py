@@ -278,6 +278,9 @@ class Truth:
         v.raises += len(out.raises)
         for cid, grant in out.grants.items():
             box = self.boxes[cid]
+            if box.lifted and not (box.hears and box.answers):
+                # What somebody lifts behind a dead wire nobody can see: two faults at once (R18).
+                self.restarted[cid] = self.at
             since = self.at - self.restarted.get(cid, -1e9)
             allowed = box.limit(self.at)
             if grant.reserved_a + 0.06 < allowed and since > 20.0 and box.obeys:
