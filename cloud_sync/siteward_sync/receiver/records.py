@@ -72,14 +72,10 @@ class Records:
         """
         stored = Stored()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
                 for name, payload in messages:
                     self._one(name, payload, stored)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise RecordsFailed(str(error)) from error
         return stored

@@ -15,6 +15,8 @@ from siteward.model.units import ZERO, PerPhase
 FREEZE_S, LOST_S, PAUSE_S = 3.0, 5.0, 15.0
 NEGATIVE_A, NEGATIVE_S, NEGATIVE_FREEZE_S = -3.0, 30.0, 5.0
 MOVED_A = 3.0
+DIGIT_A = 0.5
+"""More than the last digit of any meter's current, which may flip now and then over a load that stands still."""
 SATURATED = 0.98
 HALF_MONTH_S = 15 * 86400.0
 
@@ -101,8 +103,8 @@ def _chargers(work: Work, node: Node, seen: tuple[int, ...]) -> tuple[PerPhase, 
 def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
     """Frozen: 10 identical reads of current, voltage and frequency, or blind to a move of the chargers for 10 s.
 
-    One that stood still to the last digit is believed once it shows anything else; a blind one with noise, which proves
-    nothing, once it moves as far as it should have.
+    A frozen one is believed once it shows anything else; a blind one once it moves by more than a digit, and where its
+    noise proves nothing, by half of what it should have.
     """
     if n.stuck_at is not None and max(abs(a - b) for a, b in zip(load, n.stuck_at, strict=True)) > n.stuck_by_a:
         n.stuck_at, n.stuck_since = None, None
@@ -119,7 +121,7 @@ def _note_stuck(n: NodeWatch, r: MeterReading, load: PerPhase) -> None:
         n.stuck_at, n.stuck_by_a = load, 0.0
     elif n.stuck_since is not None and r.sent_at - n.stuck_since >= 10.0:
         still = all(x[3] == load for x in n.window if x[0] >= n.stuck_since)
-        n.stuck_at, n.stuck_by_a = load, 0.0 if still else MOVED_A / 2.0
+        n.stuck_at, n.stuck_by_a = load, DIGIT_A if still else MOVED_A / 2.0
 
 
 def _blind(n: NodeWatch) -> bool:

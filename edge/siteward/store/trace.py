@@ -110,7 +110,8 @@ class Trace:
             await self._db.write(work)
         except StoreError:
             self._buffer.extendleft(reversed(rows))
-            self._stretches.extendleft(reversed(stretches))
+            # What does not fit any more is the oldest.
+            self._stretches = deque((*stretches, *self._stretches), maxlen=_STRETCHES_MAX)
             raise
 
     async def close(self) -> None:

@@ -35,6 +35,22 @@ def finish(rig: Rig, order: str = "O-1") -> SessionRecord:
     return found[0]
 
 
+def local(rig: Rig, seconds: int) -> None:
+    """A session at A4, which another meter bills, that nobody ordered."""
+    rig["A4"].plugged = True
+    rig.turn()
+    rig.turn(rig.start("A4", source="cli"))
+    rig.turns(seconds)
+
+
+def ended(rig: Rig) -> SessionRecord:
+    """The only session, stopped by hand."""
+    (row,) = rig.log.rows.values()
+    rig.turn(rig.stop(sessionId=row.id, source="cli"))
+    rig.turns(15)
+    return rig.log.rows[row.id]
+
+
 def whole(rig: Rig, row: SessionRecord) -> None:
     """Whatever happened: segments add up to the register difference, and the bill is made of them (I6)."""
     assert sum(s.energy_wh for s in row.segments) == row.energy_wh
@@ -289,16 +305,10 @@ def test_the_books_version_is_that_of_the_document() -> None:
 def test_another_meter_in_a_local_session_closes_the_segment_with_both_readings() -> None:
     """B22, fault 32: what nobody ordered goes on; the energy between the two meters is billed to nobody."""
     rig = rig_with()
-    rig["A4"].plugged = True
-    rig.turn()
-    rig.turn(rig.start("A4", source="cli"))
-    rig.turns(60)
+    local(rig, 60)
     rig["A4"].serial, rig["A4"].register = "SN-2", 5_000.0
     rig.turns(60)
-    (row,) = rig.log.rows.values()
-    rig.turn(rig.stop(sessionId=row.id, source="cli"))
-    rig.turns(15)
-    row = rig.log.rows[row.id]
+    row = ended(rig)
     whole(rig, row)
     swap = rig.log.last(EventType.AUDIT_METER_SWAPPED).data
     assert (swap["meter"], swap["newMeter"]) == ("SN-1", "SN-2")
@@ -330,10 +340,7 @@ def test_a_session_whose_meter_stays_silent_after_a_restart_ends_with_its_row() 
 def test_one_slip_of_a_serial_is_no_exchange() -> None:
     """B22: three times in a row."""
     rig = rig_with()
-    rig["A4"].plugged = True
-    rig.turn()
-    rig.turn(rig.start("A4", source="cli"))
-    rig.turns(20)
+    local(rig, 20)
     for serial in ("SN-2", "SN-1", "SN-2", "SN-2", "SN-1"):
         rig["A4"].serial = serial
         rig.turn()
@@ -352,18 +359,12 @@ def test_the_answer_says_whether_the_version_prices_what_begins_now() -> None:
 def test_after_a_restart_the_segments_name_the_meter_that_counts() -> None:
     """B22, B23: a swap later on is told against that one."""
     rig = rig_with()
-    rig["A4"].plugged = True
-    rig.turn()
-    rig.turn(rig.start("A4", source="cli"))
-    rig.turns(60)
+    local(rig, 60)
     rig.crash(30)
     rig.turns(30)
     rig["A4"].serial, rig["A4"].register = "SN-2", 9_000.0
     rig.turns(60)
-    (row,) = rig.log.rows.values()
-    rig.turn(rig.stop(sessionId=row.id, source="cli"))
-    rig.turns(15)
-    row = rig.log.rows[row.id]
+    row = ended(rig)
     whole(rig, row)
     ends = [(s.meter, s.ended) for s in row.segments]
     assert [end for _, end in ends].count("gap") == 2
@@ -382,4 +383,6 @@ def test_a_session_whose_clock_steps_before_its_meter_answers_loses_no_energy() 
     rig.turns(5)
     rig["A1"].meter_silent = False
     rig.turns(20)
-    whole(rig, finish(rig))
+    row = finish(rig)
+    whole(rig, row)
+    assert row.energy_wh == int(rig["A1"].register) - 1000
